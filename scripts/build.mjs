@@ -1,0 +1,99 @@
+// Builds dist/ from src/ with what the lockfile installed: the program (choo.cjs starts, main.js is the rest), the
+// library (index.js) and its type declarations. Built beside and put in place by a rename, so dist/ is never half there.
+
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { rolldown } from 'rolldown';
+
+const run = promisify(execFile);
+const top = join(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(top, 'dist');
+const fresh = join(top, '.cache', `build-${process.pid}`);
+const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8'));
+
+/** Argument lines that dist/choo.cjs answers itself; what the whole program prints for each is taken as it is. */
+const ANSWERED = ['--version', 'version', '--help', '-h'];
+
+/** Bundles the given entries into `fresh`; gives back the files that went in. */
+async function bundle({ input, format, extension, define, external }) {
+  const build = await rolldown({
+    cwd: top,
+    input,
+    platform: 'node',
+    external: [/^node:/, ...external],
+    transform: { define: { CHOO_VERSION: JSON.stringify(version), ...define } },
+  });
+  try {
+    const { output } = await build.write({
+      dir: fresh,
+      format,
+      entryFileNames: `[name].${extension}`,
+      chunkFileNames: `chunks/[name].${extension}`,
+    });
+    return output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+  } finally {
+    await build.close();
+  }
+}
+
+/** What the freshly bundled program prints for each of ANSWERED, as on a terminal 80 wide without colour. */
+async function answers() {
+  const script = 'const { main } = await import(process.argv[1]); process.exitCode = await main(process.argv.slice(2));';
+  const main = pathToFileURL(join(fresh, 'main.js')).href;
+  const env = { ...process.env, NO_COLOR: '1', COLUMNS: '80' };
+  return Promise.all(ANSWERED.map(async (argument) => {
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script, '--', main, argument], { env });
+    return [argument, stdout];
+  }));
+}
+
+/** Writes the licences of the packages that went into the bundle, as they ask for. */
+async function writeLicences(files) {
+  const folders = new Set(files.flatMap((file) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
+  const texts = await Promise.all([...folders].toSorted().map(async (folder) => {
+    const { name, version: release } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+    const licence = (await readdir(folder)).find((file) => /^licen[cs]e/i.test(file));
+    if (licence === undefined) throw new Error(`${name} is bundled but has no licence file in ${folder}`);
+    return `${name} ${release}\n\n${await readFile(join(folder, licence), 'utf8')}`;
+  }));
+  await writeFile(join(fresh, 'THIRD-PARTY-LICENSES.txt'), texts.join(`\n${'-'.repeat(78)}\n\n`));
+}
+
+/** Writes the library's type declarations. */
+async function writeTypes() {
+  const tsc = join(top, 'node_modules', 'typescript', 'bin', 'tsc');
+  try {
+    await run(process.execPath, [tsc, '-p', join(top, 'tsconfig.build.json'), '--outDir', join(fresh, 'types')], { cwd: top });
+  } catch (error) {
+    throw new Error(`type declarations failed:\n${error.stdout}`, { cause: error });
+  }
+}
+
+/** Puts the finished build in place of the last one. */
+async function putInPlace() {
+  const old = `${fresh}-old`;
+  if (existsSync(dist)) await rename(dist, old);
+  await rename(fresh, dist);
+  await rm(old, { recursive: true, force: true });
+}
+
+await mkdir(fresh, { recursive: true });
+try {
+  const types = writeTypes();
+  const files = await bundle({
+    input: { main: 'src/main.ts', index: 'src/index.ts' }, format: 'esm', extension: 'js', define: {}, external: [],
+  });
+  await bundle({
+    input: { choo: 'src/entry.ts' }, format: 'cjs', extension: 'cjs', external: ['./main.js'],
+    define: { CHOO_ANSWERS: JSON.stringify(await answers()), CHOO_MAIN: '"./main.js"' },
+  });
+  await writeLicences(files);
+  await types;
+  await putInPlace();
+} finally {
+  await rm(fresh, { recursive: true, force: true });
+}

@@ -1,0 +1,24 @@
+// How the tests run. A failing test is never retried, and a test that hangs is ended.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
+
+/** Folder that gets the counts of each test program, for .ci/run to add up; unset elsewhere. */
+const counts = process.env['CHOO_TEST_COUNTS'];
+
+export default defineConfig({
+  define: { CHOO_VERSION: JSON.stringify(version) },
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    retry: 0,
+    allowOnly: false,
+    reporters: ['default', ...(counts === undefined ? [] : [['json', { outputFile: join(counts, `vitest-${process.pid}.json`) }] as ['json', { outputFile: string }]])],
+  },
+});
