@@ -1,0 +1,8 @@
+// Makes text from outside (specs, file names, output) safe to print on a terminal. Does no layout.
+
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** Gives back one line that is safe to print: tabs become spaces, every other control, format or half character becomes U+FFFD. */
+export function cleanLine(text: string): string {
+  return text.replaceAll('\t', ' ').replace(UNSAFE, '\uFFFD');
+}

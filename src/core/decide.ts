@@ -1,0 +1,145 @@
+// Looks at State and the clock and says which events should come next: facts to announce and steps to begin.
+// Reads State, never the last event; every event it asks for leaves a fact that silences it.
+
+import { must, unreachable } from './bug.ts';
+import type { EventBody, Result } from './event.ts';
+import type { Pending, State, UnitState } from './state.ts';
+
+/** What should happen now. When `next` is empty: wait for the inbox, at most until `wakeAt` (ms since 1970), unless `done`. */
+export interface Decision {
+  readonly next: readonly EventBody[];
+  readonly wakeAt?: number;
+  readonly done: boolean;
+}
+
+/** Takes the state and the time (ms since 1970), changes nothing. The loop records and performs `next`, then asks again until it is empty. */
+export function decide(state: State, now: number): Decision {
+  if (state.announce.length > 0) return { next: [...state.announce].flatMap((p) => announcement(state, p)), done: false };
+  if (state.ended) return { next: [], done: true };
+  const next = state.stopping === undefined ? begin(state) : whileStopping(state, now);
+  if (next.length > 0) return { next, done: false };
+  if (state.inFlight === 0) return { next: [final(state, now)], done: false };
+  const kill = killTime(state);
+  return kill === undefined ? { next, done: false } : { next, wakeAt: kill, done: false };
+}
+
+function announcement(s: State, p: Pending): EventBody[] {
+  if (p.what === 'paused') return [{ type: 'orch.paused', reason: p.reason, text: p.text }];
+  const u = must(s.units[p.unit], 'a unit to announce');
+  const unit = u.unit.id;
+  switch (p.what) {
+    case 'queued': return [{ type: 'unit.queued', unit }];
+    case 'blocked': return [{ type: 'unit.blocked', unit, by: p.by }];
+    case 'unblocked': return [{ type: 'unit.unblocked', unit }];
+    case 'completed': {
+      const t = must(u.tasks[p.task - 1], 'a task to announce');
+      return [{ type: 'task.completed', unit, task: p.task, attempts: t.used, unchanged: t.unchanged }];
+    }
+    case 'gave-up': {
+      const where = { ...(u.worktree === undefined ? {} : { worktree: u.worktree }), ...(u.branch === undefined ? {} : { branch: u.branch }) };
+      const failed: EventBody = { type: 'unit.failed', unit, failure: p.failure, ...where };
+      return p.task === undefined ? [failed] : [{ type: 'task.failed', unit, task: p.task, failure: p.failure }, failed];
+    }
+    default: return unreachable(p);
+  }
+}
+
+/** The steps that can begin: what was begun goes on before anything new does. */
+function begin(s: State): EventBody[] {
+  if (s.advance === 'needed' && s.inFlight === 0 && s.lane.length === 0) return [{ type: 'run.advancing' }];
+  if (s.runStep !== undefined && s.advance === 'running') return [];
+  if (s.trial === 'needed' && (s.ready.size > 0 || s.returning.length > 0)) return [{ type: 'trial.started' }];
+  const next = [...s.todo].map((i) => stepOf(unit(s, i)));
+  for (const i of s.finishing) next.push({ type: 'unit.finishing', unit: unit(s, i).unit.id });
+  const first = s.lane.first;
+  if (first !== undefined && unit(s, first).inFlight === undefined) next.push(stepOf(unit(s, first)));
+  if (next.length > 0) return next;
+  return s.trial === 'ok' && s.slots < s.settings.parallelism ? dispatch(s) : [];
+}
+
+/** One unit at a time, because taking it changes the queue; the loop asks again. */
+function dispatch(s: State): EventBody[] {
+  const back = s.returning.first;
+  if (back !== undefined) return [stepOf(unit(s, back))];
+  const fresh = s.paused === undefined ? s.ready.peek() : undefined;
+  return fresh === undefined ? [] : [stepOf(unit(s, fresh))];
+}
+
+/** A stop begins nothing new; a commit that was proved is still made, and at the time limit everything is killed. */
+function whileStopping(s: State, now: number): EventBody[] {
+  const kill = killTime(s);
+  if (kill !== undefined && now >= kill) return [{ type: 'orch.killing' }];
+  if (s.killing) return [];
+  return [...s.todo].map((i) => unit(s, i)).filter((u) => u.next.step === 'commit').map((u) => stepOf(u));
+}
+
+function killTime(s: State): number | undefined {
+  if (s.stopping === undefined || s.killing || s.inFlight === 0) return undefined;
+  return s.stopping.now ? s.stopping.since : s.stopping.since + s.settings.limits.shutdown;
+}
+
+function unit(s: State, index: number): UnitState {
+  return must(s.units[index], 'a unit');
+}
+
+/** The event that begins the step a unit needs next. */
+function stepOf(u: UnitState): EventBody {
+  const id = u.unit.id;
+  const n = u.next;
+  switch (n.step) {
+    case 'prepare': return { type: 'unit.started', unit: id };
+    case 'attempt': return attempt(u, n.task);
+    case 'check': return { type: 'task.backpressure', unit: id, task: n.task, attempt: n.attempt, command: must(u.unit.tasks[n.task - 1], 'a task').check, log: `logs/${id}/${n.task}-${n.attempt}.check.log` };
+    case 'commit': return { type: 'task.committing', unit: id, task: n.task, commit: n.commit };
+    case 'verify': return { type: 'unit.verifying', unit: id, scope: n.scope };
+    case 'refresh': return { type: 'unit.refreshing', unit: id };
+    case 'rework': {
+      const number = u.rework.used + 1;
+      return { type: 'rework.started', unit: id, reason: n.reason, attempt: number, because: must(u.reworkFor, 'what a rework is for'), log: `logs/${id}/rework-${number}.log` };
+    }
+    case 'merge': return { type: 'unit.merging', unit: id };
+    case 'prove': return { type: 'unit.proving', unit: id, commit: must(u.candidate, 'a candidate').commit };
+    case 'land': return { type: 'unit.landing', unit: id, commit: must(u.candidate, 'a candidate').commit };
+    case 'finish': return { type: 'unit.finishing', unit: id };
+    default: return unreachable(n);
+  }
+}
+
+function attempt(u: UnitState, number: number): EventBody {
+  const t = must(u.tasks[number - 1], 'a task');
+  const about = { unit: u.unit.id, task: number, attempt: t.used + 1, log: `logs/${u.unit.id}/${number}-${t.used + 1}.log` };
+  return t.last === undefined ? { type: 'task.started', ...about } : { type: 'task.retry', ...about, because: t.last };
+}
+
+/** The event that ends this session. */
+function final(s: State, now: number): EventBody {
+  const result = resultOf(s, now);
+  if (result.completedUnits === result.totalUnits && result.error === undefined) return { type: 'orch.completed', result };
+  return s.stopping === undefined ? { type: 'orch.failed', result } : { type: 'orch.stopped', result };
+}
+
+/** How the run stands, with the time of this session. Units that wait for a person are those a pause keeps from starting. */
+export function resultOf(s: State, now: number): Result {
+  const total = s.units.length;
+  const open = total - s.count.landed - s.count.failed - s.count.blocked;
+  const stopped = s.stopping !== undefined;
+  const error = whyNot(s, open);
+  return {
+    totalUnits: total,
+    completedUnits: s.count.landed,
+    failedUnits: s.count.failed,
+    blockedUnits: s.count.blocked,
+    waitingUnits: stopped ? 0 : open,
+    cancelledUnits: stopped ? open : 0,
+    durationMs: now - s.sessionStart,
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+function whyNot(s: State, open: number): string | undefined {
+  if (s.stopping !== undefined && open > 0) return `stopped by ${s.stopping.by}`;
+  if (s.paused !== undefined && open > 0) return `paused: ${s.paused.text}`;
+  if (s.count.failed > 0) return s.count.failed === 1 ? '1 unit failed' : `${s.count.failed} units failed`;
+  if (s.landing.diverted !== undefined) return `landed, target not advanced: ${s.advanceText ?? s.landing.diverted}`;
+  return undefined;
+}

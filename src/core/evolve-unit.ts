@@ -1,0 +1,220 @@
+// What follows for a unit from each of its events: the step it needs next.
+
+import { Bug, must, unreachable } from './bug.ts';
+import { isBegun } from './event.ts';
+import type { Event, EventOf, ReworkReason } from './event.ts';
+import type { Failure } from './failure.ts';
+import { VERDICTS } from './failure.ts';
+import { announced, blocked, failed, freeSlot, giveUp, isLaneStep, retried, setPhase, takeSlot, task, todo, unblocked } from './moves.ts';
+import type { Next, State, UnitState } from './state.ts';
+import { nextTask } from './state.ts';
+
+/** An event about one unit. */
+export type UnitEvent = Extract<Event, { readonly unit: string }>;
+
+/** Folds one event of a unit into the state. Throws a Bug when it cannot follow. */
+export function onUnit(s: State, u: UnitState, e: UnitEvent): void {
+  if (isBegun(e)) return begin(s, u, e as UnitEvent);
+  switch (e.type) {
+    case 'unit.queued': s.ready.push(u.index); return announced(s, 'queued');
+    case 'unit.blocked': return blocked(s, u);
+    case 'unit.unblocked': return unblocked(s, u);
+    case 'unit.failed': return failed(s, u, e);
+    case 'unit.retried': return retried(s, u);
+    case 'task.failed': return;
+    case 'task.completed': return announced(s, 'completed');
+    default: return onAnswer(s, u, e as Answer);
+  }
+}
+
+type Announced = 'unit.queued' | 'unit.blocked' | 'unit.unblocked' | 'unit.failed' | 'unit.retried' | 'task.failed' | 'task.completed';
+type Begins = 'unit.started' | 'task.started' | 'task.retry' | 'task.backpressure' | 'task.committing' | 'rework.started'
+  | 'unit.verifying' | 'unit.refreshing' | 'unit.merging' | 'unit.proving' | 'unit.landing' | 'unit.finishing';
+type Answer = Exclude<UnitEvent, { readonly type: Announced | Begins }>;
+
+function onAnswer(s: State, u: UnitState, e: Answer): void {
+  if (u.inFlight === undefined) throw new Bug(`${e.type} answers a step of ${u.unit.id} that was not begun`);
+  delete u.inFlight;
+  s.inFlight--;
+  if ('notes' in e) u.notes.push(...e.notes);
+  switch (e.type) {
+    case 'unit.prepared': return prepared(s, u, e);
+    case 'task.attempted': return todo(s, u, { step: 'check', task: e.task, attempt: e.attempt });
+    case 'task.attempt.failed': case 'task.validation.fail': return attemptFailed(s, u, e);
+    case 'task.validation.ok': task(u, e.task).unchanged = e.unchanged; return todo(s, u, { step: 'commit', task: e.task, commit: e.commit, parent: e.parent });
+    case 'task.committed': return committed(s, u, e);
+    case 'rework.attempted': return todo(s, u, { step: 'verify', scope: e.reason === 'conflict' ? 'merge' : e.reason });
+    case 'rework.attempt.failed': return reworkFailed(s, u, { reason: e.reason, failure: e.failure });
+    case 'unit.verified': u.head = e.commit; return toLane(s, u);
+    case 'unit.verify.failed': return verifyFailed(s, u, e.failure);
+    case 'unit.refreshed': return refreshed(s, u, e);
+    case 'unit.candidate': u.candidate = { commit: e.commit, onto: e.onto, head: e.head, target: e.target }; u.next = { step: 'prove' }; return;
+    case 'unit.merge.failed': return mergeFailed(s, u, e.failure);
+    case 'unit.proved': u.next = { step: 'land' }; return;
+    case 'unit.proof.failed': return proofFailed(s, u, e.failure);
+    case 'unit.land.moved': u.next = { step: 'merge' }; return setPhase(s, u, 'proving');
+    case 'unit.merged': return merged(s, u, e);
+    case 'unit.prepare.failed': case 'task.commit.failed': case 'unit.refresh.failed': case 'unit.land.failed': return stepFailed(s, u, e.failure);
+    case 'unit.completed': s.finishing.delete(u.index); u.next = { step: 'prepare' }; u.endedAt = e.time; return;
+    default: return unreachable(e);
+  }
+}
+
+function begin(s: State, u: UnitState, e: UnitEvent): void {
+  if (u.inFlight !== undefined) throw new Bug(`${e.type} of ${u.unit.id} while step ${u.inFlight} is in flight`);
+  u.inFlight = e.seq;
+  s.inFlight++;
+  s.todo.delete(u.index);
+  s.finishing.delete(u.index);
+  u.startedAt ??= e.time;
+  if (!isLaneStep(u.next) && u.next.step !== 'finish') takeSlot(s, u);
+  if (e.type === 'unit.proving') setPhase(s, u, 'proving');
+  if (e.type === 'unit.landing') setPhase(s, u, 'landing');
+  if (e.type === 'task.started' || e.type === 'task.retry') task(u, e.task).used = e.attempt;
+  if (e.type === 'rework.started') u.rework.used = e.attempt;
+}
+
+function prepared(s: State, u: UnitState, e: EventOf<'unit.prepared'>): void {
+  u.worktree = e.worktree;
+  u.branch = e.branch;
+  u.base = e.base;
+  u.head = e.base;
+  workOn(s, u);
+}
+
+/** The unit goes on with its next task, or with its baseline checks when all are done. */
+function workOn(s: State, u: UnitState): void {
+  const next = nextTask(u);
+  todo(s, u, next === undefined ? { step: 'verify', scope: 'baseline' } : { step: 'attempt', task: next });
+}
+
+function committed(s: State, u: UnitState, e: EventOf<'task.committed'>): void {
+  const t = task(u, e.task);
+  t.done = true;
+  t.ours = true;
+  t.commit = e.commit;
+  delete t.last;
+  u.head = e.commit;
+  s.announce.push({ what: 'completed', unit: u.index, task: e.task });
+  workOn(s, u);
+}
+
+function attemptFailed(s: State, u: UnitState, e: EventOf<'task.attempt.failed' | 'task.validation.fail'>): void {
+  const t = task(u, e.task);
+  if (e.failure.kind === 'cut') {
+    t.cuts++;
+    if (t.cuts > s.settings.limits.cuts) return giveUp(s, u, { failure: e.failure, task: e.task });
+    return todo(s, u, { step: 'attempt', task: e.task });
+  }
+  t.last = e.failure;
+  u.next = { step: 'attempt', task: e.task };
+  if (e.failure.kind === 'nothing-changed') t.toldUnchanged = true;
+  else if (VERDICTS[e.failure.kind] !== 'rework') return giveUp(s, u, { failure: e.failure, task: e.task });
+  else if (++t.failed >= s.settings.limits.attempts) return giveUp(s, u, { failure: e.failure, task: e.task });
+  todo(s, u, u.next);
+}
+
+/** The step in flight of this unit was lost with its orchestrator. */
+export function countCut(u: UnitState): void {
+  if (u.next.step === 'attempt' || u.next.step === 'check') task(u, u.next.task).cuts++;
+  if (u.next.step === 'check') u.next = { step: 'attempt', task: u.next.task };
+  if (u.next.step === 'rework') u.rework.cuts++;
+}
+
+/** A failing step outside of attempts: cut ones are done again, all others end the unit. */
+function stepFailed(s: State, u: UnitState, failure: Failure): void {
+  if (failure.kind !== 'cut') return giveUp(s, u, { failure });
+  if (isLaneStep(u.next)) return;
+  todo(s, u, u.next);
+}
+
+// ---------------------------------------------------------------- mending
+
+function verifyFailed(s: State, u: UnitState, failure: Failure): void {
+  const scope = u.next.step === 'verify' ? u.next.scope : 'baseline';
+  if (VERDICTS[failure.kind] !== 'rework') return stepFailed(s, u, failure);
+  reworkFailed(s, u, { reason: scope === 'merge' ? 'conflict' : scope, failure });
+}
+
+/** Sends the unit back to its agent, told of the failure, as long as the limit for that reason allows. */
+function reworkFailed(s: State, u: UnitState, o: { readonly reason: ReworkReason; readonly failure: Failure }): void {
+  if (o.failure.kind === 'cut') {
+    u.rework.cuts++;
+    if (u.rework.cuts > s.settings.limits.cuts) return giveUp(s, u, { failure: o.failure });
+    return todo(s, u, u.next);
+  }
+  u.reworkFor = o.failure;
+  const limit = o.reason === 'conflict' ? s.settings.conflictRetries : s.settings.limits.attempts;
+  const next: Next = { step: 'rework', reason: o.reason };
+  u.next = next;
+  if (VERDICTS[o.failure.kind] !== 'rework' || ++u.rework[o.reason] > limit) return giveUp(s, u, { failure: o.failure });
+  todo(s, u, next);
+}
+
+function refreshed(s: State, u: UnitState, e: EventOf<'unit.refreshed'>): void {
+  const then = u.next.step === 'refresh' ? u.next.then : 'verify';
+  if (e.conflicts.length > 0) {
+    u.reworkFor = { kind: 'conflict', conflict: 'textual', paths: e.conflicts, onto: e.onto };
+    return todo(s, u, { step: 'rework', reason: 'conflict' });
+  }
+  u.head = e.commit;
+  if (then === 'conflict') return toLane(s, u);
+  todo(s, u, then === 'proof' ? { step: 'rework', reason: 'proof' } : { step: 'verify', scope: 'baseline' });
+}
+
+// ---------------------------------------------------------------- landing
+
+function toLane(s: State, u: UnitState): void {
+  freeSlot(s, u);
+  setPhase(s, u, 'proving');
+  u.next = { step: 'merge' };
+  s.lane.push(u.index);
+}
+
+function leaveLane(s: State, u: UnitState): void {
+  if (s.lane.first !== u.index) throw new Bug(`${u.unit.id} left the landing lane out of order`);
+  s.lane.shift();
+}
+
+function mergeFailed(s: State, u: UnitState, failure: Failure): void {
+  if (failure.kind === 'cut') return;
+  const textual = failure.kind === 'conflict' && failure.conflict === 'textual';
+  if (!textual) return giveUp(s, u, { failure });
+  backToWork(s, u, { reason: 'conflict', failure });
+}
+
+function proofFailed(s: State, u: UnitState, failure: Failure): void {
+  if (failure.kind === 'cut') return;
+  if (failure.kind === 'unstable-check' || VERDICTS[failure.kind] === 'rework') return backToWork(s, u, { reason: 'proof', failure });
+  giveUp(s, u, { failure });
+}
+
+/** Takes the unit out of the lane: the target is merged into its branch, then its agent (or, for a formatter, choo) mends it. */
+function backToWork(s: State, u: UnitState, o: { readonly reason: 'conflict' | 'proof'; readonly failure: Failure }): void {
+  const limit = o.reason === 'conflict' ? s.settings.conflictRetries : s.settings.limits.attempts;
+  const formatter = o.failure.kind === 'unstable-check';
+  u.reworkFor = o.failure;
+  const next: Next = { step: 'refresh', then: formatter ? 'verify' : o.reason };
+  if (++u.rework[o.reason] > (formatter ? 1 : limit)) return giveUp(s, u, { failure: o.failure, next });
+  leaveLane(s, u);
+  delete u.candidate;
+  setPhase(s, u, 'running');
+  todo(s, u, next);
+}
+
+function merged(s: State, u: UnitState, e: EventOf<'unit.merged'>): void {
+  leaveLane(s, u);
+  setPhase(s, u, 'landed');
+  u.landed = e.commit;
+  u.next = { step: 'finish' };
+  u.endedAt = e.time;
+  delete u.candidate;
+  s.finishing.add(u.index);
+  s.failuresInARow = 0;
+  s.landing = e.diverted === undefined ? { ref: e.ref } : { ref: e.ref, diverted: e.diverted };
+  if (e.diverted !== undefined) s.advance = 'needed';
+  for (const d of s.graph.dependants[u.index] ?? []) {
+    const dependant = must(s.units[d], 'a dependant');
+    if (--dependant.missing === 0 && dependant.phase === 'pending') s.announce.push({ what: 'queued', unit: d });
+  }
+}

@@ -1,0 +1,118 @@
+// Folds events into State, in place: what happened, and which step each unit needs next. Decides nothing about when.
+
+import { Bug, must, unreachable } from './bug.ts';
+import type { Event, EventBody, EventOf } from './event.ts';
+import { countCut, onUnit } from './evolve-unit.ts';
+import type { UnitEvent } from './evolve-unit.ts';
+import type { Failure } from './failure.ts';
+import { announced } from './moves.ts';
+import type { State, UnitState } from './state.ts';
+import { initialState } from './state.ts';
+
+type RunEvent = Exclude<Event, UnitEvent>;
+
+/** Takes the state so far (undefined before the first event) and the next event, gives the state after it (the same object). Throws a Bug when the event cannot follow. */
+export function evolve(state: State | undefined, event: Event): State {
+  if (event.type === 'run.pinned') {
+    const fresh = initialState(event.run, event.pinned, event.settings);
+    fresh.seq = event.seq;
+    return fresh;
+  }
+  const s = must(state, `a run.pinned event before ${event.type}`);
+  s.seq = event.seq;
+  if ('unit' in event) onUnit(s, unitNamed(s, event.unit), event);
+  else onRun(s, event);
+  return s;
+}
+
+/** The state of a unit by its id; throws a Bug when the plan has none of that name. */
+export function unitNamed(state: State, id: string): UnitState {
+  return must(state.units[must(state.graph.index.get(id), `unit ${id}`)], `unit ${id}`);
+}
+
+function onRun(s: State, e: Exclude<RunEvent, { type: 'run.pinned' }>): void {
+  switch (e.type) {
+    case 'orch.started': return beginSession(s, e.time);
+    case 'orch.resumed': return resumeSession(s, e);
+    case 'orch.stopping': return stopping(s, e);
+    case 'orch.killing': s.killing = true; return;
+    case 'orch.paused': s.paused = { reason: e.reason, text: e.text }; return announced(s, 'paused');
+    case 'orch.completed': case 'orch.failed': case 'orch.stopped': s.ended = true; return;
+    case 'run.closed': s.closed = true; return;
+    case 'trial.started': s.trial = 'running'; return beginRunStep(s, e.seq);
+    case 'trial.ok': s.trial = 'ok'; return endRunStep(s);
+    case 'trial.failed': return trialFailed(s, e.failure);
+    case 'run.advancing': s.advance = 'running'; return beginRunStep(s, e.seq);
+    case 'run.advanced': return advanced(s);
+    case 'run.not-advanced': s.advance = 'refused'; s.advanceText = e.text; return endRunStep(s);
+    default: return unreachable(e);
+  }
+}
+
+function beginSession(s: State, time: string): void {
+  s.sessionStart = Date.parse(time);
+  s.ended = false;
+}
+
+/** A new session takes the run as it stands: steps without an answer were cut, slots are asked for again, pauses end. */
+function resumeSession(s: State, e: EventOf<'orch.resumed'>): void {
+  beginSession(s, e.time);
+  s.settings = e.settings;
+  delete s.stopping;
+  delete s.paused;
+  s.killing = false;
+  s.failuresInARow = 0;
+  s.inFlight = 0;
+  delete s.runStep;
+  if (s.trial !== 'ok') s.trial = 'needed';
+  delete s.trialFailure;
+  if (s.landing.diverted !== undefined) s.advance = 'needed';
+  for (const u of s.units) {
+    if (u.inFlight !== undefined) {
+      delete u.inFlight;
+      countCut(u);
+    }
+    if (u.phase === 'landed' && u.next.step === 'finish') s.finishing.add(u.index);
+    if (!u.holdsSlot) continue;
+    u.holdsSlot = false;
+    s.todo.delete(u.index);
+    s.returning.push(u.index);
+  }
+  s.slots = 0;
+}
+
+function stopping(s: State, e: EventOf<'orch.stopping'>): void {
+  if (s.stopping === undefined) s.stopping = { by: e.by, since: Date.parse(e.time), now: e.now };
+  else if (e.now) s.stopping.now = true;
+}
+
+function beginRunStep(s: State, seq: number): void {
+  s.runStep = seq;
+  s.inFlight++;
+}
+
+function endRunStep(s: State): void {
+  if (s.runStep === undefined) throw new Bug('an answer to a run step that was not begun');
+  delete s.runStep;
+  s.inFlight--;
+}
+
+function trialFailed(s: State, failure: Failure): void {
+  endRunStep(s);
+  if (failure.kind === 'cut') { s.trial = 'needed'; return; }
+  s.trial = 'failed';
+  s.trialFailure = failure;
+  s.announce.push({ what: 'paused', reason: 'environment', text: 'the trial worktree could not be made ready' });
+}
+
+function advanced(s: State): void {
+  s.landing = { ref: s.pinned.targetRef };
+  s.advance = 'done';
+  delete s.advanceText;
+  endRunStep(s);
+}
+
+/** An event body with the stamp of a journal; for folding events that are not from a disk. */
+export function stamp(body: EventBody, o: { readonly seq: number; readonly run: number; readonly now: number }): Event {
+  return { seq: o.seq, time: new Date(o.now).toISOString(), run: o.run, ...body };
+}

@@ -1,0 +1,47 @@
+// What a person may ask of a run, live or at rest, and which events that becomes. Pure.
+
+import { unreachable } from './bug.ts';
+import type { EventBody } from './event.ts';
+import type { State } from './state.ts';
+
+/** A request from the command line, the control socket or a screen. */
+export type Request =
+  /** `now`: kill at once instead of asking first. `by` names the signal or the command. */
+  | { readonly do: 'stop'; readonly by: string; readonly now: boolean }
+  /** Gives failed units their attempts back; no names: all failed ones. */
+  | { readonly do: 'retry'; readonly units: readonly string[] };
+
+/** The events a request becomes and what the asker is told, or why it cannot be. */
+export type Response =
+  | { readonly events: readonly EventBody[]; readonly answer: string }
+  | { readonly error: string };
+
+/** Judges a request against the state; changes nothing. */
+export function respond(state: State, request: Request): Response {
+  switch (request.do) {
+    case 'stop': return { events: [{ type: 'orch.stopping', by: request.by, now: request.now }], answer: request.now ? 'killing' : 'stopping' };
+    case 'retry': return retry(state, request.units);
+    default: return unreachable(request);
+  }
+}
+
+function retry(state: State, names: readonly string[]): Response {
+  const failed = names.length === 0 ? state.units.filter((u) => u.phase === 'failed').map((u) => u.unit.id) : [...new Set(names)];
+  if (failed.length === 0) return { error: 'no unit has failed' };
+  for (const name of failed) {
+    const index = state.graph.index.get(name);
+    const u = index === undefined ? undefined : state.units[index];
+    if (u === undefined) return { error: `run ${state.run} has no unit \`${name}\`` };
+    if (u.phase !== 'failed') return { error: `\`${name}\` has not failed, it is ${u.phase}` };
+  }
+  return { events: failed.map((unit) => ({ type: 'unit.retried', unit })), answer: `attempts given back to ${failed.join(', ')}` };
+}
+
+/** A request from outside, checked; undefined when it is none. */
+export function parseRequest(value: unknown): Request | undefined {
+  if (typeof value !== 'object' || value === null || !('do' in value)) return undefined;
+  if (value.do === 'stop') return { do: 'stop', by: 'choo stop', now: 'now' in value && value.now === true };
+  if (value.do !== 'retry' || !('units' in value) || !Array.isArray(value.units)) return undefined;
+  const units: unknown[] = value.units;
+  return units.every((u) => typeof u === 'string') ? { do: 'retry', units } : undefined;
+}

@@ -1,0 +1,177 @@
+// Where a run stands: the shape of State and how it begins. `evolve.ts` changes it, `decide.ts` reads it.
+
+import type { Note, Pinned, ReworkReason, Settings } from './event.ts';
+import type { Failure } from './failure.ts';
+import { buildGraph } from './graph.ts';
+import type { Graph } from './graph.ts';
+import { ReadyHeap } from './heap.ts';
+import type { Unit } from './plan.ts';
+import { byCodeUnit } from './plan.ts';
+import { Queue } from './queue.ts';
+
+/** The states of a unit that users see. */
+export type Phase = 'pending' | 'running' | 'proving' | 'landing' | 'waiting' | 'landed' | 'failed' | 'blocked' | 'cancelled';
+
+/** The step a unit needs next. It stays until the step's answer replaces it, so a step that was cut is simply done again. */
+export type Next =
+  | { readonly step: 'prepare' }
+  | { readonly step: 'attempt'; readonly task: number }
+  | { readonly step: 'check'; readonly task: number; readonly attempt: number }
+  | { readonly step: 'commit'; readonly task: number; readonly commit: string; readonly parent: string }
+  | { readonly step: 'verify'; readonly scope: 'baseline' | 'proof' | 'merge' }
+  | { readonly step: 'refresh'; readonly then: ReworkReason | 'verify' }
+  | { readonly step: 'rework'; readonly reason: ReworkReason }
+  | { readonly step: 'merge' } | { readonly step: 'prove' } | { readonly step: 'land' } | { readonly step: 'finish' };
+
+/** What is remembered of one task. */
+export interface TaskState {
+  done: boolean;
+  /** True when this run completed it; its check then belongs to the unit's proof. */
+  ours: boolean;
+  unchanged: boolean;
+  /** Attempts begun; the number of the last one. */
+  used: number;
+  /** Attempts that failed and count against `limits.attempts`. */
+  failed: number;
+  /** Attempts cut by a stop or crash. */
+  cuts: number;
+  /** The agent was told once that nothing changed while the check passes. */
+  toldUnchanged: boolean;
+  /** Why the last attempt failed; the next one is told. */
+  last?: Failure;
+  commit?: string;
+}
+
+/** What is remembered of one unit. */
+export interface UnitState {
+  readonly index: number;
+  readonly unit: Unit;
+  phase: Phase;
+  next: Next;
+  /** `seq` of the event that began the step in flight. */
+  inFlight?: number;
+  /** Direct dependencies that have not landed. */
+  missing: number;
+  /** Direct dependencies that failed or are blocked. */
+  bad: number;
+  holdsSlot: boolean;
+  worktree?: string;
+  branch?: string;
+  /** Commit the worktree began from. */
+  base?: string;
+  /** Last commit of the unit's branch that choo recorded. */
+  head?: string;
+  readonly tasks: TaskState[];
+  /** Attempts at mending, by reason: begun in all, and failed or spent since the last success. */
+  readonly rework: { used: number; baseline: number; conflict: number; proof: number; cuts: number };
+  /** What the next rework attempt is told. */
+  reworkFor?: Failure;
+  /** The commit on its way to the landing ref. */
+  candidate?: { readonly commit: string; readonly onto: string; readonly head: string; readonly target: string };
+  /** The commit by which it provably landed. */
+  landed?: string;
+  failure?: Failure;
+  readonly notes: Note[];
+  /** Time the unit was first begun and ended, ISO; for people. */
+  startedAt?: string;
+  endedAt?: string;
+}
+
+/** A fact that `decide` still has to announce about a unit. */
+export type Pending =
+  | { readonly what: 'queued'; readonly unit: number }
+  | { readonly what: 'blocked'; readonly unit: number; readonly by: string }
+  | { readonly what: 'unblocked'; readonly unit: number }
+  | { readonly what: 'completed'; readonly unit: number; readonly task: number }
+  | { readonly what: 'gave-up'; readonly unit: number; readonly task?: number; readonly failure: Failure }
+  | { readonly what: 'paused'; readonly reason: 'failures-in-a-row' | 'environment'; readonly text: string };
+
+/** The whole of a run. Changed in place by `evolve` alone; the cost of a change does not grow with the graph. */
+export interface State {
+  readonly run: number;
+  readonly pinned: Pinned;
+  readonly graph: Graph;
+  readonly units: readonly UnitState[];
+  settings: Settings;
+  /** Sequence number of the last event. */
+  seq: number;
+  /** When this session (start or resume) began, ms since 1970. */
+  sessionStart: number;
+  trial: 'needed' | 'running' | 'ok' | 'failed';
+  trialFailure?: Failure;
+  /** Seq of the begun run-level step (trial, advance). */
+  runStep?: number;
+  /** The ref that units land on and new worktrees begin from. */
+  landing: { ref: string; diverted?: string };
+  advance: 'no' | 'needed' | 'running' | 'done' | 'refused';
+  advanceText?: string;
+  /** Units whose dependencies have landed, best first. */
+  readonly ready: ReadyHeap<number>;
+  /** Units that come back from the landing lane and want a slot before new ones. */
+  readonly returning: Queue<number>;
+  /** Units holding a slot with no step in flight. */
+  readonly todo: Set<number>;
+  /** Units on their way to the landing ref, first in first out; only the first one moves. */
+  readonly lane: Queue<number>;
+  /** Landed units whose worktree is still there. */
+  readonly finishing: Set<number>;
+  readonly announce: Queue<Pending>;
+  slots: number;
+  /** Steps begun and not answered. */
+  inFlight: number;
+  readonly count: Record<Phase, number>;
+  failuresInARow: number;
+  paused?: { readonly reason: 'failures-in-a-row' | 'environment'; readonly text: string };
+  /** First unit that failed for each environment cause (command → seq), so that a person is told once. */
+  readonly environment: Map<string, number>;
+  stopping?: { readonly by: string; readonly since: number; now: boolean };
+  killing: boolean;
+  /** The final event of this session has been recorded. */
+  ended: boolean;
+  closed: boolean;
+}
+
+function newTask(done: boolean): TaskState {
+  return { done, ours: false, unchanged: false, used: 0, failed: 0, cuts: 0, toldUnchanged: false };
+}
+
+function newUnit(unit: Unit, index: number, missing: number): UnitState {
+  return {
+    index, unit, phase: 'pending', next: { step: 'prepare' }, missing, bad: 0, holdsSlot: false,
+    tasks: unit.tasks.map((t) => newTask(t.complete)),
+    rework: { used: 0, baseline: 0, conflict: 0, proof: 0, cuts: 0 },
+    notes: [],
+  };
+}
+
+/** The state before the first step. Units without unlanded dependencies wait to be announced as queued. Throws a Bug for a cyclic plan. */
+export function initialState(run: number, pinned: Pinned, settings: Settings): State {
+  const graph = buildGraph(pinned.plan.units);
+  const units = graph.units.map((u, i) => newUnit(u, i, graph.deps[i]?.length ?? 0));
+  const better = (a: number, b: number): number =>
+    (graph.chain[b] ?? 0) - (graph.chain[a] ?? 0) || byCodeUnit(graph.units[a]?.id ?? '', graph.units[b]?.id ?? '');
+  const state: State = {
+    run, pinned, graph, units, settings, seq: 0, sessionStart: 0,
+    trial: 'needed', landing: { ref: pinned.targetRef }, advance: 'no',
+    ready: new ReadyHeap<number>(better), returning: new Queue(), todo: new Set(), lane: new Queue(), finishing: new Set(), announce: new Queue(),
+    slots: 0, inFlight: 0,
+    count: { pending: units.length, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0 },
+    failuresInARow: 0, environment: new Map(), killing: false, ended: false, closed: false,
+  };
+  for (const u of units) if (u.missing === 0) state.announce.push({ what: 'queued', unit: u.index });
+  return state;
+}
+
+/** The agent that works on a unit: the settings name it by unit, `*` for all others. */
+export function agentOf(state: State, unit: string): string {
+  return state.settings.agents[unit] ?? state.settings.agents['*'] ?? 'command';
+}
+
+/** The next task of a unit that is not done and whose dependencies are, in number order; undefined when all are done. */
+export function nextTask(u: UnitState): number | undefined {
+  for (const [i, t] of u.unit.tasks.entries()) {
+    if (u.tasks[i]?.done === true) continue;
+    if (t.dependsOn.every((d) => u.tasks[d - 1]?.done === true)) return t.number;
+  }
+  return undefined;
+}
