@@ -1,0 +1,131 @@
+// The shape of `.choo.yaml`, once: types, descriptions and defaults for people, editors and the JSON Schema. Checks only what a schema can say.
+
+import * as z from 'zod';
+import { DURATION_PATTERN, SIZE_PATTERN } from './quantity.ts';
+
+const text = z.string().min(1);
+const count = z.int().min(1);
+const duration = z.union([z.string().regex(new RegExp(DURATION_PATTERN)), z.literal(0)]).meta({ kind: 'duration' });
+const size = z.string().regex(new RegExp(SIZE_PATTERN)).meta({ kind: 'size' });
+
+/** A key with what it does and the value it has when it is absent, as written in the file. */
+function key<T extends z.ZodType>(type: T, description: string, fallback?: unknown): z.ZodOptional<T> {
+  return type.optional().meta({ description, ...(fallback === undefined ? {} : { default: fallback }) });
+}
+
+/** A key that is accepted and warned of, because its feature is not built yet. */
+function later(feature: string): z.ZodOptional<z.ZodUnknown> {
+  return z.unknown().optional().meta({ description: `${feature} Not in effect in this version.` });
+}
+
+const command = z.union([
+  text,
+  z.strictObject({
+    command: text.meta({ description: 'Run as `sh -c` in the top folder of the worktree.' }),
+    if: key(text, 'Path in the worktree that must exist for the command to run.'),
+  }),
+]);
+
+const check = z.union([
+  text,
+  z.strictObject({
+    name: key(text, 'Shown to people and used in the commit subject of a fix; default: the start of the command.'),
+    command: text.meta({ description: 'Run as `sh -c` in the top folder of the worktree; exit code 0 is a pass.' }),
+    pattern: key(text, 'Glob; the check runs only when a changed path matches.'),
+  }),
+]);
+
+const worktree = z.strictObject({
+  base_path: key(text, 'Folder outside any work tree for the worktrees; default: `$XDG_STATE_HOME/choo/`.'),
+  setup: key(z.array(command), 'Commands that make a fresh worktree ready, in order; each a text or `{command, if}`.', []),
+  teardown: key(z.array(command), 'Commands run in a worktree before it is removed; each a text or `{command, if}`.', []),
+  copy: key(z.array(text), 'Globs of ignored files that are copied from the main checkout into each worktree.', []),
+  pool: later('Reuse of worktrees.'),
+});
+
+const notBuiltProvider = z.unknown().optional().meta({ description: 'Not in effect in this version.' });
+
+const provider = z.strictObject({
+  type: key(text, 'The agent of all units that name no other: `command` or `script`.'),
+  command: key(text, 'Old name of `provider.providers.<type>.command`.'),
+  providers: z.strictObject({
+    command: z.strictObject({
+      command: key(text, 'Program of the agent `command`, run as `sh -c` in the worktree with the prompt on stdin.'),
+    }).optional().meta({ description: 'The agent `command`: any program.' }),
+    script: z.strictObject({
+      file: key(text, 'Repository path of the scenario that the agent `script` plays.'),
+    }).optional().meta({ description: 'The built-in scripted agent, for trials and tests.' }),
+    claude: notBuiltProvider,
+    codex: notBuiltProvider,
+    gemini: notBuiltProvider,
+    opencode: notBuiltProvider,
+    copilot: notBuiltProvider,
+    acp: notBuiltProvider,
+  }).optional().meta({ description: 'What each agent needs.' }),
+});
+
+const limits = z.strictObject({
+  attempts: key(count, 'Attempts of a task, or of mending a failed check, before its unit fails.', 3),
+  agent_idle: key(duration, 'An agent that prints nothing for this long is ended; `0` is never. The agent `command` has this limit only when it is set.', '15m'),
+  agent_total: key(duration, 'An agent that runs this long is ended.', '2h'),
+  check: key(duration, 'A check that runs this long has failed.', '15m'),
+  setup: key(duration, 'A setup or teardown command that runs this long has failed.', '20m'),
+  shutdown: key(duration, 'Time that agents get between the first stop signal and being killed.', '30s'),
+  output: key(size, 'Output kept of one command: half from its head, half from its tail.', '10MiB'),
+  failures_in_a_row: key(count, 'Units that may fail with nothing landed between before dispatch pauses.', 3),
+  cuts: key(z.int().min(0), 'Attempts of one task that may be cut by a stop or crash.', 10),
+  free_disk: key(size, 'Free space below which no worktree is made.', '1GiB'),
+});
+
+const github = z.looseObject({
+  owner: key(text, 'Owner of the repository. Not in effect in this version.', 'auto'),
+  repo: key(text, 'Name of the repository. Not in effect in this version.', 'auto'),
+});
+
+/** Everything `.choo.yaml` may hold. */
+export const ConfigFile = z.strictObject({
+  target_branch: key(text, 'Branch that finished units land on; default: the branch checked out.'),
+  parallelism: key(z.int().min(1).max(1000), 'Units that are worked on at the same time.', 4),
+  branch_prefix: key(text, 'What the names of choo\'s branches begin with.', 'choo/'),
+  log_level: key(z.enum(['debug', 'info', 'warn', 'error']), 'How much is told on the way.', 'info'),
+  worktree: worktree.optional().meta({ description: 'Where and how worktrees are made.' }),
+  provider: provider.optional().meta({ description: 'The coding agent.' }),
+  baseline_checks: key(z.array(check), 'Checks that every unit must pass after its last task; each a text or `{name, command, pattern}`.', []),
+  merge: z.strictObject({
+    max_conflict_retries: key(z.int().min(0), 'How often the agent may try to resolve a merge conflict before a person has to.', 3),
+  }).optional().meta({ description: 'Landing on the target.' }),
+  limits: limits.optional().meta({ description: 'Limits of time, size and number.' }),
+  process: z.strictObject({
+    contain: key(z.enum(['auto', 'namespace', 'group']), 'How programs are kept from outliving the run: a PID namespace, the process group, or the best there is.', 'auto'),
+  }).optional().meta({ description: 'How programs are started.' }),
+  github: github.optional().meta({ description: 'The repository on GitHub. Not in effect in this version.' }),
+  claude: later('The agent Claude Code.'),
+  codex: later('The agent Codex.'),
+  review: later('Waiting for reviews of pull requests.'),
+  code_review: later('Review by an agent.'),
+  feature: later('Feature branches.'),
+  land: later('Pushing the target.'),
+  budget: later('Caps on what may be spent.'),
+  agents: later('Rules for which agent gets what.'),
+  schedule: later('Hours at which agents may run.'),
+  escalation: later('Where people are told.'),
+  forge: later('Pull requests.'),
+});
+
+/** `.choo.yaml` as parsed. */
+export type ConfigInput = z.infer<typeof ConfigFile>;
+
+/** Keys, as dotted paths, that are accepted but have no effect in this version. */
+export const NOT_IN_EFFECT: readonly string[] = [
+  'github', 'claude', 'codex', 'review', 'code_review', 'feature', 'land', 'budget', 'agents', 'schedule', 'escalation', 'forge', 'worktree.pool',
+  'provider.providers.claude', 'provider.providers.codex', 'provider.providers.gemini', 'provider.providers.opencode', 'provider.providers.copilot', 'provider.providers.acp',
+];
+
+/** The JSON Schema (draft 2020-12) of `.choo.yaml`, for editors. */
+export function jsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(ConfigFile, {
+    io: 'input',
+    override: ({ jsonSchema: node }) => { delete node['kind']; },
+  });
+  return { ...schema, title: '.choo.yaml', description: 'Configuration of choo, at the top of a repository.' };
+}

@@ -1,0 +1,241 @@
+// `.choo.yaml` from text to a checked Config, with everything that is wrong in one go. Precedence over flags is `settings.ts`'s business.
+
+import { cleanLine } from '../core/clean.ts';
+import { BOUNDS } from '../core/limits.ts';
+import type { Limits } from '../core/limits.ts';
+import type { Check } from '../core/plan.ts';
+import { explainIssues } from './config-issues.ts';
+import { ConfigFile, NOT_IN_EFFECT } from './config-schema.ts';
+import type { ConfigInput } from './config-schema.ts';
+import { byPlace, errorAt, hasErrors, warningAt } from './diagnostic.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { checkName } from './fields.ts';
+import { branchProblem } from './names.ts';
+import { providerProblem } from './providers.ts';
+import type { Providers } from './providers.ts';
+import { LONGEST_DURATION, parseDuration, parseSize } from './quantity.ts';
+import { byteLength, Source, wholeFile } from './source.ts';
+import { entryOf, nodeAt, parseYaml, plainValue } from './yaml.ts';
+import type { YamlEntry, YamlNode } from './yaml.ts';
+
+/** How much is told on the way. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** A setup or teardown command; `if` is a repository path that must exist for it to run. */
+export interface SetupCommand {
+  readonly command: string;
+  readonly if?: string;
+}
+
+/** What `.choo.yaml` says. What it does not say is absent, or the default where nothing else can set it. */
+export interface Config extends Providers {
+  readonly targetBranch?: string;
+  readonly parallelism?: number;
+  readonly branchPrefix: string;
+  readonly logLevel?: LogLevel;
+  readonly worktree: {
+    readonly basePath?: string;
+    readonly setup: readonly SetupCommand[];
+    readonly teardown: readonly SetupCommand[];
+    /** Globs of ignored files. */
+    readonly copy: readonly string[];
+  };
+  readonly baselineChecks: readonly Check[];
+  readonly conflictRetries: number;
+  /** Only those that are set; times in ms, sizes in bytes. */
+  readonly limits: Partial<Limits>;
+  readonly contain: 'auto' | 'namespace' | 'group';
+  /** For finding the forge later; has no effect now. */
+  readonly github: { readonly owner?: string; readonly repo?: string };
+}
+
+/** Name of the configuration file at the top of a repository. */
+export const CONFIG_FILE = '.choo.yaml';
+
+const EMPTY_CONFIG: Config = toConfig({});
+
+/** Reads the configuration. Takes the text (undefined: there is no file); gives defaults beside the diagnostics when there are errors. Never throws for what the file holds. */
+export function parseConfig(text: string | undefined, path: string = CONFIG_FILE): { readonly config: Config; readonly diagnostics: readonly Diagnostic[] } {
+  if (text === undefined) return { config: EMPTY_CONFIG, diagnostics: [] };
+  if (byteLength(text) > BOUNDS.specFile) {
+    return { config: EMPTY_CONFIG, diagnostics: [errorAt('file-too-large', `the file is larger than ${BOUNDS.specFile / 1024} KiB`, { place: wholeFile(path) })] };
+  }
+  const source = new Source(path, text);
+  const mark = text.startsWith('\uFEFF') ? 1 : 0;
+  const { root, diagnostics } = parseYaml(source, { start: mark, end: text.length });
+  if (root === undefined || (root.kind === 'scalar' && root.value === null)) return { config: EMPTY_CONFIG, diagnostics };
+  const parsed = ConfigFile.safeParse(withoutEmpty(plainValue(root)));
+  const found = [...diagnostics, ...notInEffect(source, root)];
+  if (!parsed.success) return { config: EMPTY_CONFIG, diagnostics: [...found, ...explainIssues(parsed.error.issues, { source, root })].toSorted(byPlace) };
+  const config = toConfig(parsed.data);
+  found.push(...meaning({ source, root, input: parsed.data, config }));
+  return { config: hasErrors(found) ? EMPTY_CONFIG : config, diagnostics: found.toSorted(byPlace) };
+}
+
+/** A key without a value (`limits:` with all its lines commented out) is as good as absent; items of lists stay. */
+function withoutEmpty(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== null).map(([name, inner]) => [name, withoutEmpty(inner)]));
+}
+
+function notInEffect(source: Source, root: YamlNode): Diagnostic[] {
+  return NOT_IN_EFFECT.map((path) => ({ path, entry: entryAt(root, path) })).filter(({ entry }) => entry !== undefined)
+    .map(({ path, entry }) => warningAt('not-in-effect', `\`${path}\` is not in effect in this version`, entry === undefined ? {} : { place: source.place(entry.keySpan) }));
+}
+
+function entryAt(root: YamlNode, path: string): YamlEntry | undefined {
+  const steps = path.split('.');
+  let entry: YamlEntry | undefined;
+  let node: YamlNode = root;
+  for (const step of steps) {
+    entry = node.kind === 'map' ? entryOf(node, step) : undefined;
+    if (entry === undefined) return undefined;
+    node = entry.value;
+  }
+  return entry;
+}
+
+interface Meant {
+  readonly source: Source;
+  readonly root: YamlNode;
+  readonly input: ConfigInput;
+  readonly config: Config;
+}
+
+/** What a schema cannot say: names git refuses, paths that leave the worktree, agents that are not there. */
+function meaning(m: Meant): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const at = (path: readonly PropertyKey[], code: string, o: { readonly message: string; readonly hint?: string }): void => {
+    found.push(errorAt(code, o.message, { place: m.source.place(nodeAt(m.root, path)), hint: o.hint }));
+  };
+  const { target_branch: target, branch_prefix: prefix, worktree } = m.input;
+  const targetProblem = target === undefined ? undefined : branchProblem(target);
+  if (targetProblem !== undefined) at(['target_branch'], 'bad-value', { message: `the branch name \`${cleanLine(target ?? '')}\` ${targetProblem}` });
+  const prefixProblem = prefix === undefined ? undefined : branchProblem(`${prefix}x`);
+  if (prefixProblem !== undefined) at(['branch_prefix'], 'bad-value', { message: `the prefix \`${cleanLine(prefix ?? '')}\` ${prefixProblem}` });
+  for (const list of ['setup', 'teardown'] as const) {
+    (worktree?.[list] ?? []).forEach((item, i) => {
+      const written = typeof item === 'string' ? item : item.command;
+      if (written.trim() === '') at(['worktree', list, i], 'bad-value', { message: 'the command is empty' });
+      if (typeof item !== 'string' && item.if !== undefined && leaves(item.if)) at(['worktree', list, i, 'if'], 'bad-value', { message: '`if` must be a path inside the worktree' });
+    });
+  }
+  (m.input.baseline_checks ?? []).forEach((item, i) => {
+    if ((typeof item === 'string' ? item : item.command).trim() === '') at(['baseline_checks', i], 'empty-check', { message: 'the check is empty: it would prove nothing' });
+  });
+  found.push(...quantities(m), ...provider(m));
+  return found;
+}
+
+function leaves(path: string): boolean {
+  return path.startsWith('/') || path.split('/').includes('..');
+}
+
+const DURATIONS = ['agent_idle', 'agent_total', 'check', 'setup', 'shutdown'] as const;
+const SIZES = ['output', 'free_disk'] as const;
+/** Less output than this would not hold the failure that an agent is told. */
+const LEAST_OUTPUT = 16 * 1024;
+
+function quantities(m: Meant): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const at = (name: string, message: string): void => {
+    found.push(errorAt('bad-value', `\`limits.${name}\` ${message}`, { place: m.source.place(nodeAt(m.root, ['limits', name])) }));
+  };
+  for (const name of DURATIONS) {
+    const written = m.input.limits?.[name];
+    if (written === undefined) continue;
+    const ms = parseDuration(String(written));
+    if (ms === undefined) at(name, `must not be longer than ${LONGEST_DURATION / 3_600_000}h`);
+    else if (ms === 0 && name !== 'agent_idle' && name !== 'shutdown') at(name, 'must be longer than nothing');
+  }
+  for (const name of SIZES) {
+    const written = m.input.limits?.[name];
+    const bytes = written === undefined ? undefined : parseSize(written);
+    if (written !== undefined && bytes === undefined) at(name, 'is too large');
+    else if (name === 'output' && bytes !== undefined && bytes < LEAST_OUTPUT) at(name, `must be at least ${LEAST_OUTPUT / 1024}KiB`);
+  }
+  return found;
+}
+
+function provider(m: Meant): Diagnostic[] {
+  const written = m.input.provider;
+  const found: Diagnostic[] = [];
+  if (written?.command !== undefined) {
+    const type = written.type ?? 'command';
+    const message = `\`provider.command\` is an old name of \`provider.providers.${cleanLine(type)}.command\``;
+    const key = entryAt(m.root, 'provider.command');
+    found.push(warningAt('alias', message, key === undefined ? {} : { place: m.source.place(key.keySpan) }));
+  }
+  const problem = written?.type === undefined ? undefined : providerProblem(m.config, written.type);
+  if (problem !== undefined) {
+    const place = m.source.place(nodeAt(m.root, ['provider', 'type']));
+    found.push(errorAt(problem.code, problem.message, { place, hint: problem.hint }));
+  }
+  return found;
+}
+
+function toConfig(input: ConfigInput): Config {
+  const { worktree, github } = input;
+  return {
+    ...(input.target_branch === undefined ? {} : { targetBranch: input.target_branch }),
+    ...(input.parallelism === undefined ? {} : { parallelism: input.parallelism }),
+    branchPrefix: input.branch_prefix ?? 'choo/',
+    ...(input.log_level === undefined ? {} : { logLevel: input.log_level }),
+    worktree: {
+      ...(worktree?.base_path === undefined ? {} : { basePath: worktree.base_path }),
+      setup: (worktree?.setup ?? []).map(toCommand),
+      teardown: (worktree?.teardown ?? []).map(toCommand),
+      copy: worktree?.copy ?? [],
+    },
+    provider: toProvider(input),
+    baselineChecks: (input.baseline_checks ?? []).map(toCheck),
+    conflictRetries: input.merge?.max_conflict_retries ?? 3,
+    limits: toLimits(input.limits ?? {}),
+    contain: input.process?.contain ?? 'auto',
+    github: {
+      ...(github?.owner === undefined ? {} : { owner: github.owner }),
+      ...(github?.repo === undefined ? {} : { repo: github.repo }),
+    },
+  };
+}
+
+function toCommand(item: string | { readonly command: string; readonly if?: string | undefined }): SetupCommand {
+  if (typeof item === 'string') return { command: item };
+  return { command: item.command, ...(item.if === undefined ? {} : { if: item.if }) };
+}
+
+function toCheck(item: string | { readonly name?: string | undefined; readonly command: string; readonly pattern?: string | undefined }): Check {
+  if (typeof item === 'string') return { name: checkName(item), command: item };
+  const name = cleanLine(item.name ?? '').trim();
+  return { name: name === '' ? checkName(item.command) : name, command: item.command, ...(item.pattern === undefined ? {} : { pattern: item.pattern }) };
+}
+
+function toProvider({ provider: written }: ConfigInput): Config['provider'] {
+  const command = written?.providers?.command?.command ?? ((written?.type ?? 'command') === 'command' ? written?.command : undefined);
+  const file = written?.providers?.script?.file;
+  return {
+    ...(written?.type === undefined ? {} : { type: written.type }),
+    providers: {
+      ...(command === undefined ? {} : { command: { command } }),
+      ...(file === undefined ? {} : { script: { file } }),
+    },
+  };
+}
+
+function toLimits(written: NonNullable<ConfigInput['limits']>): Partial<Limits> {
+  const ms = (value: string | number | undefined): number | undefined => (value === undefined ? undefined : parseDuration(String(value)));
+  const bytes = (value: string | undefined): number | undefined => (value === undefined ? undefined : parseSize(value));
+  const limits: { readonly [K in keyof Limits]: number | undefined } = {
+    attempts: written.attempts,
+    agentIdle: ms(written.agent_idle),
+    agentTotal: ms(written.agent_total),
+    check: ms(written.check),
+    setup: ms(written.setup),
+    shutdown: ms(written.shutdown),
+    output: bytes(written.output),
+    failuresInARow: written.failures_in_a_row,
+    cuts: written.cuts,
+    freeDisk: bytes(written.free_disk),
+  };
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)) as Partial<Limits>;
+}
