@@ -1,0 +1,6 @@
+// Reads the code of a system error; classifies nothing.
+
+/** Gives the `code` of a system error (`ENOENT`, …), or undefined for anything else. */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,116 @@
+// The few file operations of a worker. Never follows a link out of the folder it was given, never changes git.
+
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { access, constants, copyFile, lstat, mkdir, open, readFile, readlink, rename, rm, stat, statfs, symlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { GitError, type Files } from '../world.ts';
+import { childEnvironment } from './environment.ts';
+import { errnoOf } from './errno.ts';
+import { findProgram } from './program.ts';
+
+const run = promisify(execFile);
+
+/** Names of ignored files that one copy may list, bytes. */
+const LONGEST_LIST = 256 * 1024 * 1024;
+
+/** The real files. `env` is the user's environment: its PATH finds programs. */
+export function realFiles(env: NodeJS.ProcessEnv): Files {
+  return {
+    readText: (path) => unlessMissing(readFile(path, 'utf8')),
+    writeText,
+    exists: (path) => access(path).then(() => true, () => false),
+    freeSpace,
+    copyIgnored: (o) => copyIgnored(o, env),
+    canExecute: (program, cwd) => Promise.resolve('path' in findProgram(program, { cwd, path: env['PATH'] })),
+  };
+}
+
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const mode = (await unlessMissing(stat(path)))?.mode;
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}`);
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(text);
+      if (mode !== undefined) await file.chmod(mode % 0o10000);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function freeSpace(path: string): Promise<number> {
+  for (let folder = path; ; folder = dirname(folder)) {
+    const facts = await unlessMissing(statfs(folder));
+    if (facts !== undefined) return facts.bavail * facts.bsize;
+  }
+}
+
+/** Leaves out what is there already (the commit has it) and what could only be written through a link in the worktree. */
+async function copyIgnored(o: Parameters<Files['copyIgnored']>[0], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  if (o.globs.length === 0) return [];
+  const copied: string[] = [];
+  for (const path of await listIgnored(o, env)) {
+    if (await copyInto(o, path)) copied.push(path);
+  }
+  return copied;
+}
+
+async function listIgnored(o: { readonly globs: readonly string[]; readonly from: string }, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const args = ['ls-files', '--others', '--ignored', '--exclude-standard', '-z', '--', ...o.globs.map((glob) => `:(top,glob)${glob}`)];
+  try {
+    const { stdout } = await run('git', args, { cwd: o.from, env: childEnvironment(env, { LC_ALL: 'C' }), maxBuffer: LONGEST_LIST });
+    // An embedded repository is listed as one entry that ends in "/"; it is nobody's .env.
+    return stdout.split('\0').filter((path) => path !== '' && !path.endsWith('/'));
+  } catch (error) {
+    const detail = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
+    throw new GitError(`git ${args.join(' ')}`, detail);
+  }
+}
+
+async function copyInto(o: { readonly from: string; readonly to: string }, path: string): Promise<boolean> {
+  const parts = path.split('/');
+  if (parts.includes('..') || parts.includes('.git') || !(await makeParents(o.to, parts.slice(0, -1)))) return false;
+  const source = join(o.from, path);
+  const target = join(o.to, path);
+  const facts = await unlessMissing(lstat(source));
+  try {
+    if (facts?.isSymbolicLink() === true) await symlink(await readlink(source), target);
+    // Exclusive creation does not follow a link that stands at the target's name.
+    else if (facts?.isFile() === true) await copyFile(source, target, constants.COPYFILE_EXCL + constants.COPYFILE_FICLONE);
+    else return false;
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Makes the folders one by one; false when one of them is a link or no folder. */
+async function makeParents(top: string, parts: readonly string[]): Promise<boolean> {
+  let folder = top;
+  for (const part of parts) {
+    folder = join(folder, part);
+    const facts = await unlessMissing(lstat(folder));
+    if (facts === undefined) await mkdir(folder);
+    else if (!facts.isDirectory()) return false;
+  }
+  return true;
+}

@@ -1,0 +1,105 @@
+// Facts about commits and trees: ancestry, messages, changed paths. Changes nothing.
+
+import { Bug } from '../../core/bug.ts';
+import { GitError } from '../../world.ts';
+import type { Git } from '../../world.ts';
+import { checkId, isId, isRef, isRepositoryPath, isZero, pathText, splitNul, splitPaths } from './names.ts';
+import { ask } from './repository.ts';
+import type { Repository } from './repository.ts';
+
+type Range = { readonly from: string; readonly to: string };
+type Commits = Awaited<ReturnType<Git['commitsBetween']>>;
+
+/** The commit a full ref name or id stands for, or undefined. A short name is a Bug. */
+export async function resolve(repo: Repository, ref: string): Promise<string | undefined> {
+  if (!isId(ref)) {
+    if (!ref.startsWith('refs/')) throw new Bug(`neither a full ref name nor an id: ${JSON.stringify(ref)}`);
+    if (!isRef(ref)) return undefined;
+  }
+  return (await repo.objects.info(`${ref}^{commit}`))?.id;
+}
+
+/** The tree of a commit; throws GitError when there is no such commit. */
+export async function treeOf(repo: Repository, commit: string): Promise<string> {
+  const tree = await repo.objects.info(`${checkId(commit)}^{tree}`);
+  if (tree === undefined) throw new GitError(`git cat-file ${commit}`, 'there is no such commit');
+  return tree.id;
+}
+
+/** Text of a file at a commit, or undefined when there is no file of that name. */
+export async function readFile(repo: Repository, o: { readonly commit: string; readonly path: string }): Promise<string | undefined> {
+  checkId(o.commit);
+  if (!isRepositoryPath(o.path)) return undefined;
+  const found = await repo.objects.contents(`${o.commit}:${o.path}`);
+  return found?.type === 'blob' ? found.content?.toString('utf8') : undefined;
+}
+
+/** True when `ancestor` is reachable from `commit`. Nothing is an ancestor of "no commit yet". */
+export async function isAncestor(repo: Repository, o: { readonly ancestor: string; readonly commit: string }): Promise<boolean> {
+  checkId(o.ancestor);
+  checkId(o.commit);
+  if (o.ancestor === o.commit) return true;
+  if (isZero(o.ancestor) || isZero(o.commit)) return false;
+  const { code } = await ask(repo, { args: ['merge-base', '--is-ancestor', '--end-of-options', o.ancestor, o.commit], accept: [0, 1] });
+  return code === 0;
+}
+
+/** The best common ancestor, or undefined. */
+export async function mergeBase(repo: Repository, o: { readonly a: string; readonly b: string }): Promise<string | undefined> {
+  const { stdout } = await ask(repo, { args: ['merge-base', '--end-of-options', checkId(o.a), checkId(o.b)], accept: [0, 1] });
+  const id = stdout.toString('latin1').trim();
+  return id === '' ? undefined : id;
+}
+
+/** Commits along first parents, oldest first. */
+export function firstParents(repo: Repository, range: Range): Promise<Commits> {
+  return log(repo, ['--first-parent', '--reverse'], range);
+}
+
+/** All commits of the range, newest first. */
+export function commitsBetween(repo: Repository, range: Range): Promise<Commits> {
+  return log(repo, ['--topo-order'], range);
+}
+
+/** Paths that differ between two commits or trees; a rename is two of them. */
+export async function changedPaths(repo: Repository, range: Range): Promise<readonly string[]> {
+  const { stdout } = await ask(repo, {
+    args: ['diff-tree', '-r', '-z', '--no-renames', '--name-only', '--no-ext-diff', '--end-of-options', checkId(range.from), checkId(range.to), '--'],
+  });
+  return splitPaths(stdout);
+}
+
+/** Paths changed by the range's own commits along first parents; of a merge only those unlike every parent. */
+export async function ownPaths(repo: Repository, range: Range): Promise<ReadonlySet<string>> {
+  const { stdout } = await ask(repo, {
+    args: ['log', '-z', '--first-parent', '--diff-merges=combined', '--root', '--no-renames', '--name-only', '--no-ext-diff', '--ignore-submodules=none', '--format=', '--end-of-options', span(range), '--'],
+  });
+  return new Set(splitPaths(stdout));
+}
+
+/** Renames (content alike at least by half): new path → old path. */
+export async function renames(repo: Repository, range: Range): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await ask(repo, {
+    args: ['diff-tree', '-r', '-z', '-M', '-l7000', '--diff-filter=R', '--name-status', '--no-ext-diff', '--end-of-options', checkId(range.from), checkId(range.to), '--'],
+  });
+  const fields = splitNul(stdout).map(pathText);
+  const found = new Map<string, string>();
+  for (let n = 0; n + 2 < fields.length; n += 3) {
+    const [, from, to] = fields.slice(n, n + 3);
+    if (from !== undefined && to !== undefined) found.set(to, from);
+  }
+  return found;
+}
+
+async function log(repo: Repository, order: readonly string[], range: Range): Promise<Commits> {
+  const { stdout } = await ask(repo, { args: ['log', '-z', '-s', ...order, '--format=tformat:%H%n%B', '--end-of-options', span(range), '--'] });
+  return splitNul(stdout).map((record) => {
+    const text = record.toString('utf8');
+    const end = text.indexOf('\n');
+    return { id: text.slice(0, end), message: text.slice(end + 1) };
+  });
+}
+
+function span(range: Range): string {
+  return `${checkId(range.from)}..${checkId(range.to)}`;
+}

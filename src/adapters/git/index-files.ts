@@ -1,0 +1,124 @@
+// Index and files of one worktree: stage, restore, unstage, reset, repoint, clean. Makes no commit and moves no branch.
+
+import { lstat, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkId, checkPath, checkRef, joinPaths, pathBytes } from './names.ts';
+import { askIn, isMissing, namesIn, placeOf } from './repository.ts';
+import type { Repository } from './repository.ts';
+
+const FROM_STDIN = ['--pathspec-from-file=-', '--pathspec-file-nul'];
+
+interface At { readonly worktree: string; readonly commit: string }
+interface PathsAt extends At { readonly paths: readonly string[] }
+
+/** Stages exactly the given paths as the files are and gives back the whole index as a tree. */
+export async function stage(repo: Repository, o: { readonly worktree: string; readonly paths: readonly string[] }): Promise<string> {
+  const kinds = await Promise.all(o.paths.map(async (path) => ({ path, kind: await kindOf(o.worktree, checkPath('git update-index', path)) })));
+  const of = (...wanted: readonly Kind[]): string[] => kinds.filter((k) => wanted.includes(k.kind)).map((k) => k.path);
+  const beyond = of('beyond-link');
+  if (beyond.length > 0) await askIn(repo, o.worktree, { args: ['update-index', '--force-remove', '-z', '--stdin'], input: joinPaths(beyond) });
+  // What is gone goes first, so that a file may take the place of a folder and the other way round.
+  const rest = [...of('missing', 'folder'), ...of('file')];
+  if (rest.length > 0) await askIn(repo, o.worktree, { args: ['update-index', '--add', '--remove', '--replace', '-z', '--stdin'], input: joinPaths(rest) });
+  const { stdout } = await askIn(repo, o.worktree, { args: ['write-tree'] });
+  return checkId(stdout.toString('latin1').trim());
+}
+
+/** Sets paths in index and files to what the commit has; what it lacks is removed, an untracked embedded repository (`path/`) too. */
+export async function restorePaths(repo: Repository, o: PathsAt): Promise<void> {
+  const paths = [...new Set(o.paths.map((path) => path.replace(/\/$/, '')))];
+  const known = await Promise.all(paths.map(async (path) => (await repo.objects.info(`${checkId(o.commit)}:${checkPath('git restore', path)}`)) !== undefined));
+  const gone = paths.filter((_, n) => known[n] === false);
+  const there = paths.filter((_, n) => known[n] === true);
+  if (gone.length > 0) {
+    await askIn(repo, o.worktree, { args: ['update-index', '--force-remove', '-z', '--stdin'], input: joinPaths(gone) });
+    for (const path of gone) {
+      const kind = await kindOf(o.worktree, path);
+      // Beyond a link the path means somebody else's file.
+      if (kind === 'file' || (kind === 'folder' && !(await holdsKnown(repo, { ...o, path })))) await rm(fileOf(o.worktree, path), { recursive: true, force: true });
+    }
+  }
+  if (there.length > 0) await askIn(repo, o.worktree, { args: ['restore', `--source=${o.commit}`, '--staged', '--worktree', ...FROM_STDIN], input: joinPaths(there) });
+}
+
+/** Sets paths in the index to what the commit has and leaves the files alone. */
+export async function unstagePaths(repo: Repository, o: PathsAt): Promise<void> {
+  if (o.paths.length === 0) return;
+  const paths = o.paths.map((path) => checkPath('git reset', path.replace(/\/$/, '')));
+  await askIn(repo, o.worktree, { args: ['reset', '-q', ...FROM_STDIN, checkId(o.commit)], input: joinPaths(paths) });
+}
+
+/**
+ * Ends whatever operation is in progress, sets index and tracked files to the commit, then points HEAD at the branch (undefined: detached).
+ * HEAD is detached meanwhile, so that no branch can move along.
+ */
+export async function resetWorktree(repo: Repository, o: At & { readonly branch: string | undefined }): Promise<void> {
+  await endOperations(repo, o.worktree);
+  await askIn(repo, o.worktree, { args: ['update-ref', '--no-deref', '-m', 'choo: reset', '--end-of-options', 'HEAD', checkId(o.commit)] });
+  await askIn(repo, o.worktree, { args: ['reset', '-q', '--hard', '--no-recurse-submodules', o.commit] });
+  if (o.branch !== undefined) await pointHead(repo, { worktree: o.worktree, branch: o.branch });
+}
+
+/** Points HEAD at the branch and sets the index to the commit; no file is touched. */
+export async function repointWorktree(repo: Repository, o: At & { readonly branch: string }): Promise<void> {
+  await endOperations(repo, o.worktree);
+  await pointHead(repo, o);
+  await askIn(repo, o.worktree, { args: ['read-tree', '--reset', '--no-recurse-submodules', '--end-of-options', checkId(o.commit)] });
+}
+
+/** Removes every untracked and ignored file, embedded repositories too. */
+export async function cleanWorktree(repo: Repository, worktree: string): Promise<void> {
+  await askIn(repo, worktree, { args: ['clean', '-q', '-ffdx'] });
+}
+
+async function pointHead(repo: Repository, o: { readonly worktree: string; readonly branch: string }): Promise<void> {
+  await askIn(repo, o.worktree, { args: ['symbolic-ref', '-m', 'choo: point HEAD at the unit', '--end-of-options', 'HEAD', checkRef(o.branch)] });
+}
+
+/** Forgets a merge, rebase, cherry-pick, revert, `am` or bisect in progress. Files and index stay; a rebase's autostash goes to the stash list. */
+async function endOperations(repo: Repository, worktree: string): Promise<void> {
+  const { gitDir = '' } = await placeOf(repo, worktree);
+  const names = new Set(await namesIn(gitDir));
+  if (names.has('rebase-merge') || names.has('rebase-apply')) {
+    const am = (await namesIn(join(gitDir, 'rebase-apply'))).includes('applying');
+    await askIn(repo, worktree, { args: [am ? 'am' : 'rebase', '--quit'] });
+  }
+  if (names.has('BISECT_START')) await askIn(repo, worktree, { args: ['bisect', 'reset', 'HEAD'] });
+  if (names.has('MERGE_HEAD')) await askIn(repo, worktree, { args: ['merge', '--quit'] });
+  if (names.has('CHERRY_PICK_HEAD') || names.has('sequencer')) await askIn(repo, worktree, { args: ['cherry-pick', '--quit'] });
+  if (names.has('REVERT_HEAD')) await askIn(repo, worktree, { args: ['revert', '--quit'] });
+}
+
+type Kind = 'file' | 'folder' | 'missing' | 'beyond-link';
+
+/** What stands at a repository path; never looks through a symbolic link. */
+async function kindOf(worktree: string, path: string): Promise<Kind> {
+  const parts = path.split('/');
+  for (let n = 1; n < parts.length; n += 1) {
+    const parent = await lookAt(worktree, parts.slice(0, n).join('/'));
+    if (parent === 'link') return 'beyond-link';
+    if (parent !== 'folder') return 'missing';
+  }
+  const kind = await lookAt(worktree, path);
+  return kind === 'link' ? 'file' : kind;
+}
+
+async function lookAt(worktree: string, path: string): Promise<'file' | 'folder' | 'missing' | 'link'> {
+  try {
+    const stat = await lstat(fileOf(worktree, path));
+    return stat.isSymbolicLink() ? 'link' : stat.isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    if (isMissing(error)) return 'missing';
+    throw error;
+  }
+}
+
+/** True when a folder that took a file's place holds tracked files, which must stay. */
+async function holdsKnown(repo: Repository, o: PathsAt & { readonly path: string }): Promise<boolean> {
+  const { stdout } = await askIn(repo, o.worktree, { args: ['ls-files', '-z', '--', o.path] });
+  return stdout.length > 0;
+}
+
+function fileOf(worktree: string, path: string): Buffer {
+  return Buffer.concat([Buffer.from(worktree), Buffer.from('/'), pathBytes(path)]);
+}

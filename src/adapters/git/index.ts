@@ -1,0 +1,110 @@
+// Opens a repository as the engine's `Git`. Only puts the operations together; each lives in the file named after it.
+
+import type { Clock, Git } from '../../world.ts';
+import { advance } from './advance.ts';
+import { gitRunner } from './exec.ts';
+import * as history from './history.ts';
+import { cleanWorktree, repointWorktree, resetWorktree, restorePaths, stage, unstagePaths } from './index-files.ts';
+import { keep } from './keep.ts';
+import { beginMerge, conflictMarkers, mergeHead, mergeTrees } from './merge.ts';
+import { openObjects } from './objects.ts';
+import { commitTree, moveRef } from './refs.ts';
+import { mutex } from './repository.ts';
+import type { Repository } from './repository.ts';
+import { snapshot } from './snapshot.ts';
+import { status } from './status.ts';
+import { readFiles, readTree, workingTreeDiff } from './tree.ts';
+import type { TreeEntry } from './tree.ts';
+import { addWorktree, removeWorktree } from './worktrees.ts';
+
+/** What the commands need of git beside the engine's part. */
+export interface OpenGit extends Git {
+  /** Everything at or below `prefix` (empty: everything) at a commit. */
+  readTree(commit: string, prefix: string): Promise<readonly TreeEntry[]>;
+  /** Contents of blobs by id, in the order asked. */
+  readFiles(ids: readonly string[]): Promise<readonly Buffer[]>;
+  /** Paths at or below `prefix` where a worktree (files, index, untracked files) is unlike the commit. */
+  workingTreeDiff(worktree: string, o: { readonly commit: string; readonly prefix: string }): Promise<readonly string[]>;
+  /** Ends the process that answers questions; the repository may not be used after it. */
+  close(): Promise<void>;
+}
+
+/** Which repository to open; the places as `inspectRepository` gives them, all absolute. */
+export interface OpenOptions {
+  readonly commonDir: string;
+  /** The main worktree's top; left out for a bare repository. */
+  readonly mainRoot?: string | undefined;
+  /** Other worktrees of the user's that a snapshot shall tell about. */
+  readonly watch?: readonly string[];
+  /** The environment choo was started with. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly sleep: Clock['sleep'];
+}
+
+/** Opens a repository. Starts no process yet; needs `close`. */
+export function openGit(o: OpenOptions): OpenGit {
+  const git = gitRunner(o);
+  const { commonDir } = o;
+  const objects = openObjects(git, { cwd: commonDir, gitDir: commonDir });
+  let signing: Promise<boolean> | undefined;
+  const repo: Repository = {
+    git, objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(),
+    signing: () => {
+      signing ??= wantsSigning(repo);
+      return signing;
+    },
+  };
+  return {
+    ...factsOf(repo),
+    ...changesOf(repo),
+    readTree: (commit, prefix) => readTree(repo, { commit, prefix }),
+    readFiles: (ids) => readFiles(repo, ids),
+    workingTreeDiff: (worktree, at) => workingTreeDiff(repo, { worktree, ...at }),
+    close: () => objects.close(),
+  };
+}
+
+type Facts = Pick<Git, 'resolve' | 'isAncestor' | 'readFile' | 'treeOf' | 'firstParents' | 'commitsBetween' | 'changedPaths' | 'ownPaths' | 'renames' | 'mergeBase' | 'status' | 'mergeHead' | 'conflictMarkers' | 'snapshot'>;
+
+function factsOf(repo: Repository): Facts {
+  return {
+    resolve: (ref) => history.resolve(repo, ref),
+    isAncestor: (ancestor, commit) => history.isAncestor(repo, { ancestor, commit }),
+    readFile: (commit, path) => history.readFile(repo, { commit, path }),
+    treeOf: (commit) => history.treeOf(repo, commit),
+    firstParents: (from, to) => history.firstParents(repo, { from, to }),
+    commitsBetween: (from, to) => history.commitsBetween(repo, { from, to }),
+    changedPaths: (from, to) => history.changedPaths(repo, { from, to }),
+    ownPaths: (from, to) => history.ownPaths(repo, { from, to }),
+    renames: (from, to) => history.renames(repo, { from, to }),
+    mergeBase: (a, b) => history.mergeBase(repo, { a, b }),
+    status: (worktree) => status(repo, worktree),
+    mergeHead: (worktree) => mergeHead(repo, worktree),
+    conflictMarkers: (worktree, commit) => conflictMarkers(repo, { worktree, commit }),
+    snapshot: () => snapshot(repo),
+  };
+}
+
+function changesOf(repo: Repository): Omit<Git, keyof Facts> {
+  return {
+    addWorktree: (o) => addWorktree(repo, o),
+    removeWorktree: (path) => removeWorktree(repo, path),
+    restorePaths: (worktree, o) => restorePaths(repo, { worktree, ...o }),
+    unstagePaths: (worktree, o) => unstagePaths(repo, { worktree, ...o }),
+    stage: (worktree, paths) => stage(repo, { worktree, paths }),
+    commitTree: (o) => commitTree(repo, o),
+    moveRef: (o) => moveRef(repo, o),
+    resetWorktree: (worktree, o) => resetWorktree(repo, { worktree, ...o }),
+    repointWorktree: (worktree, o) => repointWorktree(repo, { worktree, ...o }),
+    cleanWorktree: (worktree) => cleanWorktree(repo, worktree),
+    keep: (worktree, o) => keep(repo, { worktree, ...o }),
+    mergeTrees: (ours, theirs) => mergeTrees(repo, { ours, theirs }),
+    beginMerge: (worktree, commit) => beginMerge(repo, { worktree, commit }),
+    advance: (o) => advance(repo, o),
+  };
+}
+
+async function wantsSigning(repo: Repository): Promise<boolean> {
+  const { stdout } = await repo.git.run({ at: { cwd: repo.commonDir, gitDir: repo.commonDir }, args: ['config', '--type=bool', '--get', 'commit.gpgsign'], accept: [0, 1] });
+  return stdout.toString('utf8').trim() === 'true';
+}

@@ -1,0 +1,50 @@
+// The state of everything an agent has no business with: refs and the user's checkouts. Compared elsewhere; changes nothing.
+
+import { lstat } from 'node:fs/promises';
+import type { FenceSnapshot } from '../../world.ts';
+import { isMissing, ask } from './repository.ts';
+import type { Repository } from './repository.ts';
+import { pathBytes } from './names.ts';
+import { status } from './status.ts';
+import type { DetailedStatus } from './status.ts';
+
+/** Takes one snapshot. Paths of watched worktrees other than the main one are absolute; where their HEAD points is told as `<worktree> (HEAD)`. */
+export async function snapshot(repo: Repository): Promise<FenceSnapshot> {
+  const [refs, main, ...watched] = await Promise.all([
+    readRefs(repo),
+    repo.mainRoot === undefined ? undefined : checkout(repo, repo.mainRoot),
+    ...repo.watch.filter((path) => path !== repo.mainRoot).map((path) => checkout(repo, path)),
+  ]);
+  const dirty = new Map(main?.stamps);
+  for (const tree of watched) {
+    dirty.set(`${tree.path} (HEAD)`, tree.head);
+    for (const [path, stamp] of tree.stamps) dirty.set(`${tree.path}/${path}`, stamp);
+  }
+  return { refs, head: main?.head ?? '', dirty };
+}
+
+async function readRefs(repo: Repository): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await ask(repo, { args: ['for-each-ref', '--format=%(objectname) %(refname) %(symref)', 'refs/heads/', 'refs/tags/', 'refs/choo/'] });
+  const refs = new Map<string, string>();
+  for (const line of stdout.toString('utf8').split('\n')) {
+    const [id, name, points] = line.split(' ');
+    if (id !== undefined && name !== undefined) refs.set(name, points === undefined || points === '' ? id : `ref: ${points}`);
+  }
+  return refs;
+}
+
+async function checkout(repo: Repository, path: string): Promise<{ readonly path: string; readonly head: string; readonly stamps: ReadonlyMap<string, string> }> {
+  const now: DetailedStatus = await status(repo, path);
+  const stamps = await Promise.all(now.entries.map(async (entry) => [entry.path, `${entry.code} ${await stampOf(path, entry.path)}`] as const));
+  return { path, head: now.branch ?? now.head, stamps: new Map(stamps) };
+}
+
+async function stampOf(worktree: string, path: string): Promise<string> {
+  try {
+    const stat = await lstat(Buffer.concat([Buffer.from(`${worktree}/`), pathBytes(path)]), { bigint: true });
+    return `${stat.mtimeNs} ${stat.size} ${stat.ino} ${stat.mode}`;
+  } catch (error) {
+    if (isMissing(error)) return 'missing';
+    throw error;
+  }
+}

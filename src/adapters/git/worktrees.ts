@@ -1,0 +1,153 @@
+// Registers, lists and removes worktrees. Never forces and never touches a worktree it was not asked about.
+
+import { randomBytes } from 'node:crypto';
+import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { GitError, PathTaken } from '../../world.ts';
+import { errnoOf } from '../errno.ts';
+import { checkId, checkRef, pathText, splitNul } from './names.ts';
+import { resolve } from './history.ts';
+import { moveRef } from './refs.ts';
+import { ask, askIn, gitDirOf, isMissing, namesIn, registrationPath } from './repository.ts';
+import type { Repository } from './repository.ts';
+
+/** A worktree as git lists it. */
+export interface ListedWorktree {
+  readonly path: string;
+  /** Undefined for a bare entry and before the first commit. */
+  readonly head: string | undefined;
+  /** Full ref that HEAD points to in the end. */
+  readonly branch: string | undefined;
+  readonly bare: boolean;
+  readonly locked: boolean;
+  /** Its folder is gone. */
+  readonly prunable: boolean;
+}
+
+/** All worktrees, the main one first. */
+export async function listWorktrees(repo: Repository): Promise<readonly ListedWorktree[]> {
+  const { stdout } = await ask(repo, { args: ['worktree', 'list', '--porcelain', '-z'] });
+  return parseWorktrees(stdout);
+}
+
+/** Reads `git worktree list --porcelain -z`: fields end in NUL, an empty field ends a worktree. */
+export function parseWorktrees(output: Buffer): readonly ListedWorktree[] {
+  const groups: string[][] = [[]];
+  for (const field of splitNul(output).map(pathText)) {
+    if (field === '') groups.push([]);
+    else groups.at(-1)?.push(field);
+  }
+  return groups.filter((fields) => fields.length > 0).map((fields) => {
+    const value = (key: string): string | undefined => fields.find((f) => f.startsWith(`${key} `))?.slice(key.length + 1);
+    const has = (key: string): boolean => fields.includes(key) || value(key) !== undefined;
+    const head = value('HEAD');
+    return {
+      path: value('worktree') ?? '',
+      head: head === undefined || /^0+$/.test(head) ? undefined : head,
+      branch: value('branch'),
+      bare: has('bare'),
+      locked: has('locked'),
+      prunable: has('prunable'),
+    };
+  });
+}
+
+/** Makes a worktree at a commit. Registrations are made one at a time (git trips over its own feet otherwise); files are checked out beside each other. */
+export async function addWorktree(repo: Repository, o: { readonly path: string; readonly commit: string; readonly branch?: string }): Promise<void> {
+  const commit = checkId(o.commit);
+  const branch = o.branch === undefined ? undefined : checkRef(o.branch);
+  await repo.registering(() => register(repo, { path: o.path, commit, branch }));
+  await askIn(repo, o.path, { args: ['read-tree', '--reset', '-u', '--no-recurse-submodules', '--end-of-options', commit] });
+}
+
+interface Registration { readonly path: string; readonly commit: string; readonly branch: string | undefined }
+
+async function register(repo: Repository, o: Registration): Promise<void> {
+  const { path, commit, branch } = o;
+  const command = `git worktree add ${path}`;
+  if (await exists(path)) throw new PathTaken(command, path);
+  if (branch !== undefined && !branch.startsWith('refs/heads/')) throw new GitError(command, `${branch} is not a branch`);
+  const wasThere = branch !== undefined && (await resolve(repo, branch)) !== undefined;
+  const head = branch === undefined ? ['--detach'] : ['--no-track', '-b', branch.slice('refs/heads/'.length)];
+  try {
+    await ask(repo, { args: ['worktree', 'add', '-q', '--no-checkout', ...head, '--', path, commit] });
+  } catch (error) {
+    // git makes the branch first; left behind, it would stand in the way of the next try.
+    if (branch !== undefined && !wasThere) await moveRef(repo, { ref: branch, to: undefined, from: commit, reason: 'choo: undo' });
+    const real = await registrationPath(path);
+    if (real !== undefined && (await gitDirOf(repo, real)) !== undefined) throw new PathTaken(command, path);
+    throw error;
+  }
+}
+
+/**
+ * Removes a worktree: out of the way first, then its registration (only its own), then the files.
+ * What an earlier, cut removal left is swept up. A locked worktree and a folder that is no worktree of this repository are left alone with a GitError.
+ */
+export async function removeWorktree(repo: Repository, path: string): Promise<void> {
+  const real = await registrationPath(path);
+  if (real === undefined) return;
+  const aside = join(dirname(real), `${removedPrefix(real)}${randomBytes(6).toString('hex')}`);
+  const moved = await moveAside(real, aside);
+  try {
+    await repo.registering(() => unregister(repo, { path: real, hasFolder: moved }));
+  } catch (error) {
+    if (moved) await rename(aside, real);
+    throw error;
+  }
+  for (const name of await namesIn(dirname(real))) {
+    if (name.startsWith(removedPrefix(real))) await removeTree(join(dirname(real), name));
+  }
+}
+
+async function unregister(repo: Repository, o: { readonly path: string; readonly hasFolder: boolean }): Promise<void> {
+  if (o.path === repo.mainRoot) throw new GitError(`git worktree remove ${o.path}`, 'it is the main worktree');
+  if ((await gitDirOf(repo, o.path)) === undefined) {
+    if (!o.hasFolder) return;
+    throw new GitError(`git worktree remove ${o.path}`, `it is not a worktree of ${repo.commonDir}`);
+  }
+  await ask(repo, { args: ['worktree', 'remove', '--', o.path] });
+  repo.gitDirs.delete(o.path);
+}
+
+function removedPrefix(path: string): string {
+  return `.${basename(path)}.removed-`;
+}
+
+async function moveAside(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** Deletes a tree, also one with folders made read-only (module caches are). */
+async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    if (errnoOf(error) !== 'EACCES' && errnoOf(error) !== 'EPERM') throw error;
+    await makeWritable(path);
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function makeWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
+  }
+}

@@ -1,0 +1,249 @@
+// What the engine may ask of the outside: interfaces only. The real one is built in `adapters/`, a simulated one in tests.
+
+import type { Event, EventBody } from './core/event.ts';
+import type { Ending, Severity } from './core/failure.ts';
+
+/** Everything outside the engine. */
+export interface World {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly git: Git;
+  readonly processes: Processes;
+  readonly files: Files;
+}
+
+/** Time. The only source of it in the engine; a simulated one makes hours pass at once. */
+export interface Clock {
+  /** Milliseconds since 1970, as the machine believes. */
+  now(): number;
+  /** Resolves after `ms` of monotonic time, or at once (without error) when `signal` aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The durable list of events of one run; one writer. */
+export interface Journal {
+  /** Absolute path, for messages. */
+  readonly path: string;
+  /** Stamps the bodies with `seq`, `time` and `run`, writes them in one piece and flushes to disk before it resolves. Rejects when the disk refuses; then nothing more may happen. */
+  append(bodies: readonly EventBody[], now: number): Promise<readonly Event[]>;
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- git
+
+/** A full object id in hex. Never a moving name. */
+export type CommitId = string;
+/** A full tree id in hex. */
+export type TreeId = string;
+
+/** One path that differs from HEAD, index or both, or is untracked. Ignored files never appear. */
+export interface StatusEntry {
+  /** Path from the worktree's top, `/`-separated; an untracked embedded repository ends in `/`. */
+  readonly path: string;
+  readonly kind: 'tracked' | 'untracked' | 'unmerged';
+  /** The index differs from HEAD here. */
+  readonly staged: boolean;
+  /** The file differs from the index here (true for untracked ones). */
+  readonly unstaged: boolean;
+}
+
+/** What one `git status` tells about a worktree. */
+export interface WorktreeStatus {
+  readonly head: CommitId;
+  /** Full ref that HEAD points to (`refs/heads/…`), or undefined when detached. */
+  readonly branch: string | undefined;
+  readonly entries: readonly StatusEntry[];
+}
+
+/** Outcome of a three-way merge made without a checkout. */
+export type MergeOutcome =
+  | { readonly kind: 'clean'; readonly tree: TreeId }
+  | { readonly kind: 'conflict'; readonly paths: readonly string[] };
+
+/** Outcome of advancing the target. */
+export type AdvanceOutcome =
+  | { readonly kind: 'advanced' }
+  /** The target is not at `from` any more. */
+  | { readonly kind: 'moved'; readonly at: CommitId | undefined }
+  /** The target stands still, but the checkout that has it refuses. */
+  | { readonly kind: 'refused'; readonly reason: 'local-changes' | 'busy' | 'several-worktrees' | 'git'; readonly worktree: string; readonly detail: string };
+
+/** A git command that did not do what it was asked. Thrown by `Git`; a failure of the work, not a defect. */
+export class GitError extends Error {
+  override name = 'GitError';
+  /** The command line for people, without secrets. */
+  readonly command: string;
+  /** What git printed, at most a few lines. */
+  readonly detail: string;
+  constructor(command: string, detail: string) {
+    super(`${command}: ${detail}`);
+    this.command = command;
+    this.detail = detail;
+  }
+}
+
+/** The path for a worktree exists already. */
+export class PathTaken extends GitError {
+  override name = 'PathTaken';
+}
+
+/** Facts about and changes to one repository. Every commit is passed as an id; every method throws GitError when git refuses. Safe to call concurrently. */
+export interface Git {
+  /** The commit a full ref name or id points to, or undefined. Read freshly each time. */
+  resolve(ref: string): Promise<CommitId | undefined>;
+  /** True when `ancestor` is reachable from `commit` (or the same). */
+  isAncestor(ancestor: CommitId, commit: CommitId): Promise<boolean>;
+  /** Content of a file at a commit, or undefined when it is not there. */
+  readFile(commit: CommitId, path: string): Promise<string | undefined>;
+  /** Id of the tree of a commit. */
+  treeOf(commit: CommitId): Promise<TreeId>;
+  /** Ids from `from` (exclusive) to `to` along first parents, oldest first, with their full messages. */
+  firstParents(from: CommitId, to: CommitId): Promise<readonly { readonly id: CommitId; readonly message: string }[]>;
+  /** Every commit reachable from `to` and not from `from`, with full messages, newest first. */
+  commitsBetween(from: CommitId, to: CommitId): Promise<readonly { readonly id: CommitId; readonly message: string }[]>;
+  /** Paths that differ between two commits or trees, without rename detection. */
+  changedPaths(from: string, to: string): Promise<readonly string[]>;
+  /** Paths that the first-parent commits in `from..to` changed themselves; of a merge commit only those that differ from all its parents. */
+  ownPaths(from: CommitId, to: CommitId): Promise<ReadonlySet<string>>;
+  /** Renames between two commits: new path → old path. */
+  renames(from: CommitId, to: CommitId): Promise<ReadonlyMap<string, string>>;
+  mergeBase(a: CommitId, b: CommitId): Promise<CommitId | undefined>;
+
+  /** Makes a worktree at `commit`, on a new branch (full ref) or detached. Throws PathTaken when something is there already, GitError otherwise; never forces, never falls back. */
+  addWorktree(o: { readonly path: string; readonly commit: CommitId; readonly branch?: string }): Promise<void>;
+  /** Removes a worktree and its registration, whatever it contains; the caller has made sure nothing is lost. A missing folder is fine. */
+  removeWorktree(path: string): Promise<void>;
+  /** HEAD, branch and changed paths of a worktree, every untracked file by name. */
+  status(worktree: string): Promise<WorktreeStatus>;
+  /** Sets the given paths, in index and files, to what `commit` has (removing those it lacks). */
+  restorePaths(worktree: string, o: { readonly commit: CommitId; readonly paths: readonly string[] }): Promise<void>;
+  /** Takes the given paths out of the index as `commit` has them, leaving the files alone. */
+  unstagePaths(worktree: string, o: { readonly commit: CommitId; readonly paths: readonly string[] }): Promise<void>;
+  /** Stages exactly the given paths as they are in the files (added, changed, deleted) and writes the index as a tree. */
+  stage(worktree: string, paths: readonly string[]): Promise<TreeId>;
+  /** Makes a commit object; moves nothing. Signed when the user's configuration asks for it. */
+  commitTree(o: { readonly tree: TreeId; readonly parents: readonly CommitId[]; readonly message: string }): Promise<CommitId>;
+  /** Moves a ref by compare-and-swap (`from` undefined: must not exist; `to` undefined: delete). False when it was not at `from`. */
+  moveRef(o: { readonly ref: string; readonly to: CommitId | undefined; readonly from: CommitId | undefined; readonly reason: string }): Promise<boolean>;
+  /** Makes HEAD of the worktree point to `branch` (a full ref that exists), index and tracked files be `commit`; keeps untracked files. */
+  resetWorktree(worktree: string, o: { readonly branch: string | undefined; readonly commit: CommitId }): Promise<void>;
+  /** Points HEAD at `branch` and the index at `commit` without touching any file. */
+  repointWorktree(worktree: string, o: { readonly branch: string; readonly commit: CommitId }): Promise<void>;
+  /** Removes every untracked and ignored file of a worktree of choo's own. */
+  cleanWorktree(worktree: string): Promise<void>;
+  /** Saves HEAD, index and files (untracked ones too) of a worktree as commits under `ref` without changing any of them; gives back the commit. */
+  keep(worktree: string, o: { readonly ref: string; readonly message: string }): Promise<CommitId>;
+
+  /** Merges two commits without any checkout. */
+  mergeTrees(ours: CommitId, theirs: CommitId): Promise<MergeOutcome>;
+  /** Starts `git merge --no-commit --no-ff <commit>` in a worktree; gives back the paths left in conflict. */
+  beginMerge(worktree: string, commit: CommitId): Promise<readonly string[]>;
+  /** The commit a merge in progress in the worktree is merging in, or undefined. */
+  mergeHead(worktree: string): Promise<CommitId | undefined>;
+  /** Tracked paths that still hold conflict markers compared with `commit`. */
+  conflictMarkers(worktree: string, commit: CommitId): Promise<readonly string[]>;
+  /** Moves the target branch (full ref) to `to`, a descendant of `from`, the way its checkout needs. */
+  advance(o: { readonly ref: string; readonly from: CommitId; readonly to: CommitId }): Promise<AdvanceOutcome>;
+
+  /** All branches and tags with their values, and the state of the user's main checkout, as an opaque snapshot. */
+  snapshot(): Promise<FenceSnapshot>;
+}
+
+/** Refs and main-checkout facts at one moment; two of them are compared to see what an agent did outside. */
+export interface FenceSnapshot {
+  /** Full ref → id, heads and tags and choo's own refs; remote-tracking refs are left out (editors fetch on their own). */
+  readonly refs: ReadonlyMap<string, string>;
+  /** Where the main checkout's HEAD points: a full ref or an id. */
+  readonly head: string;
+  /** Changed or untracked path of the main checkout → a stamp that changes with its content. */
+  readonly dirty: ReadonlyMap<string, string>;
+}
+
+// ---------------------------------------------------------------- processes
+
+/** One program to run, contained, until it and everything it started has ended. */
+export interface Command {
+  /** Program and arguments; nothing is spliced into a shell. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  /** Added to the user's environment, from which `GIT_*`, forge tokens and messenger secrets are removed. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Absolute path of the file that gets the output; appended to, bounded by `outputLimit` (head and tail kept). */
+  readonly log: string;
+  readonly outputLimit: number;
+  /** Ended after this long, ms. */
+  readonly totalMs: number;
+  /** Ended after this long without output, ms; 0 or absent: never. */
+  readonly idleMs?: number;
+  /** Two-way conversation; without it stdin is closed at once. */
+  readonly dialogue?: Dialogue;
+}
+
+/** Two-way talk with a program over stdin and stdout. */
+export interface Dialogue {
+  /** Written at the start. */
+  readonly first: string;
+  /** Called with each line of stdout; what it gives back is written to stdin. `close` closes stdin. */
+  readonly receive?: (line: string) => { readonly send?: string; readonly close?: boolean };
+  /** True: stdin is closed after `first`. */
+  readonly oneShot: boolean;
+  /** What to write to ask it to stop; undefined: it has no such word. */
+  readonly interrupt?: () => string | undefined;
+}
+
+/** How to end a command early. `interrupt` asks (its protocol, then SIGTERM to its group) and leaves it time; `kill` ends everything at once. */
+export interface Control {
+  readonly interrupt: AbortSignal;
+  readonly kill: AbortSignal;
+}
+
+/** What came of a command; only given once no process of it remains. */
+export interface CommandResult extends Ending {
+  /** Last bytes of its output, cleaned for people, at most `BOUNDS.failureTail`. */
+  readonly tail: string;
+  /** True when it was ended by `Control`. */
+  readonly cut: boolean;
+  /** True when it left processes behind that were ended. */
+  readonly leftovers: boolean;
+}
+
+/** Runs programs and leaves none behind. */
+export interface Processes {
+  /** Never rejects for what the program does; a program that cannot be started ends 127 (missing) or 126. */
+  run(command: Command, control: Control): Promise<CommandResult>;
+}
+
+// ---------------------------------------------------------------- files
+
+/** The few file operations a worker needs beside git. All paths absolute. */
+export interface Files {
+  /** Text of a file, or undefined when it does not exist. */
+  readText(path: string): Promise<string | undefined>;
+  /** Writes a file whole (temporary name, then rename), keeping its mode; parents are made. */
+  writeText(path: string, text: string): Promise<void>;
+  exists(path: string): Promise<boolean>;
+  /** Bytes free for us on the file system that holds `path` or its nearest existing parent. */
+  freeSpace(path: string): Promise<number>;
+  /** Copies files of the main checkout that git ignores and that match the globs into a worktree; gives back their paths. */
+  copyIgnored(o: { readonly globs: readonly string[]; readonly from: string; readonly to: string }): Promise<readonly string[]>;
+  /** True when an executable of that name is on PATH or, with a `/`, at that path seen from `cwd`. */
+  canExecute(program: string, cwd: string): Promise<boolean>;
+}
+
+// ---------------------------------------------------------------- people
+
+/** Something a person should know now. */
+export interface Escalation {
+  readonly severity: Severity;
+  readonly run: number;
+  readonly unit?: string;
+  /** One sentence. */
+  readonly title: string;
+  /** Lines with what to look at and the command to try next. */
+  readonly detail: readonly string[];
+}
+
+/** Tells a person. Never delays the loop: the caller does not wait, and a throw is reported, not fatal. */
+export interface Escalator {
+  escalate(e: Escalation): void | Promise<void>;
+}
