@@ -1,0 +1,180 @@
+// One attempt of an agent, for a task or for mending: prompt, run, and a look at what it left. Judges nothing; the check does.
+
+import { must } from '../core/bug.ts';
+import type { EventBody, EventOf, Note } from '../core/event.ts';
+import type { Failure } from '../core/failure.ts';
+import type { Task } from '../core/plan.ts';
+import { agentOf } from '../core/state.ts';
+import type { CommandResult, Dialogue } from '../world.ts';
+import type { Agent, Opening } from '../agents/agent.ts';
+import { ensureWorktree } from './prepare.ts';
+import { buildPrompt } from './prompt.ts';
+import type { PromptInput, PromptText } from './prompt.ts';
+import { settle } from './settle.ts';
+import { addNeverCommitted, checkFailure, chooEnvironment, endingOf, neverCommitted, shell } from './workplace.ts';
+import type { UnitStep, Workplace } from './workplace.ts';
+
+/** What one session of the agent came to. */
+interface Session { readonly ending: ReturnType<typeof endingOf>; readonly failure?: Failure; readonly notes: readonly Note[] }
+
+/** Runs the agent on a task. Answers `task.attempted` or `task.attempt.failed`. */
+export async function attemptTask(step: UnitStep, begun: EventOf<'task.started' | 'task.retry'>): Promise<EventBody> {
+  const { u } = step;
+  const task = must(u.unit.tasks[begun.task - 1], 'a task');
+  const about = { unit: u.unit.id, task: begun.task, attempt: begun.attempt };
+  const worktree = await ensureWorktree(step);
+  const notes: Note[] = [];
+  const before = await checkBefore(step, { worktree, task, attempt: begun.attempt, notes });
+  if (before.failure !== undefined) return { type: 'task.attempt.failed', ...about, failure: before.failure, notes };
+  const input = await taskPrompt(step.place, { step, task, attempt: begun.attempt, passedBefore: before.passes, ...(begun.type === 'task.retry' ? { because: begun.because } : {}) });
+  const session = await runAgent(step, {
+    worktree, prompt: buildPrompt(input), log: begun.log, attempt: begun.attempt, subject: String(begun.task), file: task.path, mayMerge: false,
+  });
+  notes.push(...session.notes);
+  if (session.failure !== undefined) return { type: 'task.attempt.failed', ...about, failure: session.failure, notes };
+  return { type: 'task.attempted', ...about, ending: session.ending, passedBefore: before.passes, notes };
+}
+
+/** Runs the agent to mend what a baseline check, a conflict or a proof found. Answers `rework.attempted` or `rework.attempt.failed`. */
+export async function attemptRework(step: UnitStep, begun: EventOf<'rework.started'>): Promise<EventBody> {
+  const { place, u } = step;
+  const about = { unit: u.unit.id, reason: begun.reason, attempt: begun.attempt };
+  const worktree = await ensureWorktree(step);
+  const input: PromptInput = {
+    ...(await unitTexts(place, step)), unit: u.unit, tasksDir: place.state.pinned.tasksDir, attempt: begun.attempt, because: begun.because,
+    checks: proofChecks(step),
+  };
+  const session = await runAgent(step, {
+    worktree, prompt: buildPrompt(input), log: begun.log, attempt: begun.attempt, subject: begun.reason, file: u.unit.planPath, mayMerge: begun.reason === 'conflict',
+  });
+  if (session.failure !== undefined) return { type: 'rework.attempt.failed', ...about, failure: session.failure, notes: session.notes };
+  return { type: 'rework.attempted', ...about, ending: session.ending, notes: session.notes };
+}
+
+/** All commands that prove the unit, for the prompt of a rework. */
+function proofChecks(step: UnitStep): string[] {
+  const tasks = step.u.unit.tasks.filter((t) => step.u.tasks[t.number - 1]?.ours === true).map((t) => t.check);
+  return [...tasks, ...step.u.unit.checks.map((c) => c.command), ...step.place.state.pinned.checks.map((c) => c.command)];
+}
+
+/** Before the first attempt the check is run once: a pass is worth a warning, a missing program stops the unit before money is spent. */
+async function checkBefore(step: UnitStep, o: { readonly worktree: string; readonly task: Task; readonly attempt: number; readonly notes: Note[] }): Promise<{ readonly passes: boolean; readonly failure?: Failure }> {
+  if (o.attempt > 1) return { passes: false };
+  const { place, u } = step;
+  const log = `${place.runDir}/logs/${u.unit.id}/${o.task.number}.before.log`;
+  const result = await shell(place, { command: o.task.check, cwd: o.worktree, log, limitMs: place.state.settings.limits.check, unit: u.unit.id, control: step.control });
+  const failure = await checkFailure(place, { check: { name: `task ${o.task.number}`, command: o.task.check }, cwd: o.worktree, log, result });
+  await undoCheck(step, { worktree: o.worktree, notes: o.notes });
+  if (failure === undefined) {
+    o.notes.push({ kind: 'passes-before', text: `the check of task ${o.task.number} passes before its first attempt` });
+    return { passes: true };
+  }
+  return failure.kind === 'cut' || failure.kind === 'environment' ? { passes: false, failure } : { passes: false };
+}
+
+/** Puts back what a check before the first attempt did to the files, so that the agent begins on the recorded commit. */
+async function undoCheck(step: UnitStep, o: { readonly worktree: string; readonly notes: Note[] }): Promise<void> {
+  const { place, u } = step;
+  const status = await place.world.git.status(o.worktree);
+  if (status.entries.length === 0) return;
+  const never = await neverCommitted(place, u.unit.id);
+  const changed = status.entries.filter((e) => e.kind === 'tracked' && !never.has(e.path)).map((e) => e.path);
+  const left = status.entries.filter((e) => e.kind === 'untracked' && !never.has(e.path)).map((e) => e.path);
+  if (changed.length > 0) {
+    await place.world.git.restorePaths(o.worktree, { commit: status.head, paths: changed });
+    o.notes.push({ kind: 'check-changed', text: 'the check changed tracked files before the first attempt; they were restored', paths: changed });
+  }
+  await addNeverCommitted(place, u.unit.id, left);
+}
+
+/** Everything a task's prompt is made from, read at the pinned commit. Also what `choo prompt` prints. */
+export async function taskPrompt(place: Pick<Workplace, 'world' | 'state'>, o: { readonly step: Pick<UnitStep, 'u'>; readonly task: Task; readonly attempt: number; readonly passedBefore: boolean; readonly because?: Failure }): Promise<PromptInput> {
+  const text = (await place.world.git.readFile(place.state.pinned.base, o.task.path)) ?? '';
+  const spec = o.task.specPath === undefined ? undefined : await read(place, o.task.specPath);
+  const texts = await unitTexts(place, o.step);
+  return {
+    ...texts, ...(spec === undefined ? {} : { spec }),
+    unit: o.step.u.unit, task: { task: o.task, text }, tasksDir: place.state.pinned.tasksDir,
+    checks: [o.task.check], attempt: o.attempt, passedBefore: o.passedBefore, ...(o.because === undefined ? {} : { because: o.because }),
+  };
+}
+
+async function unitTexts(place: Pick<Workplace, 'world' | 'state'>, step: Pick<UnitStep, 'u'>): Promise<{ plan?: PromptText; spec?: PromptText }> {
+  const { planPath, specPath } = step.u.unit;
+  const plan = await read(place, planPath);
+  const spec = specPath === undefined ? undefined : await read(place, specPath);
+  return { ...(plan === undefined ? {} : { plan }), ...(spec === undefined ? {} : { spec }) };
+}
+
+async function read(place: Pick<Workplace, 'world' | 'state'>, path: string): Promise<PromptText | undefined> {
+  const text = await place.world.git.readFile(place.state.pinned.base, path);
+  return text === undefined ? undefined : { path, text };
+}
+
+interface AgentRun {
+  readonly worktree: string;
+  readonly prompt: string;
+  readonly log: string;
+  readonly attempt: number;
+  /** What `CHOO_TASK` says: a task number, or what is to be mended. */
+  readonly subject: string;
+  /** Repository path of the file the work is described in. */
+  readonly file: string;
+  readonly mayMerge: boolean;
+}
+
+async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
+  const { place, u } = step;
+  const agent = must(place.agents.get(agentOf(place.state, u.unit.id)), `agent ${agentOf(place.state, u.unit.id)}`);
+  const promptFile = `${place.runDir}/${o.log.replace(/\.log$/, '.prompt.md')}`;
+  await place.world.files.writeText(promptFile, o.prompt);
+  const opening = agent.open({ prompt: o.prompt, promptFile, worktree: o.worktree });
+  const fence = await place.fence.before();
+  const log = `${place.runDir}/${o.log}`;
+  const { limits } = place.state.settings;
+  const idleMs = agent.idleLimit || place.idleLimitSet ? limits.agentIdle : 0;
+  const result = await place.world.processes.run({
+    argv: opening.argv, cwd: o.worktree, log, outputLimit: limits.output, totalMs: limits.agentTotal, idleMs,
+    env: {
+      ...opening.env, ...chooEnvironment(place, u.unit.id), CHOO_TASK: o.subject, CHOO_ATTEMPT: String(o.attempt),
+      CHOO_TASK_FILE: `${o.worktree}/${o.file}`, CHOO_PROMPT_FILE: promptFile,
+    },
+    dialogue: dialogueOf(agent, opening),
+  }, step.control);
+  const outside = await place.fence.after(fence);
+  const settled = await settle(step, { worktree: o.worktree, attempt: `${o.subject}-${o.attempt}`, mayMerge: o.mayMerge });
+  const notes: Note[] = result.leftovers ? [{ kind: 'leftover-processes', text: 'the agent left processes behind; they were ended' }] : [];
+  const ended = { ending: endingOf(result), notes };
+  const failure = whyFailed({ result, outside, settled, agent: agent.name, log, idleMs, totalMs: limits.agentTotal, program: opening.argv.at(-1) ?? '' });
+  if (failure === undefined && result.code !== 0) notes.push({ kind: 'agent-exit', text: `the agent ended with ${result.signal ?? `exit code ${result.code ?? 'unknown'}`}; the check decides` });
+  return failure === undefined ? ended : { ...ended, failure };
+}
+
+/** The agent's session machine as the two-way talk that processes know. */
+function dialogueOf(agent: Agent, opening: Opening<unknown>): Dialogue {
+  let { state } = opening;
+  if (opening.oneShot) return { first: opening.first, oneShot: true };
+  return {
+    first: opening.first,
+    oneShot: false,
+    receive: (line) => {
+      const received = agent.receive(line, state);
+      state = received.state;
+      return received;
+    },
+    interrupt: () => agent.interrupt(state),
+  };
+}
+
+/** The first of the reasons why an attempt failed, worst first; undefined leaves the judgement to the check. */
+function whyFailed(o: { readonly result: CommandResult; readonly outside: readonly string[]; readonly settled: Awaited<ReturnType<typeof settle>>; readonly agent: string; readonly log: string; readonly idleMs: number; readonly totalMs: number; readonly program: string }): Failure | undefined {
+  const output = { tail: o.result.tail, log: o.log };
+  if (o.outside.length > 0) return { kind: 'outside-the-fence', changes: o.outside };
+  if ('failure' in o.settled) return o.settled.failure;
+  if (o.result.cut) return { kind: 'cut', by: 'stop' };
+  if (o.result.limit === 'idle') return { kind: 'agent-idle', agent: o.agent, afterMs: o.idleMs, output };
+  if (o.result.limit === 'total') return { kind: 'agent-timeout', agent: o.agent, afterMs: o.totalMs, output };
+  if (o.result.code === 0 || o.settled.changed) return undefined;
+  if (o.result.code === 126 || o.result.code === 127) return { kind: 'environment', command: o.program, code: o.result.code, output };
+  return { kind: 'agent-failed', agent: o.agent, ending: endingOf(o.result), output };
+}

@@ -1,0 +1,58 @@
+// From the files of a unit's worktree to a commit: what may go in, what is undone, and the messages. Moves no branch.
+
+import { setStatus } from '../discovery/frontmatter.ts';
+import type { Note } from '../core/event.ts';
+import type { Task } from '../core/plan.ts';
+import type { StatusEntry, WorktreeStatus } from '../world.ts';
+import { addNeverCommitted, neverCommitted } from './workplace.ts';
+import type { UnitStep } from './workplace.ts';
+
+/** Undoes everything under the tasks dir that the unit's agent changed, in files, index and (by the next commit) its own commits. */
+export async function restoreSpecs(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus; readonly recorded: string; readonly expect?: { readonly path: string; readonly text: string }; readonly notes: Note[] }): Promise<void> {
+  const { git, files } = step.place.world;
+  const under = `${step.place.state.pinned.tasksDir}/`;
+  const paths = new Set(o.status.entries.map((e) => e.path).filter((p) => p.startsWith(under)));
+  if (o.status.head !== o.recorded) {
+    for (const p of await git.changedPaths(o.recorded, o.status.head)) if (p.startsWith(under)) paths.add(p);
+  }
+  if (paths.size === 0) return;
+  const { expect } = o;
+  const onlyStatus = expect !== undefined && paths.size === 1 && paths.has(expect.path)
+    && (await files.readText(`${o.worktree}/${expect.path}`)) === expect.text;
+  await git.restorePaths(o.worktree, { commit: o.recorded, paths: [...paths] });
+  if (!onlyStatus) o.notes.push({ kind: 'spec-restored', text: 'the agent changed specs; they were put back', paths: [...paths] });
+}
+
+/** The task's file with `status: complete`, from the last recorded commit; undefined when that commit has no such file. */
+export async function completedTask(step: UnitStep, o: { readonly task: Task; readonly recorded: string }): Promise<{ readonly path: string; readonly text: string } | undefined> {
+  const text = await step.place.world.git.readFile(o.recorded, o.task.path);
+  return text === undefined ? undefined : { path: o.task.path, text: setStatus(text, 'complete') };
+}
+
+/** The paths that go into the next commit: everything changed but specs and what is never committed. */
+export async function committable(step: UnitStep, entries: readonly StatusEntry[]): Promise<readonly string[]> {
+  const never = await neverCommitted(step.place, step.u.unit.id);
+  const under = `${step.place.state.pinned.tasksDir}/`;
+  return entries.map((e) => e.path).filter((p) => !never.has(p) && !p.startsWith(under));
+}
+
+/** What a check did to the files since everything was staged: tracked paths it changed; untracked ones are remembered as never committed. */
+export async function afterCheck(step: UnitStep, o: { readonly worktree: string; readonly head: string; readonly notes: Note[] }): Promise<{ readonly changed: readonly string[]; readonly moved: boolean }> {
+  const status = await step.place.world.git.status(o.worktree);
+  if (status.entries.length === 0) return { changed: [], moved: status.head !== o.head };
+  const never = await neverCommitted(step.place, step.u.unit.id);
+  const fresh = status.entries.filter((e) => e.unstaged && !never.has(e.path));
+  const left = fresh.filter((e) => e.kind === 'untracked').map((e) => e.path);
+  if (left.length > 0) {
+    await addNeverCommitted(step.place, step.u.unit.id, left);
+    o.notes.push({ kind: 'check-left', text: 'a check left untracked files; they are never committed', paths: left.slice(0, 20) });
+  }
+  return { changed: fresh.filter((e) => e.kind !== 'untracked').map((e) => e.path), moved: status.head !== o.head };
+}
+
+/** A message with choo's trailers. The subject is one line, whatever a title holds. */
+export function message(o: { readonly subject: string; readonly run: number; readonly trailers: readonly (readonly [string, string])[] }): string {
+  const subject = o.subject.replace(/\s+/g, ' ').trim();
+  const trailers = [['Choo-Run', String(o.run)] as const, ...o.trailers].map(([k, v]) => `${k}: ${v}`);
+  return `${subject}\n\n${trailers.join('\n')}\n`;
+}

@@ -1,0 +1,148 @@
+// Landing, one unit at a time: the candidate merge outside any checkout, its proof in choo's own worktree, and the move of the ref.
+
+import { must } from '../core/bug.ts';
+import type { EventBody, EventOf } from '../core/event.ts';
+import type { AdvanceOutcome } from '../world.ts';
+import { message } from './commit.ts';
+import { proveAt } from './prove.ts';
+import { baselineChecks, taskChecks } from './verify.ts';
+import { places, runRef } from './workplace.ts';
+import type { UnitStep, Workplace } from './workplace.ts';
+
+/** Builds the commit that would land: target (and landing ref) merged with the unit's head. Answers `unit.candidate` or `unit.merge.failed`. */
+export async function mergeUnit(step: UnitStep): Promise<EventBody> {
+  const { place, u } = step;
+  const { git } = place.world;
+  const unit = u.unit.id;
+  const head = must(u.head, 'a head');
+  const { ref } = place.state.landing;
+  const at = await git.resolve(ref);
+  if (at === undefined) return { type: 'unit.merge.failed', unit, failure: { kind: 'target-gone', ref } };
+  const onto = await withNewestTarget(place, at);
+  if (await git.isAncestor(head, onto)) return { type: 'unit.candidate', unit, commit: onto, onto, head, target: at };
+  const merge = await git.mergeTrees(onto, head);
+  if (merge.kind === 'conflict') return { type: 'unit.merge.failed', unit, failure: { kind: 'conflict', conflict: 'textual', paths: merge.paths, onto } };
+  const foreign = await foreignPaths(step, { onto, head, tree: merge.tree });
+  if (foreign.length > 0) return { type: 'unit.merge.failed', unit, failure: { kind: 'conflict', conflict: 'foreign-change', paths: foreign, onto } };
+  const done = taskChecks(step).length;
+  const commit = await git.commitTree({
+    tree: merge.tree, parents: [onto, head],
+    message: message({ subject: `merge(${unit}): ${done} ${done === 1 ? 'task' : 'tasks'} proved`, run: place.state.run, trailers: [['Choo-Landed', unit]] }),
+  });
+  return { type: 'unit.candidate', unit, commit, onto, head, target: at };
+}
+
+/** While the run lands on a ref of its own, new commits of the target are merged into it first; a conflict between them is left to the end of the run. */
+async function withNewestTarget(place: Workplace, at: string): Promise<string> {
+  const { state, world: { git } } = place;
+  if (state.landing.diverted === undefined) return at;
+  const target = await git.resolve(state.pinned.targetRef);
+  if (target === undefined || (await git.isAncestor(target, at))) return at;
+  return (await mergeTarget(place, { at, target })) ?? at;
+}
+
+/** A commit that joins the landing ref and the target, or undefined when they conflict. */
+async function mergeTarget(place: Workplace, o: { readonly at: string; readonly target: string }): Promise<string | undefined> {
+  const { git } = place.world;
+  const merge = await git.mergeTrees(o.at, o.target);
+  if (merge.kind === 'conflict') return undefined;
+  return git.commitTree({ tree: merge.tree, parents: [o.at, o.target], message: message({ subject: 'merge: bring in the target', run: place.state.run, trailers: [] }) });
+}
+
+/** Paths that the merge would change although no commit of the unit's own did, renames by the target followed. */
+async function foreignPaths(step: UnitStep, o: { readonly onto: string; readonly head: string; readonly tree: string }): Promise<readonly string[]> {
+  const { git } = step.place.world;
+  const own = await git.ownPaths(must(step.u.base, 'a base'), o.head);
+  const foreign = (await git.changedPaths(o.onto, o.tree)).filter((p) => !own.has(p));
+  if (foreign.length === 0) return foreign;
+  const base = await git.mergeBase(o.onto, o.head);
+  if (base === undefined) return foreign;
+  const renamed = await git.renames(base, o.onto);
+  return foreign.filter((p) => !own.has(renamed.get(p) ?? ''));
+}
+
+/** Runs the whole proof on the candidate. Answers `unit.proved` or `unit.proof.failed`. */
+export async function proveUnit(step: UnitStep, begun: EventOf<'unit.proving'>): Promise<EventBody> {
+  const checks = [...taskChecks(step), ...(await baselineChecks(step, must(step.u.head, 'a head')))];
+  const about = { unit: step.u.unit.id, commit: begun.commit };
+  const failure = await proveAt(step.place, { commit: begun.commit, checks, logs: places(step.place, step.u.unit.id).logs, unit: step.u.unit.id, control: step.control });
+  return failure === undefined ? { type: 'unit.proved', ...about, notes: [] } : { type: 'unit.proof.failed', ...about, failure };
+}
+
+/** Moves the landing ref to the proved candidate. Asks first whether it is there already, so that doing it twice is the same as once. */
+export async function landUnit(step: UnitStep, begun: EventOf<'unit.landing'>): Promise<EventBody> {
+  const { place, u } = step;
+  const { git } = place.world;
+  const unit = u.unit.id;
+  const candidate = must(u.candidate, 'a candidate');
+  const { ref, diverted } = place.state.landing;
+  const merged = (o: { ref: string; diverted?: string }): EventBody => ({ type: 'unit.merged', unit, commit: begun.commit, head: candidate.head, ...o });
+  const at = await git.resolve(ref);
+  if (at === undefined) return { type: 'unit.land.failed', unit, failure: { kind: 'target-gone', ref } };
+  if (await git.isAncestor(begun.commit, at)) return merged(diverted === undefined ? { ref } : { ref, diverted });
+  if (at !== candidate.target) return { type: 'unit.land.moved', unit, at };
+  place.fence.moved(ref, begun.commit);
+  if (diverted !== undefined) {
+    const moved = await git.moveRef({ ref, to: begun.commit, from: at, reason: `choo: land ${unit}` });
+    return moved ? merged({ ref, diverted }) : { type: 'unit.land.moved', unit, at };
+  }
+  const outcome = await place.fence.hold(() => git.advance({ ref, from: at, to: begun.commit }));
+  if (outcome.kind === 'advanced') return merged({ ref });
+  if (outcome.kind === 'moved') return { type: 'unit.land.moved', unit, at: outcome.at ?? '' };
+  return divert(step, { commit: begun.commit, merged, outcome });
+}
+
+/** The target's checkout refuses: from now on the run lands on a branch of its own that is a continuation of the target. */
+async function divert(step: UnitStep, o: { readonly commit: string; readonly merged: (m: { ref: string; diverted: string }) => EventBody; readonly outcome: Extract<AdvanceOutcome, { kind: 'refused' }> }): Promise<EventBody> {
+  const { git } = step.place.world;
+  const own = runRef(step.place);
+  step.place.fence.moved(own, o.commit);
+  const moved = await git.moveRef({ ref: own, to: o.commit, from: await git.resolve(own), reason: 'choo: land beside the target' });
+  if (!moved) return { type: 'unit.land.failed', unit: step.u.unit.id, failure: { kind: 'git', command: `git update-ref ${own}`, detail: 'somebody else moves this branch' } };
+  return o.merged({ ref: own, diverted: refusal(o.outcome) });
+}
+
+/** Why the target could not be advanced, as the end of a sentence. */
+function refusal(o: Extract<AdvanceOutcome, { kind: 'refused' }>): string {
+  switch (o.reason) {
+    case 'local-changes': return `its checkout ${o.worktree} has local changes in the way`;
+    case 'busy': return `a rebase, merge or bisect is in progress in ${o.worktree}`;
+    case 'several-worktrees': return 'it is checked out in more than one worktree';
+    case 'git': return `git refused in ${o.worktree}: ${o.detail}`;
+    default: return o.reason satisfies never;
+  }
+}
+
+/** Tries to bring the target to the run's own landing ref. Answers `run.advanced` or `run.not-advanced`. */
+export async function advanceTarget(place: Workplace, control: UnitStep['control']): Promise<EventBody> {
+  const { git } = place.world;
+  const target = place.state.pinned.targetRef;
+  const { ref } = place.state.landing;
+  const not = (text: string): EventBody => ({ type: 'run.not-advanced', text });
+  let own = await git.resolve(ref);
+  const at = await git.resolve(target);
+  if (own === undefined || at === undefined) return not(`${own === undefined ? ref : target} no longer exists`);
+  if (await git.isAncestor(own, at)) return { type: 'run.advanced', commit: own };
+  if (!(await git.isAncestor(at, own))) {
+    const joined = await mergeTarget(place, { at: own, target: at });
+    if (joined === undefined) return not(`${target} has new commits that conflict with ${ref}`);
+    const failure = await proveAt(place, { commit: joined, checks: wholeProof(place), logs: `${place.runDir}/logs/advance`, control });
+    if (failure !== undefined) return not(`${target} has new commits with which the proof fails (${failure.kind})`);
+    if (!(await git.moveRef({ ref, to: joined, from: own, reason: 'choo: bring in the target' }))) return not(`somebody else moves ${ref}`);
+    own = joined;
+  }
+  place.fence.moved(target, own);
+  const to = own;
+  const outcome = await place.fence.hold(() => git.advance({ ref: target, from: at, to }));
+  if (outcome.kind === 'advanced') {
+    await git.moveRef({ ref, to: undefined, from: own, reason: 'choo: landed on the target' });
+    return { type: 'run.advanced', commit: own };
+  }
+  return not(outcome.kind === 'moved' ? `${target} moved just now` : refusal(outcome));
+}
+
+/** The proof of everything that this run has landed. */
+function wholeProof(place: Workplace): { name: string; command: string }[] {
+  const landed = place.state.units.filter((u) => u.phase === 'landed');
+  return [...landed.flatMap((u) => [...taskChecks({ u }), ...u.unit.checks]), ...place.state.pinned.checks];
+}

@@ -1,0 +1,44 @@
+// One begun step → one event. Every step is answered exactly once: a throw inside becomes a failed step.
+
+import { unreachable } from '../core/bug.ts';
+import type { Begun, EventBody } from '../core/event.ts';
+import { unitNamed } from '../core/evolve.ts';
+import type { Control } from '../world.ts';
+import { attemptRework, attemptTask } from './attempt.ts';
+import { checkTask, commitTask } from './check.ts';
+import { finishUnit } from './finish.ts';
+import { advanceTarget, landUnit, mergeUnit, proveUnit } from './land.ts';
+import { prepare } from './prepare.ts';
+import { trial } from './prove.ts';
+import { refresh, verify } from './verify.ts';
+import { failedAnswer, failureOfThrow } from './workplace.ts';
+import type { UnitStep, Workplace } from './workplace.ts';
+
+/** Performs a step and gives its answer. Never rejects. */
+export async function perform(place: Workplace, begun: Begun, control: Control): Promise<EventBody> {
+  try {
+    return await performStep(place, begun, control);
+  } catch (error) {
+    return failedAnswer(begun, failureOfThrow(error));
+  }
+}
+
+function performStep(place: Workplace, begun: Begun, control: Control): Promise<EventBody> {
+  if (begun.type === 'trial.started') return trial(place, control);
+  if (begun.type === 'run.advancing') return advanceTarget(place, control);
+  const step: UnitStep = { place, u: unitNamed(place.state, begun.unit), control };
+  switch (begun.type) {
+    case 'unit.started': return prepare(step);
+    case 'task.started': case 'task.retry': return attemptTask(step, begun);
+    case 'task.backpressure': return checkTask(step, begun);
+    case 'task.committing': return commitTask(step, begun);
+    case 'rework.started': return attemptRework(step, begun);
+    case 'unit.verifying': return verify(step, begun);
+    case 'unit.refreshing': return refresh(step);
+    case 'unit.merging': return mergeUnit(step);
+    case 'unit.proving': return proveUnit(step, begun);
+    case 'unit.landing': return landUnit(step, begun);
+    case 'unit.finishing': return finishUnit(step);
+    default: return unreachable(begun);
+  }
+}

@@ -1,0 +1,131 @@
+// Makes a unit's worktree ready for its agent: branch, copies, setup, and the proof that it is exactly the base commit.
+
+import { must } from '../core/bug.ts';
+import type { EventBody, Note } from '../core/event.ts';
+import type { Failure } from '../core/failure.ts';
+import { PathTaken } from '../world.ts';
+import type { Control, StatusEntry } from '../world.ts';
+import type { UnitStep, Workplace } from './workplace.ts';
+import { addNeverCommitted, endingOf, places, shell } from './workplace.ts';
+
+/** Outcome of a preparation: nothing, or why not. */
+type Trouble = Failure | undefined;
+
+/** Makes branch and worktree from the newest landing ref, copies, sets up. Answers `unit.prepared` or `unit.prepare.failed`. */
+export async function prepare(step: UnitStep): Promise<EventBody> {
+  const { place, u } = step;
+  const id = u.unit.id;
+  const { worktree, branch } = places(place, id);
+  const failed = (failure: Failure): EventBody => ({ type: 'unit.prepare.failed', unit: id, failure });
+  const base = await place.world.git.resolve(place.state.landing.ref);
+  if (base === undefined) return failed({ kind: 'target-gone', ref: place.state.landing.ref });
+  const noSpace = await spaceFor(place, worktree);
+  if (noSpace !== undefined) return failed(noSpace);
+  await removeHalfMade(place, { worktree, branch, base });
+  place.fence.moved(branch, base);
+  await place.world.git.addWorktree({ path: worktree, commit: base, branch });
+  const notes: Note[] = [];
+  const trouble = await makeReady(place, { worktree, base, branch, unit: id, control: step.control, notes });
+  if (trouble !== undefined) {
+    if (trouble.kind === 'cut') await removeHalfMade(place, { worktree, branch, base });
+    return failed(trouble);
+  }
+  return { type: 'unit.prepared', unit: id, worktree, branch, base, notes };
+}
+
+/** Fails with `no-space` when less is free than `limits.free_disk`. */
+export async function spaceFor(place: Workplace, path: string): Promise<Trouble> {
+  const floor = place.state.settings.limits.freeDisk;
+  const free = await place.world.files.freeSpace(path);
+  return free < floor ? { kind: 'no-space', path, free, floor } : undefined;
+}
+
+/** What a cut preparation of this very run left: no agent was ever in it, and its branch must still be on known ground. */
+async function removeHalfMade(place: Workplace, o: { readonly worktree: string; readonly branch: string; readonly base: string }): Promise<void> {
+  const { git, files } = place.world;
+  const at = await git.resolve(o.branch);
+  if (at === undefined) return;
+  if (!(await git.isAncestor(at, o.base))) throw new PathTaken(`git branch ${o.branch}`, o.branch);
+  if (await files.exists(o.worktree)) await git.removeWorktree(o.worktree);
+  place.fence.moved(o.branch, undefined);
+  await git.moveRef({ ref: o.branch, to: undefined, from: at, reason: 'choo: prepare again' });
+}
+
+/** What a fresh checkout needs: tolerated dirt listed, files copied, setup run, and HEAD, index and files proved to be the base. */
+async function makeReady(place: Workplace, o: { readonly worktree: string; readonly base: string; readonly branch: string; readonly unit: string; readonly control: Control; readonly notes: Note[] }): Promise<Trouble> {
+  const { git } = place.world;
+  const fresh = await git.status(o.worktree);
+  const trap = intact(fresh, o);
+  if (trap !== undefined) return trap;
+  const dirty = fresh.entries.map((e) => e.path);
+  if (dirty.length > 0) o.notes.push({ kind: 'dirty-when-fresh', text: 'these paths are dirty in a fresh checkout; they are never committed', paths: dirty });
+  await addNeverCommitted(place, o.unit, dirty);
+  if (place.copy.length === 0 && place.setup.length === 0) return undefined;
+  await copyIgnored(place, o);
+  const trouble = await setUp(place, { ...o, log: `${places(place, o.unit).logs}/setup.log` });
+  if (trouble !== undefined) return trouble;
+  return settle(place, { ...o, dirty: new Set(dirty) });
+}
+
+async function copyIgnored(place: Workplace, o: { readonly worktree: string; readonly notes: Note[] }): Promise<void> {
+  if (place.copy.length === 0 || place.mainRoot === undefined) return;
+  const copied = await place.world.files.copyIgnored({ globs: place.copy, from: place.mainRoot, to: o.worktree });
+  if (copied.length > 0) o.notes.push({ kind: 'copied', text: 'copied from the main checkout', paths: copied });
+}
+
+/** Runs the configured setup commands in order; gives the failure of the first that fails. */
+export async function setUp(place: Workplace, o: { readonly worktree: string; readonly log: string; readonly unit?: string; readonly control: Control }): Promise<Trouble> {
+  for (const { command, if: condition } of place.setup) {
+    if (condition !== undefined && !(await place.world.files.exists(`${o.worktree}/${condition}`))) continue;
+    const result = await shell(place, { command, cwd: o.worktree, log: o.log, limitMs: place.state.settings.limits.setup, control: o.control, ...(o.unit === undefined ? {} : { unit: o.unit }) });
+    if (result.cut) return { kind: 'cut', by: 'stop' };
+    const output = { tail: result.tail, log: o.log };
+    if (result.limit === undefined && (result.code === 126 || result.code === 127)) return { kind: 'environment', command, code: result.code, output };
+    if (result.code !== 0 || result.limit !== undefined) return { kind: 'setup-failed', command, ending: endingOf(result), output };
+  }
+  return undefined;
+}
+
+/** After setup: tracked files are restored and reported, what is untracked is remembered as never committed. */
+async function settle(place: Workplace, o: { readonly worktree: string; readonly base: string; readonly branch: string; readonly unit: string; readonly dirty: ReadonlySet<string>; readonly notes: Note[] }): Promise<Trouble> {
+  const { git } = place.world;
+  const after = await git.status(o.worktree);
+  const trap = after.head === o.base && after.branch === o.branch ? undefined : intact(after, o);
+  if (trap !== undefined) return trap;
+  const changed = after.entries.filter((e) => e.kind !== 'untracked' && !o.dirty.has(e.path)).map((e) => e.path);
+  const left = after.entries.filter((e) => e.kind === 'untracked' && !o.dirty.has(e.path)).map((e) => e.path);
+  if (changed.length > 0) {
+    await git.restorePaths(o.worktree, { commit: o.base, paths: changed });
+    o.notes.push({ kind: 'setup-changed', text: 'setup changed tracked files; they were restored', paths: changed });
+  }
+  if (left.length > 0) o.notes.push({ kind: 'setup-left', text: 'setup left untracked files; they are never committed', paths: left.slice(0, 20) });
+  await addNeverCommitted(place, o.unit, left);
+  return undefined;
+}
+
+/** HEAD, branch and index are the base; files may differ from the index only by what checkout itself does to them. */
+function intact(s: { readonly head: string; readonly branch: string | undefined; readonly entries: readonly StatusEntry[] }, o: { readonly base: string; readonly branch: string }): Trouble {
+  const wrong = s.entries.filter((e) => e.staged || e.kind === 'unmerged').map((e) => e.path);
+  if (s.head !== o.base) wrong.unshift(`HEAD is ${s.head}`);
+  if (s.branch !== o.branch) wrong.unshift(`HEAD is on ${s.branch ?? 'no branch'}`);
+  return wrong.length === 0 ? undefined : { kind: 'base-not-intact', paths: wrong };
+}
+
+/** The unit's worktree, made again from its branch when somebody deleted it. Never another folder. */
+export async function ensureWorktree(step: UnitStep): Promise<string> {
+  const { place, u } = step;
+  const worktree = must(u.worktree, 'a worktree');
+  const branch = must(u.branch, 'a branch');
+  if (await place.world.files.exists(`${worktree}/.git`)) return worktree;
+  await place.world.git.removeWorktree(worktree);
+  const at = (await place.world.git.resolve(branch)) ?? must(u.head, 'a head');
+  place.fence.moved(branch, at);
+  if ((await place.world.git.resolve(branch)) === undefined) await place.world.git.moveRef({ ref: branch, to: at, from: undefined, reason: 'choo: make the worktree again' });
+  await place.world.git.addWorktree({ path: worktree, commit: at });
+  await place.world.git.resetWorktree(worktree, { branch, commit: at });
+  const notes: Note[] = [];
+  await copyIgnored(place, { worktree, notes });
+  const trouble = await setUp(place, { worktree, log: `${places(place, u.unit.id).logs}/setup.log`, unit: u.unit.id, control: step.control });
+  if (trouble === undefined) await settle(place, { worktree, base: at, branch, unit: u.unit.id, dirty: new Set(), notes });
+  return worktree;
+}

@@ -1,0 +1,97 @@
+// The text an agent gets: everything it needs for one attempt, in one piece. Pure; reading the texts is the caller's.
+
+import { describeFailure, outputOf } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import type { Task, Unit } from '../core/plan.ts';
+
+/** A text of the repository as the pinned commit has it. */
+export interface PromptText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a prompt is made from. */
+export interface PromptInput {
+  readonly unit: Unit;
+  readonly plan?: PromptText;
+  readonly spec?: PromptText;
+  /** For a task: its text; for a rework absent. */
+  readonly task?: { readonly task: Task; readonly text: string };
+  readonly tasksDir: string;
+  /** Commands that must pass, for people and agents to read. */
+  readonly checks: readonly string[];
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /** Why the attempt before failed, or what a rework is to mend. */
+  readonly because?: Failure;
+  /** The check passed before the agent did anything. */
+  readonly passedBefore?: boolean;
+}
+
+/** The prompt, markdown, ending in a newline. Specs are quoted between markers as data. */
+export function buildPrompt(p: PromptInput): string {
+  return [
+    heading(p), rules(p), proof(p),
+    p.because === undefined ? '' : feedback(p.because, p.task === undefined),
+    p.task === undefined ? '' : quote('The task', { path: p.task.task.path, text: p.task.text }),
+    p.plan === undefined ? '' : quote('The plan of the unit', p.plan),
+    p.spec === undefined ? '' : quote('The design spec', p.spec),
+  ].filter((part) => part !== '').join('\n\n') + '\n';
+}
+
+function heading(p: PromptInput): string {
+  if (p.task === undefined) return `# Mend unit \`${p.unit.id}\`\n\nAll tasks of this unit are done, but what you read under "What failed" must be put right before it can land.`;
+  const { task } = p.task;
+  const again = p.attempt > 1 ? `\n\nThis is attempt ${p.attempt}. The files are as the attempt before left them.` : '';
+  return `# Task ${task.number} of unit \`${p.unit.id}\`: ${task.title}\n\nIt is task ${task.number} of ${p.unit.tasks.length}. Do this task completely, and only this one.${again}`;
+}
+
+function rules(p: PromptInput): string {
+  return [
+    '## Rules', '',
+    '- Work only in the current folder, a git worktree of its own. Change nothing outside it.',
+    '- Stay on the branch that is checked out. Do not switch, rebase, reset or push. Committing is not needed; commits of your own are kept.',
+    `- Leave everything under \`${p.tasksDir}/\` as it is; the status of tasks is not yours to write.`,
+    '- Start nothing that outlives you. When you are done, end.',
+  ].join('\n');
+}
+
+function proof(p: PromptInput): string {
+  const lines = p.checks.map((c) => c.split('\n').map((l) => `    ${l}`).join('\n'));
+  const before = p.passedBefore === true
+    ? '\n\nThis check passes already, before you have done anything. That proves nothing about the task: do the task all the same.' : '';
+  return `## Proof\n\nWhen you have ended, this is run in the current folder, and only its exit code 0 counts:\n\n${lines.join('\n')}${before}`;
+}
+
+function feedback(f: Failure, mend: boolean): string {
+  const output = outputOf(f);
+  const tail = output === undefined || output.tail.trim() === '' ? '' : `\n\nThe last lines of its output:\n\n${quoted('output', output.tail)}`;
+  return `## What failed${mend ? '' : ' last time'}\n\n${sentence(describeFailure(f))}${hint(f)}${tail}`;
+}
+
+function hint(f: Failure): string {
+  switch (f.kind) {
+    case 'nothing-changed': return ' If the task really needs no change, end again without one; otherwise do it now.';
+    case 'conflict': return ' The merge is in progress in the current folder: edit the conflicting files so that both intents hold, remove every conflict marker, and leave the merge to be committed.';
+    case 'outside-the-fence': return ' Work only in the current folder.';
+    case 'history-rewritten': case 'refused-commit': return ' The branch was put back; continue from what is there.';
+    case 'nested-repository': return ' Remove the inner `.git` folder, so that its files can be committed.';
+    default: return '';
+  }
+}
+
+function quote(title: string, t: PromptText): string {
+  return `## ${title} (\`${t.path}\`)\n\n${quoted('file', t.text)}`;
+}
+
+/** Fenced with more backquotes than the text has in a row, so that no text can end its own quotation. */
+function quoted(info: string, text: string): string {
+  let longest = 2;
+  for (const m of text.matchAll(/`+/g)) longest = Math.max(longest, m[0].length);
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}${info}\n${text.replace(/\n$/, '')}\n${fence}`;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}

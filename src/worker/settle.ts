@@ -1,0 +1,84 @@
+// After an attempt: is HEAD the unit's branch, a continuation of the last recorded commit, without forged or forbidden commits?
+// What the agent left is kept under refs/choo/kept/ before anything is put back.
+
+import { must } from '../core/bug.ts';
+import type { Failure } from '../core/failure.ts';
+import type { WorktreeStatus } from '../world.ts';
+import type { UnitStep } from './workplace.ts';
+import { neverCommitted } from './workplace.ts';
+
+/** The worktree after an attempt: whether anything in it was changed, or the failure (the branch is then put back). */
+export type Settled = { readonly changed: boolean } | { readonly failure: Failure };
+
+/** Looks at the worktree and mends its branch when the agent left it in another state. `attempt` names the kept ref. */
+export async function settle(step: UnitStep, o: { readonly worktree: string; readonly attempt: string; readonly mayMerge: boolean }): Promise<Settled> {
+  const { git } = step.place.world;
+  const branch = must(step.u.branch, 'a branch');
+  const recorded = must(step.u.head, 'a recorded head');
+  const status = await git.status(o.worktree);
+  const kept = `refs/choo/kept/${step.place.state.run}/${step.u.unit.id}/${o.attempt}`;
+  const nested = status.entries.filter((e) => e.kind === 'untracked' && e.path.endsWith('/')).map((e) => e.path);
+  if (nested.length > 0) return { failure: { kind: 'nested-repository', paths: nested } };
+  const astray = await whereAstray(step, { status, branch, recorded, worktree: o.worktree, mayMerge: o.mayMerge });
+  if (astray !== undefined) {
+    await keep(step, { worktree: o.worktree, ref: kept });
+    await putBack(step, { worktree: o.worktree, branch, commit: recorded });
+    return { failure: { kind: 'history-rewritten', detail: astray, kept } };
+  }
+  const refused = status.head === recorded ? undefined : await refusedCommit(step, { from: recorded, to: status.head });
+  if (refused === undefined) {
+    const never = await neverCommitted(step.place, step.u.unit.id);
+    return { changed: status.head !== recorded || status.entries.some((e) => !never.has(e.path)) };
+  }
+  await keep(step, { worktree: o.worktree, ref: kept });
+  const moved = await git.moveRef({ ref: branch, to: recorded, from: status.head, reason: 'choo: refused commit' });
+  if (!moved) throw new Error(`${branch} moved while it was put back`);
+  await git.repointWorktree(o.worktree, { branch, commit: recorded });
+  return { failure: { kind: 'refused-commit', ...refused, kept } };
+}
+
+/** Why HEAD is not a continuation of the last recorded commit on the unit's branch, or undefined. */
+async function whereAstray(step: UnitStep, o: { readonly status: WorktreeStatus; readonly branch: string; readonly recorded: string; readonly worktree: string; readonly mayMerge: boolean }): Promise<string | undefined> {
+  const { git } = step.place.world;
+  if (o.status.branch !== o.branch) return o.status.branch === undefined ? 'HEAD is detached' : `HEAD is on ${o.status.branch}`;
+  if (o.status.head !== o.recorded && !(await git.isAncestor(o.recorded, o.status.head))) return 'the branch no longer contains the last recorded commit';
+  if (!o.mayMerge && o.status.entries.some((e) => e.kind === 'unmerged')) return 'a merge was left in progress';
+  return undefined;
+}
+
+async function keep(step: UnitStep, o: { readonly worktree: string; readonly ref: string }): Promise<void> {
+  const commit = await step.place.world.git.keep(o.worktree, { ref: o.ref, message: `choo: kept what the agent of ${step.u.unit.id} left` });
+  step.place.fence.moved(o.ref, commit);
+}
+
+/** The unit's branch at its recorded commit, checked out; untracked files the agent left are kept in the kept commit and removed here with everything else that is not the recorded commit. */
+async function putBack(step: UnitStep, o: { readonly worktree: string; readonly branch: string; readonly commit: string }): Promise<void> {
+  const { git } = step.place.world;
+  const at = await git.resolve(o.branch);
+  if (at !== o.commit) await git.moveRef({ ref: o.branch, to: o.commit, from: at, reason: 'choo: put back after history was rewritten' });
+  await git.resetWorktree(o.worktree, { branch: o.branch, commit: o.commit });
+  const never = await neverCommitted(step.place, step.u.unit.id);
+  const left = (await git.status(o.worktree)).entries.filter((e) => e.kind === 'untracked' && !never.has(e.path)).map((e) => e.path);
+  if (left.length > 0) await git.restorePaths(o.worktree, { commit: o.commit, paths: left });
+}
+
+/** An own commit of the agent that may not stay: one with choo's trailers, or one that holds what is never committed. */
+async function refusedCommit(step: UnitStep, o: { readonly from: string; readonly to: string }): Promise<{ readonly reason: 'choo-trailer' | 'setup-file'; readonly commit: string; readonly detail: string } | undefined> {
+  const { git } = step.place.world;
+  for (const c of await git.commitsBetween(o.from, o.to)) {
+    const forged = /^choo-[a-z-]+\s*:.*$/im.exec(c.message);
+    if (forged !== null && !(await alreadyLanded(step, c.id))) return { reason: 'choo-trailer', commit: c.id, detail: forged[0].trim() };
+  }
+  const never = await neverCommitted(step.place, step.u.unit.id);
+  if (never.size === 0) return undefined;
+  for (const path of await git.ownPaths(o.from, o.to)) {
+    if (never.has(path)) return { reason: 'setup-file', commit: o.to, detail: path };
+  }
+  return undefined;
+}
+
+/** Commits of the landing ref are not the agent's, whoever merged them in. */
+async function alreadyLanded(step: UnitStep, commit: string): Promise<boolean> {
+  const target = await step.place.world.git.resolve(step.place.state.landing.ref);
+  return target !== undefined && step.place.world.git.isAncestor(commit, target);
+}

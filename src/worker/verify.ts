@@ -1,0 +1,138 @@
+// The unit's own worktree after its tasks: baseline checks, commits of what a formatter or a mending agent changed, merges of the target.
+
+import { must } from '../core/bug.ts';
+import type { EventBody, EventOf, Note } from '../core/event.ts';
+import type { Failure } from '../core/failure.ts';
+import type { Check } from '../core/plan.ts';
+import { afterCheck, committable, message, restoreSpecs } from './commit.ts';
+import { ensureWorktree } from './prepare.ts';
+import { checkFailure, shell } from './workplace.ts';
+import type { UnitStep } from './workplace.ts';
+
+/** One pass over the checks: the failure, or the tracked paths they changed. */
+interface Pass { readonly failure?: Failure; readonly changed: readonly string[]; readonly check?: Check }
+
+/** Commits what is there, proves it with the checks of the scope, moves the branch. Answers `unit.verified` or `unit.verify.failed`. */
+export async function verify(step: UnitStep, begun: EventOf<'unit.verifying'>): Promise<EventBody> {
+  const unit = step.u.unit.id;
+  const notes: Note[] = [];
+  const failed = (failure: Failure): EventBody => ({ type: 'unit.verify.failed', unit, failure, notes });
+  const worktree = await ensureWorktree(step);
+  const status = await step.place.world.git.status(worktree);
+  const recorded = must(step.u.head, 'a recorded head');
+  const unresolved = await conflictsLeft(step, { worktree, begun });
+  if (unresolved !== undefined) return failed(unresolved);
+  await restoreSpecs(step, { worktree, status, recorded, notes });
+  const mending = await commitChanges(step, { worktree, parent: status.head, what: begun.scope === 'merge' ? 'merge' : 'mend' });
+  const first = begun.scope === 'merge' ? { changed: [] } : await pass(step, { worktree, head: status.head, tip: mending, scope: begun.scope, notes });
+  if (first.failure !== undefined) return failed(first.failure);
+  let tip = mending;
+  if (first.changed.length > 0 && first.check !== undefined) {
+    tip = await commitChanges(step, { worktree, parent: mending, what: first.check.name });
+    const second = await pass(step, { worktree, head: status.head, tip, scope: begun.scope, notes });
+    if (second.failure !== undefined) return failed(second.failure);
+    if (second.changed.length > 0) return failed({ kind: 'unstable-check', check: second.check?.name ?? first.check.name, command: second.check?.command ?? first.check.command, paths: second.changed });
+  }
+  await moveBranch(step, { worktree, from: status.head, to: tip });
+  return { type: 'unit.verified', unit, commit: tip, notes };
+}
+
+/** Whether a conflict is still unresolved: unmerged paths with markers, or a merge that was thrown away. */
+async function conflictsLeft(step: UnitStep, o: { readonly worktree: string; readonly begun: EventOf<'unit.verifying'> }): Promise<Failure | undefined> {
+  if (o.begun.scope !== 'merge') return undefined;
+  const { git } = step.place.world;
+  const told = step.u.reworkFor;
+  const onto = told?.kind === 'conflict' ? told.onto : undefined;
+  if (onto === undefined) return undefined;
+  const status = await git.status(o.worktree);
+  const merging = await git.mergeHead(o.worktree);
+  if (merging !== onto && !(await git.isAncestor(onto, status.head))) return { kind: 'conflict', conflict: 'textual', paths: ['(the merge was given up; it has to be done)'], onto };
+  const markers = await git.conflictMarkers(o.worktree, must(step.u.head, 'a recorded head'));
+  return markers.length > 0 ? { kind: 'conflict', conflict: 'textual', paths: markers, onto } : undefined;
+}
+
+/** Commits everything committable in the worktree on top of `parent`; gives `parent` when nothing changed. */
+async function commitChanges(step: UnitStep, o: { readonly worktree: string; readonly parent: string; readonly what: string }): Promise<string> {
+  const { git } = step.place.world;
+  const status = await git.status(o.worktree);
+  const merging = await git.mergeHead(o.worktree);
+  const paths = await committable(step, status.entries);
+  if (paths.length === 0 && merging === undefined) return o.parent;
+  const tree = await git.stage(o.worktree, paths);
+  if (merging === undefined && tree === (await git.treeOf(o.parent))) return o.parent;
+  const unit = step.u.unit.id;
+  const subject = merging !== undefined ? `merge(${unit}): bring in the target` : o.what === 'mend' ? `fix(${unit}): mend what the checks found` : `fix(${unit}): ${o.what}`;
+  return git.commitTree({
+    tree, parents: merging === undefined ? [o.parent] : [o.parent, merging],
+    message: message({ subject, run: step.place.state.run, trailers: [['Choo-Unit', unit]] }),
+  });
+}
+
+/** Runs every check of the scope that applies, in order, until one fails. */
+async function pass(step: UnitStep, o: { readonly worktree: string; readonly head: string; readonly tip: string; readonly scope: 'baseline' | 'proof' | 'merge'; readonly notes: Note[] }): Promise<Pass> {
+  const checks = await checksOf(step, { tip: o.tip, scope: o.scope });
+  const changed = new Set<string>();
+  let culprit: Check | undefined;
+  for (const [i, check] of checks.entries()) {
+    const log = `${step.place.runDir}/logs/${step.u.unit.id}/baseline-${i + 1}.log`;
+    const result = await shell(step.place, { command: check.command, cwd: o.worktree, log, limitMs: step.place.state.settings.limits.check, unit: step.u.unit.id, control: step.control });
+    const after = await afterCheck(step, { worktree: o.worktree, head: o.head, notes: o.notes });
+    const failure = await checkFailure(step.place, { check, cwd: o.worktree, log, result });
+    if (failure !== undefined) return { failure, changed: [] };
+    if (after.moved) return { failure: { kind: 'unstable-check', check: check.name, command: check.command, paths: ['HEAD'] }, changed: [] };
+    for (const path of after.changed) changed.add(path);
+    if (after.changed.length > 0) culprit ??= check;
+  }
+  return { changed: [...changed], ...(culprit === undefined ? {} : { check: culprit }) };
+}
+
+/** The baseline checks whose pattern matches a path the unit changed; for a proof also the checks of the tasks done in this run. */
+async function checksOf(step: UnitStep, o: { readonly tip: string; readonly scope: 'baseline' | 'proof' | 'merge' }): Promise<readonly Check[]> {
+  const baseline = await baselineChecks(step, o.tip);
+  return o.scope === 'proof' ? [...taskChecks(step), ...baseline] : baseline;
+}
+
+/** The checks of every task of the unit that this run completed. */
+export function taskChecks(step: Pick<UnitStep, 'u'>): readonly Check[] {
+  return step.u.unit.tasks.filter((t) => step.u.tasks[t.number - 1]?.ours === true).map((t) => ({ name: `task ${t.number}`, command: t.check }));
+}
+
+/** The unit's and the configured baseline checks that apply to what the unit changed between its base and `tip`. */
+export async function baselineChecks(step: Pick<UnitStep, 'u' | 'place'>, tip: string): Promise<readonly Check[]> {
+  const { place, u } = step;
+  const all = [...u.unit.checks, ...place.state.pinned.checks];
+  if (!all.some((c) => c.pattern !== undefined)) return all;
+  const changed = [...await place.world.git.ownPaths(must(u.base, 'a base'), tip)];
+  return all.filter((c) => c.pattern === undefined || changed.some((p) => place.matches(c.pattern ?? '', p)));
+}
+
+/** Moves the unit's branch and, after a merge, ends the merge in the worktree. */
+async function moveBranch(step: UnitStep, o: { readonly worktree: string; readonly from: string; readonly to: string }): Promise<void> {
+  const { git } = step.place.world;
+  const branch = must(step.u.branch, 'a branch');
+  const merging = await git.mergeHead(o.worktree);
+  if (o.from !== o.to && !(await git.moveRef({ ref: branch, to: o.to, from: o.from, reason: 'choo: fix' }))) {
+    throw new Error(`${branch} moved while its checks ran`);
+  }
+  if (merging !== undefined) await git.resetWorktree(o.worktree, { branch, commit: o.to });
+}
+
+/** Merges the newest landing ref into the unit's branch, in its worktree. Conflicts are left there for the agent. */
+export async function refresh(step: UnitStep): Promise<EventBody> {
+  const { git } = step.place.world;
+  const unit = step.u.unit.id;
+  const worktree = await ensureWorktree(step);
+  const { ref } = step.place.state.landing;
+  const onto = await git.resolve(ref);
+  if (onto === undefined) return { type: 'unit.refresh.failed', unit, failure: { kind: 'target-gone', ref } };
+  const status = await git.status(worktree);
+  const merging = await git.mergeHead(worktree);
+  if (merging === undefined && (await git.isAncestor(onto, status.head))) return { type: 'unit.refreshed', unit, commit: status.head, onto, conflicts: [] };
+  const conflicts = merging === undefined ? await git.beginMerge(worktree, onto) : status.entries.filter((e) => e.kind === 'unmerged').map((e) => e.path);
+  const target = merging ?? onto;
+  if (conflicts.length > 0) return { type: 'unit.refreshed', unit, commit: status.head, onto: target, conflicts };
+  const tree = await git.stage(worktree, []);
+  const commit = await git.commitTree({ tree, parents: [status.head, target], message: message({ subject: `merge(${unit}): bring in the target`, run: step.place.state.run, trailers: [['Choo-Unit', unit]] }) });
+  await moveBranch(step, { worktree, from: status.head, to: commit });
+  return { type: 'unit.refreshed', unit, commit, onto: target, conflicts: [] };
+}

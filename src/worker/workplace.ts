@@ -1,0 +1,152 @@
+// What every step has at hand: the world, the run's places and the pinned settings. Data and small helpers; no step of its own.
+
+import type { Agent } from '../agents/agent.ts';
+import type { EventBody, Note } from '../core/event.ts';
+import type { Failure } from '../core/failure.ts';
+import { unreachable } from '../core/bug.ts';
+import type { Check } from '../core/plan.ts';
+import type { State, UnitState } from '../core/state.ts';
+import { GitError, PathTaken } from '../world.ts';
+import type { CommandResult, Control, World } from '../world.ts';
+import type { Fence } from './fence.ts';
+
+/** A setup or teardown command; `if` is a path that must exist in the worktree for it to run. */
+export interface SetupCommand {
+  readonly command: string;
+  readonly if?: string;
+}
+
+/** Where and with what the steps of one run are performed. All paths absolute. */
+export interface Workplace {
+  readonly world: World;
+  readonly state: State;
+  /** The run's folder under `<git-common-dir>/choo/runs/`. */
+  readonly runDir: string;
+  /** Folder that holds this run's worktrees. */
+  readonly worktrees: string;
+  /** The user's main checkout, from which ignored files are copied; absent in a bare repository. */
+  readonly mainRoot?: string;
+  readonly setup: readonly SetupCommand[];
+  readonly teardown: readonly SetupCommand[];
+  readonly copy: readonly string[];
+  /** Agents by name; those the settings name are there. */
+  readonly agents: ReadonlyMap<string, Agent>;
+  /** True when a repository path matches a glob. */
+  readonly matches: (glob: string, path: string) => boolean;
+  readonly fence: Fence;
+  /** Idle limit for agents that have one only when it was set by hand. */
+  readonly idleLimitSet: boolean;
+}
+
+/** One step about one unit. */
+export interface UnitStep {
+  readonly place: Workplace;
+  readonly u: UnitState;
+  readonly control: Control;
+}
+
+/** Paths of the run's own files for a unit. */
+export function places(place: Workplace, unit: string): { readonly worktree: string; readonly never: string; readonly logs: string; readonly branch: string } {
+  return {
+    worktree: `${place.worktrees}/units/${unit}`,
+    never: `${place.runDir}/never/${unit}`,
+    logs: `${place.runDir}/logs/${unit}`,
+    branch: `refs/heads/${place.state.pinned.branchPrefix}unit/${unit}/${place.state.run}`,
+  };
+}
+
+/** The worktree of choo's own in which proofs run. No agent ever works there. */
+export function landingWorktree(place: Workplace): string {
+  return `${place.worktrees}/landing`;
+}
+
+/** The ref this run lands on while the target cannot be advanced. */
+export function runRef(place: Workplace): string {
+  return `refs/heads/${place.state.pinned.branchPrefix}run/${place.state.run}`;
+}
+
+/** Environment that tells setup, checks and agents where they are. */
+export function chooEnvironment(place: Workplace, unit?: string): Record<string, string> {
+  return { CHOO_RUN: String(place.state.run), ...(unit === undefined ? {} : { CHOO_UNIT: unit }) };
+}
+
+/** Runs a shell command of the configuration or a spec in a worktree. */
+export function shell(place: Workplace, o: { readonly command: string; readonly cwd: string; readonly log: string; readonly limitMs: number; readonly unit?: string; readonly control: Control }): Promise<CommandResult> {
+  return place.world.processes.run({
+    argv: ['sh', '-c', o.command], cwd: o.cwd, env: chooEnvironment(place, o.unit),
+    log: o.log, outputLimit: place.state.settings.limits.output, totalMs: o.limitMs,
+  }, o.control);
+}
+
+/** The failure of a check that ended, or undefined when it passed. */
+export async function checkFailure(place: Workplace, o: { readonly check: Pick<Check, 'name' | 'command'>; readonly cwd: string; readonly log: string; readonly result: CommandResult }): Promise<Failure | undefined> {
+  const { result, check } = o;
+  if (result.cut) return { kind: 'cut', by: 'stop' };
+  if (result.code === 0 && result.limit === undefined) return undefined;
+  const output = { tail: result.tail, log: o.log };
+  if (result.limit === undefined && (result.code === 126 || result.code === 127) && !(await namesMissingFile(place, o))) {
+    return { kind: 'environment', command: check.command, code: result.code, output };
+  }
+  return { kind: 'check-failed', check: check.name, command: check.command, ending: endingOf(result), output };
+}
+
+/** 126 and 127 are the work's fault, not the environment's, when the command names a program inside the worktree that the agent was to make. */
+async function namesMissingFile(place: Workplace, o: { readonly check: Pick<Check, 'command'>; readonly cwd: string }): Promise<boolean> {
+  for (const word of o.check.command.split(/[\s;&|()"'`]+/)) {
+    if (!/^[\w.@+-]+\/[\w./@+-]*$/.test(word) || word.startsWith('-')) continue;
+    if (!(await place.world.files.canExecute(word.startsWith('./') || word.startsWith('../') ? word : `./${word}`, o.cwd))) return true;
+  }
+  return false;
+}
+
+/** Only what an event says of how a program ended. */
+export function endingOf(r: CommandResult): { readonly code: number | null; readonly signal?: string; readonly limit?: 'idle' | 'total' } {
+  return { code: r.code, ...(r.signal === undefined ? {} : { signal: r.signal }), ...(r.limit === undefined ? {} : { limit: r.limit }) };
+}
+
+/** Paths of a unit that are never committed: what was dirty in the fresh checkout and what setup, copies and checks left. */
+export async function neverCommitted(place: Workplace, unit: string): Promise<ReadonlySet<string>> {
+  const text = await place.world.files.readText(places(place, unit).never);
+  return new Set((text ?? '').split('\0').filter((p) => p !== ''));
+}
+
+/** Adds paths to those never committed. */
+export async function addNeverCommitted(place: Workplace, unit: string, paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
+  const all = new Set([...(await neverCommitted(place, unit)), ...paths]);
+  await place.world.files.writeText(places(place, unit).never, [...all].join('\0'));
+}
+
+/** What a throw inside a step means: trouble with git or the disk is a failure of the work, everything else a defect of choo. */
+export function failureOfThrow(error: unknown): Failure {
+  if (error instanceof PathTaken) return { kind: 'path-taken', path: error.detail };
+  if (error instanceof GitError) return { kind: 'git', command: error.command, detail: error.detail };
+  if (error instanceof Error && 'code' in error && 'path' in error) {
+    const { code, path } = error as Error & { code: unknown; path: unknown };
+    if (code === 'ENOSPC' || code === 'EDQUOT') return { kind: 'no-space', path: String(path), free: 0, floor: 0 };
+    if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR') return { kind: 'not-writable', path: String(path), detail: String(code) };
+  }
+  if (error instanceof Error) return { kind: 'bug', message: error.message, stack: error.stack ?? '' };
+  return { kind: 'bug', message: String(error), stack: '' };
+}
+
+/** The answer to a begun step that failed. One line for every step there is. */
+export function failedAnswer(begun: Extract<EventBody, { type: import('../core/event.ts').Begun['type'] }>, failure: Failure): EventBody {
+  const notes: readonly Note[] = [];
+  switch (begun.type) {
+    case 'trial.started': return { type: 'trial.failed', failure };
+    case 'run.advancing': return { type: 'run.not-advanced', text: failure.kind === 'git' ? failure.detail : failure.kind };
+    case 'unit.started': return { type: 'unit.prepare.failed', unit: begun.unit, failure };
+    case 'task.started': case 'task.retry': return { type: 'task.attempt.failed', unit: begun.unit, task: begun.task, attempt: begun.attempt, failure, notes };
+    case 'task.backpressure': return { type: 'task.validation.fail', unit: begun.unit, task: begun.task, attempt: begun.attempt, failure, notes };
+    case 'task.committing': return { type: 'task.commit.failed', unit: begun.unit, task: begun.task, failure };
+    case 'rework.started': return { type: 'rework.attempt.failed', unit: begun.unit, reason: begun.reason, attempt: begun.attempt, failure, notes };
+    case 'unit.verifying': return { type: 'unit.verify.failed', unit: begun.unit, failure, notes };
+    case 'unit.refreshing': return { type: 'unit.refresh.failed', unit: begun.unit, failure };
+    case 'unit.merging': return { type: 'unit.merge.failed', unit: begun.unit, failure };
+    case 'unit.proving': return { type: 'unit.proof.failed', unit: begun.unit, commit: begun.commit, failure };
+    case 'unit.landing': return { type: 'unit.land.failed', unit: begun.unit, failure };
+    case 'unit.finishing': return { type: 'unit.completed', unit: begun.unit, notes: [{ kind: 'teardown-failed', text: `the worktree of ${begun.unit} could not be removed: ${failure.kind === 'git' ? failure.detail : failure.kind}` }] };
+    default: return unreachable(begun);
+  }
+}
