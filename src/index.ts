@@ -1,0 +1,12 @@
+// The library: what programs other than the command line may use. Nothing else is promised.
+
+export { Orchestrator } from './opening/orchestrator.ts';
+export type { Dependencies, Ended, OrchestratorConfig } from './opening/orchestrator.ts';
+export { Refusal } from './opening/refusal.ts';
+export type { Diagnostic } from './discovery/diagnostic.ts';
+export type { Event, EventBody, EventOf, EventType, Result } from './core/event.ts';
+export type { Failure, FailureKind, Severity } from './core/failure.ts';
+export type { Request } from './core/request.ts';
+export type { State } from './core/state.ts';
+export type { Observer } from './orchestrator.ts';
+export type { Clock, Escalation, Escalator } from './world.ts';

@@ -1,0 +1,267 @@
+// Opens a run for one session: a new one (discover, plan, pin) or the open one (replay). Everything is checked before anything is made.
+
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { controlPath, serveControl } from '../adapters/control.ts';
+import type { ControlServer } from '../adapters/control.ts';
+import { createJournal, openJournal, readJournal, JournalError } from '../adapters/journal.ts';
+import { acquireLock, LockHeld } from '../adapters/lock.ts';
+import type { Lock } from '../adapters/lock.ts';
+import { journalPath, makeRun, newestRun } from '../adapters/runs.ts';
+import type { OpenProcesses } from '../adapters/processes.ts';
+import type { Event, EventBody, GraphUnit, Pinned } from '../core/event.ts';
+import { evolve } from '../core/evolve.ts';
+import type { Plan } from '../core/plan.ts';
+import type { State } from '../core/state.ts';
+import { hasErrors } from '../discovery/diagnostic.ts';
+import type { Diagnostic } from '../discovery/diagnostic.ts';
+import type { Flags } from '../discovery/settings.ts';
+import type { Workplace } from '../worker/workplace.ts';
+import type { Clock, Journal } from '../world.ts';
+import { agentsFor, makeWorkplace, processesFor, worktreesFolder } from './place.ts';
+import { agentPreflight, branchesInTheWay, forgeProblem, unseenSpecs } from './preflight.ts';
+import { refuse, Refusal } from './refusal.ts';
+import { findRepository, resolveTarget, runProblems } from './repository.ts';
+import type { Repository } from './repository.ts';
+import { commitSource } from './sources.ts';
+import { agentProblems, readConfig, readSpecs, TASKS_DIR } from './specs.ts';
+import type { FileSource, Specs } from './specs.ts';
+import { assignAgents, resolveSettings } from '../discovery/settings.ts';
+
+/** What a session is opened with. */
+export interface OpenOptions {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly how: 'run' | 'resume';
+  readonly tasksDir?: string;
+  readonly selection: readonly string[];
+  readonly flags: Flags;
+  readonly noPr: boolean;
+  readonly newRun: boolean;
+  readonly worktreeBase?: string;
+  readonly shutdownMs?: number;
+  /** Program and first arguments of the scripted agent. */
+  readonly scriptProgram: readonly string[];
+  readonly warn: (d: Diagnostic) => void;
+  readonly say: (line: string) => void;
+}
+
+/** A session that is ready, with what must be given back after it; or the news that there is nothing to do. */
+export type Opened =
+  | { readonly kind: 'nothing'; readonly complete: number }
+  | {
+    readonly kind: 'session'; readonly place: Workplace; readonly first: readonly EventBody[]; readonly journalPath: string;
+    /** Listens for requests of other terminals. */
+    readonly serve: (handle: (request: unknown) => unknown) => Promise<ControlServer>;
+    readonly release: () => Promise<void>;
+  };
+
+/** Opens a session. Throws a Refusal when nothing can run; nothing has been changed then. */
+export async function open(o: OpenOptions): Promise<Opened> {
+  const repo = await findRepository(o);
+  const opened: { lock?: Lock; processes?: OpenProcesses; journal?: Journal } = {};
+  const release = async (): Promise<void> => {
+    await opened.processes?.close();
+    await opened.journal?.close();
+    await repo.git.close();
+    await opened.lock?.release();
+  };
+  try {
+    opened.lock = await takeLock(repo, o);
+    const session = await (o.how === 'resume' ? openAgain : openNew)(repo, o, opened);
+    if (session.kind === 'nothing') await release();
+    return session.kind === 'nothing' ? session : { ...session, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+type Holding = { processes?: OpenProcesses; journal?: Journal };
+type Made = { readonly kind: 'nothing'; readonly complete: number } | Omit<Extract<Opened, { kind: 'session' }>, 'release'>;
+
+async function takeLock(repo: Repository, o: OpenOptions): Promise<Lock> {
+  try {
+    const lock = await acquireLock(repo.facts.commonDir);
+    if (lock.tookOverFrom !== undefined) o.say(`took over from choo process ${lock.tookOverFrom.pid}, which is gone`);
+    return lock;
+  } catch (error) {
+    if (error instanceof LockHeld) throw refuse('locked', error.message);
+    throw error;
+  }
+}
+
+async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Promise<Made> {
+  const before = await lastRun(repo);
+  if (before !== undefined && isOpen(before) && !o.newRun) {
+    if (!before.units.every((u) => u.phase === 'landed')) throw openRunRefusal(before);
+    o.say(`run ${before.run} landed beside its target; trying to advance the target first (then: choo run)`);
+    return openAgain(repo, o, holding);
+  }
+  const found = await look(repo, o);
+  const errors = found.diagnostics.filter((d) => d.severity === 'error');
+  if (errors.length > 0 || found.specs?.plan === undefined) throw new Refusal(found.diagnostics);
+  for (const d of found.diagnostics) o.warn(d);
+  const { plan } = found.specs;
+  if (plan.units.length === 0) return { kind: 'nothing', complete: plan.complete.length };
+  const worktrees = await worktreesFolder({ commonDir: repo.facts.commonDir, root: repo.root ?? repo.facts.commonDir, configured: o.worktreeBase ?? found.specs.resolved.worktreeBase, env: o.env, clock: o.clock });
+  await canMake(worktrees);
+  const agents = agentsFor(found.specs, o.scriptProgram);
+  const processes = await processesFor({ config: found.specs.config, env: o.env, clock: o.clock, commonDir: repo.facts.commonDir, shutdownMs: found.specs.settings.limits.shutdown });
+  holding.processes = processes;
+  if (before !== undefined && isOpen(before)) await closeRun(repo, o, before);
+  const run = await makeRun(repo.facts.commonDir);
+  const journal = await createJournal(journalPath(repo.facts.commonDir, run), { run, now: o.clock.now() });
+  holding.journal = journal;
+  const pinned = pin({ ...found, specs: { ...found.specs, plan } }, o);
+  await repo.git.moveRef({ ref: pinRef(run), to: pinned.base, from: undefined, reason: 'choo: pinned' });
+  const state = fold(await journal.append([{ type: 'run.pinned', pinned, settings: withShutdown(found.specs, o) }], o.clock.now()));
+  const place = makeWorkplace({ state, journal, git: repo.git, processes, clock: o.clock, env: o.env, specs: found.specs, commonDir: repo.facts.commonDir, mainRoot: repo.facts.mainRoot, worktrees, agents });
+  const started: EventBody = { type: 'orch.started', graph: graphOf(plan), target: pinned.targetRef.replace('refs/heads/', ''), base: pinned.base, mode: 'local', parallelism: state.settings.parallelism };
+  return { kind: 'session', place, first: [started], journalPath: journal.path, serve: (handle) => serveControl({ path: controlPath(repo.facts.commonDir, o.env['XDG_RUNTIME_DIR']), handle }) };
+}
+
+/** Ref that keeps the pinned commit from being pruned while the run is open. */
+export function pinRef(run: number): string {
+  return `refs/choo/pinned/${run}`;
+}
+
+interface Found { readonly target: { readonly ref: string; readonly commit: string }; readonly tasksDir: string; readonly specs?: Specs; readonly diagnostics: readonly Diagnostic[] }
+
+/** Everything that is to be known before a run, with all that is wrong at once. */
+async function look(repo: Repository, o: OpenOptions): Promise<Found> {
+  const { head } = repo.facts;
+  const early = head === undefined ? undefined : await readConfig(commitSource(repo.git, head));
+  const target = await resolveTarget(repo, o.flags.target ?? early?.config.targetBranch);
+  const source: FileSource = commitSource(repo.git, target.commit);
+  const tasksDir = (o.tasksDir ?? TASKS_DIR).split('/').filter((p) => p !== '' && p !== '.').join('/');
+  const specs = await readSpecs(source, { tasksDir, selection: o.selection, flags: o.flags, env: o.env });
+  const unseen = await unseenSpecs(repo, { tasksDir, target });
+  const diagnostics = [
+    ...runProblems(repo.facts), ...unseen,
+    ...specs.diagnostics.filter((d) => d.code !== 'no-units' || !hasErrors(unseen)),
+    ...forgeProblem(repo, { noPr: o.noPr, github: specs.config.github }),
+    ...await branchesInTheWay(repo, specs.resolved.branchPrefix),
+  ];
+  if (specs.plan !== undefined && specs.plan.units.length > 0) {
+    const plan: Plan = specs.plan;
+    diagnostics.push(...agentProblems({ ...specs, plan }), ...await agentPreflight({ ...specs, plan }, { source, root: repo.root ?? o.cwd, env: o.env }));
+  }
+  return { target, tasksDir, specs, diagnostics };
+}
+
+function pin(found: Found & { readonly specs: Specs & { readonly plan: Plan } }, o: OpenOptions): Pinned {
+  const { plan, config, resolved } = found.specs;
+  const checks = config.baselineChecks;
+  return {
+    base: found.target.commit, targetRef: found.target.ref, tasksDir: found.tasksDir, selection: o.selection, mode: 'local',
+    branchPrefix: resolved.branchPrefix, plan, checks,
+    digest: createHash('sha256').update(JSON.stringify([plan, checks])).digest('hex'),
+  };
+}
+
+function withShutdown(specs: Pick<Specs, 'settings'>, o: OpenOptions): Specs['settings'] {
+  return o.shutdownMs === undefined ? specs.settings : { ...specs.settings, limits: { ...specs.settings.limits, shutdown: o.shutdownMs } };
+}
+
+function graphOf(plan: Plan): GraphUnit[] {
+  return plan.units.map((u) => ({ id: u.id, dependsOn: u.dependsOn, tasks: u.tasks.map((t) => ({ number: t.number, title: t.title, complete: t.complete })) }));
+}
+
+/** Continues the open run: its plan and checks as pinned, its settings read again from the target as it is now. */
+async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Promise<Made> {
+  const run = await newestRun(repo.facts.commonDir);
+  if (run === undefined) throw refuse('no-run', 'there is no run to resume', 'start one: choo run');
+  const content = await journalOrRefusal(openJournal(journalPath(repo.facts.commonDir, run)));
+  holding.journal = content.journal;
+  if (content.torn > 0) o.say(`the last line of the journal was torn (${content.torn} bytes) and was dropped; nothing of it had been acted upon`);
+  if (content.events.length === 0) throw refuse('no-run', `run ${run} never began`, 'start one: choo run');
+  const state = fold(content.events);
+  if (!isOpen(state)) throw refuse('no-run', `run ${run} is finished; there is nothing to resume`, 'start one: choo run');
+  const problems = runProblems(repo.facts);
+  if (hasErrors(problems)) throw new Refusal(problems);
+  const commit = (await repo.git.resolve(state.pinned.targetRef)) ?? state.pinned.base;
+  const { config, diagnostics } = await readConfig(commitSource(repo.git, commit));
+  const { settings: resolved, diagnostics: more } = resolveSettings({ config, env: o.env, flags: o.flags });
+  if (hasErrors([...diagnostics, ...more])) throw new Refusal([...diagnostics, ...more]);
+  const settings = withShutdown({ settings: { parallelism: resolved.parallelism, limits: resolved.limits, conflictRetries: resolved.conflictRetries, agents: assignAgents(state.pinned.plan.units, resolved) } }, o);
+  const specs = { config, resolved, settings, plan: state.pinned.plan, all: [], diagnostics: [] };
+  const agentTrouble = [...agentProblems(specs), ...await agentPreflight(specs, { source: commitSource(repo.git, commit), root: repo.root ?? o.cwd, env: o.env })];
+  if (agentTrouble.length > 0) throw new Refusal(agentTrouble);
+  sayChanges(state, settings, o);
+  const worktrees = await worktreesFolder({ commonDir: repo.facts.commonDir, root: repo.root ?? repo.facts.commonDir, configured: o.worktreeBase ?? resolved.worktreeBase, env: o.env, clock: o.clock });
+  const processes = await processesFor({ config, env: o.env, clock: o.clock, commonDir: repo.facts.commonDir, shutdownMs: settings.limits.shutdown });
+  holding.processes = processes;
+  const place = makeWorkplace({ state, journal: content.journal, git: repo.git, processes, clock: o.clock, env: o.env, specs, commonDir: repo.facts.commonDir, mainRoot: repo.facts.mainRoot, worktrees, agents: agentsFor(specs, o.scriptProgram) });
+  return { kind: 'session', place, first: [{ type: 'orch.resumed', settings }], journalPath: content.journal.path, serve: (handle) => serveControl({ path: controlPath(repo.facts.commonDir, o.env['XDG_RUNTIME_DIR']), handle }) };
+}
+
+function sayChanges(state: State, now: State['settings'], o: OpenOptions): void {
+  const was = state.settings;
+  if (was.parallelism !== now.parallelism) o.say(`parallelism is now ${now.parallelism} (was ${was.parallelism})`);
+  for (const key of Object.keys(now.limits) as (keyof State['settings']['limits'])[]) {
+    if (was.limits[key] !== now.limits[key]) o.say(`the limit ${key} is now ${now.limits[key]} (was ${was.limits[key]})`);
+  }
+  if (JSON.stringify(was.agents) !== JSON.stringify(now.agents)) o.say(`the agents are now ${JSON.stringify(now.agents)}`);
+}
+
+/** A run is open until every unit has landed on its target or the run was closed. */
+export function isOpen(state: State): boolean {
+  return !state.closed && (state.landing.diverted !== undefined || state.units.some((u) => u.phase !== 'landed' || u.next.step === 'finish'));
+}
+
+/** Folds events from the first on. Throws a Bug for a list that does not begin with `run.pinned`. */
+export function fold(events: readonly Event[]): State {
+  let state: State | undefined;
+  for (const event of events) state = evolve(state, event);
+  if (state === undefined) throw new Error('a run without events');
+  return state;
+}
+
+/** The newest run's state, or undefined when there is none that began. */
+async function lastRun(repo: Repository): Promise<State | undefined> {
+  const run = await newestRun(repo.facts.commonDir);
+  if (run === undefined) return undefined;
+  try {
+    const { events } = await journalOrRefusal(readJournal(journalPath(repo.facts.commonDir, run)));
+    return events.length === 0 ? undefined : fold(events);
+  } catch (error) {
+    if (error instanceof JournalError && error.reason === 'missing') return undefined;
+    throw error;
+  }
+}
+
+async function journalOrRefusal<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof JournalError && error.reason !== 'missing') throw refuse('journal', error.message, 'choo does not guess: look at the file, or close the run with: choo run --new');
+    throw error;
+  }
+}
+
+function openRunRefusal(state: State): Refusal {
+  const { landed, failed } = state.count;
+  return refuse('open-run', `run ${state.run} is open: ${landed} of ${state.units.length} units landed, ${failed} failed`,
+    'go on: choo resume · give failed units their attempts back: choo retry --failed · leave it and begin anew: choo run --new');
+}
+
+/** Closes an open run for a new one; everything of it is kept, and what is left behind is said. */
+async function closeRun(repo: Repository, o: OpenOptions, state: State): Promise<void> {
+  const { journal } = await openJournal(journalPath(repo.facts.commonDir, state.run));
+  await journal.append([{ type: 'run.closed', by: 'new' }], o.clock.now());
+  await journal.close();
+  o.say(`run ${state.run} is closed; kept of it:`);
+  for (const u of state.units) if (u.phase !== 'landed' && u.worktree !== undefined) o.say(`  ${u.unit.id} (${u.phase}): ${u.worktree} on ${u.branch ?? ''}`);
+  if (state.landing.diverted !== undefined) o.say(`  landed, but not on the target: ${state.landing.ref}`);
+}
+
+async function canMake(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) throw refuse('not-writable', `the worktrees' folder ${folder} cannot be made: ${error.message}`, 'set worktree.base_path in .choo.yaml (or CHOO_WORKTREE_BASE) to a folder you can write');
+    throw error;
+  }
+}

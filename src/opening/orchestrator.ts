@@ -1,0 +1,223 @@
+// The library's door, and the command line's: opens a session, lets the loop run, gives everything back.
+
+import { rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../adapters/clock.ts';
+import type { ControlServer } from '../adapters/control.ts';
+import type { Result } from '../core/event.ts';
+import { parseRequest } from '../core/request.ts';
+import type { Request } from '../core/request.ts';
+import type { State } from '../core/state.ts';
+import type { Diagnostic } from '../discovery/diagnostic.ts';
+import { RunLoop } from '../orchestrator.ts';
+import type { Observer } from '../orchestrator.ts';
+import { landingWorktree } from '../worker/workplace.ts';
+import type { Workplace } from '../worker/workplace.ts';
+import type { Clock, Escalator } from '../world.ts';
+import { open, pinRef } from './open.ts';
+import type { Opened, OpenOptions } from './open.ts';
+import { planNow } from './rest.ts';
+
+/** What to run. Everything left out is as on the command line. */
+export interface OrchestratorConfig {
+  /** Any folder of the repository; default: the current one. */
+  readonly repoRoot?: string;
+  readonly tasksDir?: string;
+  readonly targetBranch?: string;
+  readonly parallelism?: number;
+  /** Folder for worktrees, outside every work tree. */
+  readonly worktreeBase?: string;
+  /** Land locally although a forge is there. */
+  readonly noPr?: boolean;
+  /** No effect while there is no code review in this version. */
+  readonly skipReview?: boolean;
+  /** Only these units and what they depend on. */
+  readonly singleUnit?: string | readonly string[];
+  /** Check and plan only; nothing is started or changed. */
+  readonly dryRun?: boolean;
+  readonly shutdownTimeoutMs?: number;
+  readonly provider?: string;
+  readonly forceTaskProvider?: string;
+  /** `resume` continues the open run. Default `run`. */
+  readonly how?: 'run' | 'resume';
+  /** Close an open run and begin a new one. */
+  readonly newRun?: boolean;
+  /** The environment instead of the process's own. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** What a session reports to, and what may be replaced. */
+export interface Dependencies {
+  /** Sees every event. */
+  readonly events?: Observer;
+  readonly escalator?: Escalator;
+  readonly clock?: Clock;
+  /** Told of warnings before the run begins. */
+  readonly warn?: (d: Diagnostic) => void;
+  /** Told of what a person should know that is no event, a line each. */
+  readonly say?: (line: string) => void;
+}
+
+/** How a session ended, beside its Result. */
+export interface Ended {
+  /** There was nothing to do. */
+  readonly nothing: boolean;
+  /** Every unit landed on the target. */
+  readonly complete: boolean;
+  /** A unit failed for a defect of choo. */
+  readonly bug: boolean;
+  /** The signal or command that stopped it. */
+  readonly stoppedBy?: string;
+}
+
+type Session = Extract<Opened, { kind: 'session' }>;
+const NO_RESULT: Result = { totalUnits: 0, completedUnits: 0, failedUnits: 0, blockedUnits: 0, waitingUnits: 0, cancelledUnits: 0, durationMs: 0 };
+
+/** One session of a run in one repository. */
+export class Orchestrator {
+  readonly #config: OrchestratorConfig;
+  readonly #dependencies: Dependencies;
+  #loop: RunLoop | undefined;
+  #session: Session | undefined;
+  #running: Promise<Result> | undefined;
+  #asked: Request | undefined;
+  #ended: Ended = { nothing: false, complete: false, bug: false };
+
+  constructor(config: OrchestratorConfig, dependencies: Dependencies = {}) {
+    this.#config = config;
+    this.#dependencies = dependencies;
+  }
+
+  /** Runs until nothing can move. An abort of `signal` stops gracefully. Rejects with a Refusal when nothing ran, with a Bug for a defect of choo. */
+  run(signal?: AbortSignal): Promise<Result> {
+    this.#running ??= this.#config.dryRun === true ? this.#dryRun() : this.#run(signal);
+    return this.#running;
+  }
+
+  /** Stops, or gives attempts back. Resolves with the answer; rejects with the reason why not. */
+  request(request: Request): Promise<string> {
+    if (this.#loop !== undefined) return this.#loop.request(request);
+    this.#asked = request;
+    return Promise.resolve('noted');
+  }
+
+  /** Stops a run that is going on, at once, and resolves when no process of it remains. */
+  async close(): Promise<void> {
+    if (this.#running === undefined) return;
+    const ended = this.#running.then(() => undefined, () => undefined);
+    await this.request({ do: 'stop', by: 'close', now: true }).catch((error: unknown) => this.#say(String(error)));
+    await ended;
+  }
+
+  /** Absolute path of the run's journal, once there is one. */
+  get journalPath(): string | undefined {
+    return this.#session?.journalPath;
+  }
+
+  /** The state of the run, once there is one; only to look at. */
+  get state(): State | undefined {
+    return this.#session?.place.state;
+  }
+
+  /** How it ended; meaningful after `run`. */
+  get ended(): Ended {
+    return this.#ended;
+  }
+
+  async #dryRun(): Promise<Result> {
+    const now = await planNow({ cwd: this.#options().cwd, env: this.#options().env, flags: this.#options().flags, selection: this.#options().selection, ...(this.#config.tasksDir === undefined ? {} : { tasksDir: this.#config.tasksDir }) });
+    return { ...NO_RESULT, totalUnits: now.plan.units.length };
+  }
+
+  async #run(signal: AbortSignal | undefined): Promise<Result> {
+    const opened = await open(this.#options());
+    if (opened.kind === 'nothing') {
+      this.#ended = { nothing: true, complete: true, bug: false };
+      return { ...NO_RESULT, totalUnits: opened.complete, completedUnits: opened.complete };
+    }
+    this.#session = opened;
+    const { events, escalator } = this.#dependencies;
+    const loop = new RunLoop({
+      place: opened.place, first: opened.first, observers: events === undefined ? [] : [events],
+      escalator: escalator ?? { escalate: () => undefined }, report: (m) => this.#say(m),
+    });
+    this.#loop = loop;
+    const stop = (): void => void this.#stop(loop);
+    let control: ControlServer | undefined;
+    try {
+      control = await opened.serve((request) => answer(loop, request));
+      signal?.addEventListener('abort', stop, { once: true });
+      if (this.#asked !== undefined || signal?.aborted === true) stop();
+      const result = await loop.run();
+      await tidyUp(opened.place, (m) => this.#say(m));
+      this.#ended = endOf(opened.place.state, result);
+      return result;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      await control?.close();
+      await opened.release();
+    }
+  }
+
+  #stop(loop: RunLoop): Promise<void> {
+    return loop.request(this.#asked ?? { do: 'stop', by: 'abort', now: false }).then(() => undefined, (error: unknown) => this.#say(String(error)));
+  }
+
+  #say(line: string): void {
+    this.#dependencies.say?.(line);
+  }
+
+  #options(): OpenOptions {
+    const c = this.#config;
+    const units = c.singleUnit === undefined ? [] : typeof c.singleUnit === 'string' ? [c.singleUnit] : c.singleUnit;
+    return {
+      cwd: c.repoRoot ?? process.cwd(), env: c.env ?? process.env, clock: this.#dependencies.clock ?? systemClock(), how: c.how ?? 'run',
+      selection: units, noPr: c.noPr === true, newRun: c.newRun === true,
+      flags: {
+        ...(c.parallelism === undefined ? {} : { parallelism: c.parallelism }), ...(c.targetBranch === undefined ? {} : { target: c.targetBranch }),
+        ...(c.provider === undefined ? {} : { provider: c.provider }), ...(c.forceTaskProvider === undefined ? {} : { forceProvider: c.forceTaskProvider }),
+      },
+      ...(c.tasksDir === undefined ? {} : { tasksDir: c.tasksDir }), ...(c.worktreeBase === undefined ? {} : { worktreeBase: c.worktreeBase }),
+      ...(c.shutdownTimeoutMs === undefined ? {} : { shutdownMs: c.shutdownTimeoutMs }),
+      scriptProgram: [process.execPath, join(dirname(fileURLToPath(import.meta.url)), 'script-agent.js')],
+      warn: this.#dependencies.warn ?? (() => undefined), say: (line) => this.#say(line),
+    };
+  }
+}
+
+/** A request from the control socket. */
+async function answer(loop: RunLoop, value: unknown): Promise<unknown> {
+  const request = parseRequest(value);
+  if (request === undefined) throw new Error('this choo does not understand the request');
+  return { ok: await loop.request(request) };
+}
+
+function endOf(state: State, result: Result): Ended {
+  const bug = state.units.some((u) => u.failure?.kind === 'bug') || state.trialFailure?.kind === 'bug';
+  const complete = result.completedUnits === result.totalUnits && result.error === undefined;
+  return { nothing: false, complete, bug, ...(state.stopping === undefined ? {} : { stoppedBy: state.stopping.by }) };
+}
+
+/** Removes choo's own landing worktree and folders that have become empty; what units left stays. */
+async function tidyUp(place: Workplace, say: (line: string) => void): Promise<void> {
+  try {
+    await place.world.git.removeWorktree(landingWorktree(place));
+    const complete = place.state.units.every((u) => u.phase === 'landed') && place.state.landing.diverted === undefined;
+    const ref = pinRef(place.state.run);
+    const at = complete ? await place.world.git.resolve(ref) : undefined;
+    if (at !== undefined) await place.world.git.moveRef({ ref, to: undefined, from: at, reason: 'choo: run complete' });
+    for (const folder of [join(place.worktrees, 'units'), place.worktrees, dirname(place.worktrees)]) await removeEmpty(folder);
+  } catch (error) {
+    say(`the landing worktree could not be removed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function removeEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ENOTEMPTY' && code !== 'ENOENT' && code !== 'EEXIST') throw error;
+  }
+}

@@ -1,0 +1,96 @@
+// The real World of one run, and where its work happens. Composition only.
+
+import { createHash } from 'node:crypto';
+import { existsSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import picomatch from 'picomatch';
+import { ContainmentUnavailable } from '../adapters/containment.ts';
+import { childEnvironment } from '../adapters/environment.ts';
+import { realFiles } from '../adapters/files.ts';
+import { gitRunner } from '../adapters/git/exec.ts';
+import { openProcesses } from '../adapters/processes.ts';
+import type { OpenProcesses } from '../adapters/processes.ts';
+import { runFolder } from '../adapters/runs.ts';
+import type { Agent } from '../agents/agent.ts';
+import { makeAgent } from '../agents/registry.ts';
+import type { State } from '../core/state.ts';
+import type { Config } from '../discovery/config.ts';
+import { openFence } from '../worker/fence.ts';
+import type { Workplace } from '../worker/workplace.ts';
+import type { Clock, Git, Journal } from '../world.ts';
+import { refuse } from './refusal.ts';
+import type { Specs } from './specs.ts';
+
+/** The repository's own folder for worktrees, outside every work tree. Throws a Refusal when the configured place is inside one. */
+export async function worktreesFolder(o: { readonly commonDir: string; readonly root: string; readonly configured: string | undefined; readonly env: NodeJS.ProcessEnv; readonly clock: Clock }): Promise<string> {
+  const home = o.env['HOME'] ?? homedir();
+  const state = o.env['XDG_STATE_HOME'] ?? join(home, '.local', 'state');
+  const standard = join(state, 'choo');
+  const written = o.configured?.replace(/^~(?=\/|$)/, home);
+  const base = written === undefined ? standard : isAbsolute(written) ? written : resolve(o.root, written);
+  let existing = base;
+  while (!existsSync(existing)) existing = dirname(existing);
+  const runner = gitRunner({ env: o.env, sleep: o.clock.sleep });
+  const inside = await runner.run({ at: { cwd: existing }, args: ['rev-parse', '--is-inside-work-tree'], accept: [0, 128] });
+  if (inside.code === 0 && inside.stdout.toString('utf8').trim() === 'true') {
+    throw refuse('worktrees-inside', `the worktrees' folder ${base} is inside a git work tree, where they would find its configuration and dependencies`,
+      `set in .choo.yaml:  worktree: { base_path: ${written === undefined ? join(dirname(home), '.choo') : standard} }`);
+  }
+  const repository = dirname(o.commonDir);
+  const hash = createHash('sha256').update(o.commonDir).digest('hex').slice(0, 8);
+  return join(existsSync(existing) ? realpathSync(existing) + base.slice(existing.length) : base, `${basename(repository).replaceAll(/[^\w.-]/g, '_')}-${hash}`);
+}
+
+/** Opens the way to run programs. Throws a Refusal when the containment asked for is not to be had. */
+export async function processesFor(o: { readonly config: Config; readonly env: NodeJS.ProcessEnv; readonly clock: Clock; readonly commonDir: string; readonly shutdownMs: number }): Promise<OpenProcesses> {
+  const marker = `choo-${createHash('sha256').update(o.commonDir).digest('hex').slice(0, 16)}`;
+  try {
+    return await openProcesses({ contain: o.config.contain, env: o.env, clock: o.clock, marker, interruptGraceMs: o.shutdownMs });
+  } catch (error) {
+    if (error instanceof ContainmentUnavailable) throw refuse('no-containment', `process.contain is \`namespace\`, but ${error.message}`, 'set process.contain to `auto` or `group`');
+    throw error;
+  }
+}
+
+/** Puts together where the steps of a run are performed. */
+export function makeWorkplace(o: {
+  readonly state: State; readonly journal: Journal; readonly git: Git; readonly processes: OpenProcesses; readonly clock: Clock; readonly env: NodeJS.ProcessEnv;
+  readonly specs: Pick<Specs, 'config' | 'resolved'>; readonly commonDir: string; readonly mainRoot: string | undefined; readonly worktrees: string; readonly agents: ReadonlyMap<string, Agent>;
+}): Workplace {
+  const matchers = new Map<string, (path: string) => boolean>();
+  const matcher = (glob: string): ((path: string) => boolean) => {
+    const known = matchers.get(glob) ?? picomatch(glob, { dot: true });
+    matchers.set(glob, known);
+    return known;
+  };
+  const { config, resolved } = o.specs;
+  return {
+    world: { clock: o.clock, journal: o.journal, git: o.git, processes: o.processes, files: realFiles(childEnvironment(o.env, {})) },
+    state: o.state,
+    runDir: runFolder(o.commonDir, o.state.run),
+    worktrees: join(o.worktrees, String(o.state.run)),
+    ...(o.mainRoot === undefined ? {} : { mainRoot: o.mainRoot }),
+    setup: config.worktree.setup, teardown: config.worktree.teardown, copy: config.worktree.copy,
+    agents: o.agents,
+    matches: (glob, path) => matcher(glob)(path),
+    fence: openFence({ git: o.git, clock: o.clock, ownPrefix: `refs/heads/${o.state.pinned.branchPrefix}` }),
+    idleLimitSet: resolved.idleLimitSet,
+  };
+}
+
+/** The agents that the settings name. Those that cannot be made were refused before. */
+export function agentsFor(specs: Pick<Specs, 'config' | 'settings'>, scriptProgram: readonly string[]): ReadonlyMap<string, Agent> {
+  const { command, script } = specs.config.provider.providers;
+  const agents = new Map<string, Agent>();
+  for (const name of new Set(Object.values(specs.settings.agents))) {
+    const agent = makeAgent(name, {
+      scriptProgram,
+      ...(command?.command === undefined ? {} : { command: command.command }),
+      ...(script?.file === undefined ? {} : { scenario: script.file }),
+    });
+    if ('missing' in agent) throw refuse('no-agent', agent.missing);
+    agents.set(name, agent);
+  }
+  return agents;
+}

@@ -1,0 +1,87 @@
+// What is tried before anything starts, because finding it out later would cost money: agents' programs, names, uncommitted specs.
+
+import { realFiles } from '../adapters/files.ts';
+import { CONFIG_FILE } from '../discovery/config.ts';
+import { errorAt, warningAt } from '../discovery/diagnostic.ts';
+import type { Diagnostic } from '../discovery/diagnostic.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Repository } from './repository.ts';
+import type { FileSource, Specs } from './specs.ts';
+
+/** Words a POSIX shell understands by itself; a command that begins with one is not looked up. */
+const SHELL_WORDS = new Set(['.', ':', '[', '{', '(', '!', 'alias', 'case', 'cd', 'command', 'eval', 'exec', 'exit', 'export', 'false', 'for', 'if', 'printf', 'read', 'return', 'set', 'test', 'trap', 'true', 'echo', 'umask', 'until', 'wait', 'while']);
+
+/** The program a shell command starts first, when that can be told without running it; else undefined. */
+export function firstProgram(command: string): string | undefined {
+  const words = command.trim().split(/\s+/);
+  const word = words.find((w) => !/^[A-Za-z_]\w*=/.test(w));
+  if (word === undefined || !/^[\w./@+-]+;?$/.test(word)) return undefined;
+  const name = word.replace(/;$/, '');
+  return SHELL_WORDS.has(name) ? undefined : name;
+}
+
+/** Agents that could not start at all: programs that are missing, scenarios that the commit lacks. */
+export async function agentPreflight(specs: Specs & { readonly plan: Plan }, o: { readonly source: FileSource; readonly root: string; readonly env: NodeJS.ProcessEnv }): Promise<readonly Diagnostic[]> {
+  const { agents } = specs.settings;
+  const used = new Set(specs.plan.units.map((u) => agents[u.id] ?? agents['*']));
+  const { command, script } = specs.config.provider.providers;
+  const paths = await o.source.paths();
+  const found: Diagnostic[] = [];
+  const program = used.has('command') && command?.command !== undefined ? firstProgram(command.command) : undefined;
+  if (program !== undefined) {
+    const inRepository = program.includes('/') && !program.startsWith('/');
+    const there = inRepository ? paths.has(program.replace(/^\.\//, '')) : await realFiles(o.env).canExecute(program, o.root);
+    if (!there) found.push(errorAt('agent-missing', `the agent's program \`${program}\` ${inRepository ? 'is not in the commit that is run' : 'was not found'}`, { hint: `provider.providers.command.command in ${CONFIG_FILE} is: ${command?.command ?? ''}` }));
+  }
+  if (used.has('script') && script?.file !== undefined && !paths.has(script.file)) {
+    found.push(errorAt('agent-missing', `the scenario \`${script.file}\` of the agent \`script\` is not in the commit that is run`, { hint: 'commit it, or mend provider.providers.script.file' }));
+  }
+  return found;
+}
+
+/** Specs that the run would not see: uncommitted ones, and ones that only the branch checked out has. */
+export async function unseenSpecs(r: Repository, o: { readonly tasksDir: string; readonly target: { readonly ref: string; readonly commit: string } }): Promise<readonly Diagnostic[]> {
+  if (r.root === undefined || r.facts.root === undefined || r.facts.head === undefined) return [];
+  const head = r.facts.head;
+  const short = o.target.ref.replace('refs/heads/', '');
+  const dirty = await r.git.workingTreeDiff(r.root, { commit: head, prefix: o.tasksDir });
+  const found: Diagnostic[] = [];
+  if (dirty.length > 0) {
+    found.push(errorAt('uncommitted-specs', `${dirty.length} ${dirty.length === 1 ? 'file' : 'files'} under ${o.tasksDir}/ ${dirty.length === 1 ? 'has' : 'have'} uncommitted changes (${dirty.slice(0, 3).join(', ')}${dirty.length > 3 ? ' …' : ''}); a run reads specs from the commit only`,
+      { hint: `git add ${o.tasksDir} && git commit -m "specs"` }));
+  }
+  if (head !== o.target.commit) {
+    const there = new Set((await r.git.readTree(o.target.commit, o.tasksDir)).map((e) => e.path));
+    const lacking = (await r.git.readTree(head, o.tasksDir)).map((e) => e.path).filter((p) => !there.has(p));
+    if (lacking.length > 0) {
+      found.push(errorAt('target-lacks-specs', `the target \`${short}\` lacks specs that the branch checked out has (${lacking.slice(0, 3).join(', ')}${lacking.length > 3 ? ' …' : ''})`, { hint: `git switch ${short} && git merge ${head.slice(0, 10)}` }));
+    }
+  }
+  const config = await r.git.workingTreeDiff(r.root, { commit: o.target.commit, prefix: CONFIG_FILE });
+  if (config.length > 0) found.push(warningAt('uncommitted-config', `${CONFIG_FILE} differs from the one of \`${short}\`; the committed one is used`, { hint: `git add ${CONFIG_FILE} && git commit` }));
+  return found;
+}
+
+/** A branch that is named like the folder of choo's own branches leaves no room for them. */
+export async function branchesInTheWay(r: Repository, prefix: string): Promise<readonly Diagnostic[]> {
+  const parts = prefix.split('/').slice(0, -1);
+  const found: Diagnostic[] = [];
+  for (const [i] of parts.entries()) {
+    const ref = `refs/heads/${parts.slice(0, i + 1).join('/')}`;
+    if ((await r.git.resolve(ref)) !== undefined) {
+      found.push(errorAt('branch-in-the-way', `the branch \`${ref.replace('refs/heads/', '')}\` leaves no room for choo's branches \`${prefix}…\``, { hint: 'rename it, or set branch_prefix in .choo.yaml to another folder' }));
+    }
+  }
+  return found;
+}
+
+/** A forge is there, and this version cannot use it: nothing is landed past reviewers by accident. */
+export function forgeProblem(r: Repository, o: { readonly noPr: boolean; readonly github: { readonly owner?: string; readonly repo?: string } }): readonly Diagnostic[] {
+  if (o.noPr) return [];
+  const named = (o.github.owner ?? 'auto') !== 'auto' || (o.github.repo ?? 'auto') !== 'auto';
+  const remote = r.facts.remotes.find((x) => /(^|[@/.])github\.com[:/]/i.test(x.url));
+  if (!named && remote === undefined) return [];
+  const what = named ? 'the configuration names a GitHub repository' : `the remote \`${remote?.name ?? ''}\` is on GitHub`;
+  return [errorAt('no-forge', `${what}, but this version lands locally only and opens no pull requests`, { hint: 'to land on the local branch without review: choo run --no-pr' })];
+}
+

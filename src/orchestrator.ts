@@ -1,0 +1,123 @@
+// THE MAIN FLOW: open (discover, plan, pin or replay) → loop → result. Everything outside is behind the World it is given.
+
+import { decide, resultOf } from './core/decide.ts';
+import type { Event, EventBody, Result } from './core/event.ts';
+import { isBegun } from './core/event.ts';
+import { evolve } from './core/evolve.ts';
+import type { Request } from './core/request.ts';
+import { respond } from './core/request.ts';
+import type { State } from './core/state.ts';
+import { escalationOf } from './escalation/escalation.ts';
+import { Inbox } from './inbox.ts';
+import { perform } from './worker/perform.ts';
+import type { Workplace } from './worker/workplace.ts';
+import type { Escalator } from './world.ts';
+
+/** Sees every event right after it became durable and part of the state. Must return at once; what it throws is reported and changes nothing. */
+export type Observer = (event: Event, state: State) => void;
+
+/** A run that is ready to go: its state so far, its places, and the events that begin this session. */
+export interface Session {
+  readonly place: Workplace;
+  readonly first: readonly EventBody[];
+  readonly observers: readonly Observer[];
+  readonly escalator: Escalator;
+  /** Told of observers and escalators that throw. */
+  readonly report: (message: string) => void;
+}
+
+/** One session of a run: the loop, and the one door through which a person's wishes come in. */
+export class RunLoop {
+  readonly #session: Session;
+  readonly #state: State;
+  readonly #inbox: Inbox;
+  readonly #interrupt = new AbortController();
+  readonly #kill = new AbortController();
+  readonly #steps = new Set<Promise<void>>();
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#state = session.place.state;
+    this.#inbox = new Inbox(session.place.world.clock);
+  }
+
+  /** Asks something of the run; resolves with the answer once it is recorded, or rejects with the reason why not. */
+  request(request: Request): Promise<string> {
+    return this.#inbox.ask(request);
+  }
+
+  /** Runs until nothing can move. Rejects when the journal cannot be written or for a defect of choo; no process remains in either case. */
+  async run(): Promise<Result> {
+    const { clock } = this.#session.place.world;
+    try {
+      await this.#record(this.#session.first);
+      for (;;) {
+        const { next, wakeAt, done } = decide(this.#state, clock.now());
+        if (next.length > 0) {
+          for (const event of await this.#record(next)) if (isBegun(event)) this.#begin(event);
+          continue;
+        }
+        if (done) return resultOf(this.#state, clock.now());
+        await this.#receive(wakeAt);
+      }
+    } finally {
+      await this.#endSteps();
+      this.#inbox.close();
+    }
+  }
+
+  /** Waits for answers or a request, and records what they come to. */
+  async #receive(wakeAt: number | undefined): Promise<void> {
+    const arrived = await this.#inbox.next(wakeAt);
+    if (arrived.answers.length > 0) await this.#record(arrived.answers);
+    if (arrived.question === undefined) return;
+    const { request, answer, refuse } = arrived.question;
+    const response = respond(this.#state, request);
+    if ('error' in response) return refuse(new Error(response.error));
+    await this.#record(response.events);
+    answer(response.answer);
+  }
+
+  /** Durable, then true, then visible. */
+  async #record(bodies: readonly EventBody[]): Promise<readonly Event[]> {
+    const { place } = this.#session;
+    const events = await place.world.journal.append(bodies, place.world.clock.now());
+    for (const event of events) {
+      evolve(this.#state, event);
+      this.#publish(event);
+      if (event.type === 'orch.stopping') this.#interrupt.abort();
+      if (event.type === 'orch.killing') this.#kill.abort();
+    }
+    return events;
+  }
+
+  #begin(event: Parameters<typeof perform>[1]): void {
+    const control = { interrupt: this.#interrupt.signal, kill: this.#kill.signal };
+    const step = perform(this.#session.place, event, control).then((answer) => this.#inbox.put(answer));
+    this.#steps.add(step);
+    void step.finally(() => this.#steps.delete(step));
+  }
+
+  /** Observers and escalators are told; nothing they do comes back. */
+  #publish(event: Event): void {
+    const { observers, escalator, report } = this.#session;
+    for (const observer of observers) {
+      try {
+        observer(event, this.#state);
+      } catch (error) {
+        report(`an observer failed on event ${event.seq}: ${String(error)}`);
+      }
+    }
+    const escalation = escalationOf(this.#state, event);
+    if (escalation === undefined) return;
+    void Promise.resolve().then(() => escalator.escalate(escalation)).catch((error: unknown) => report(`an escalation failed: ${String(error)}`));
+  }
+
+  /** Whatever ended the loop: nothing that was begun goes on behind its back. */
+  async #endSteps(): Promise<void> {
+    if (this.#steps.size === 0) return;
+    this.#interrupt.abort();
+    this.#kill.abort();
+    await Promise.all(this.#steps);
+  }
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# What `npm test` cannot show from the lockfile alone: the built program on other Nodes, and the README's two commands
+# from a clean clone in an empty HOME. Needs a registry; everything it fetches stays in .cache/ or is thrown away.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Exact releases, so that a run today and one in a year try the same.
+nodes=(22.23.3 24.21.0)
+status=0
+
+# The npm package `node` fetches its binary in an install script; these platform packages are what it fetches.
+node_binary() { # version → path on stdout
+  local package folder=".cache/node-$1"
+  package="node-$(node -p 'process.platform + "-" + process.arch')"
+  if [ ! -x "$folder/node_modules/$package/bin/node" ]; then
+    mkdir -p "$folder"
+    npm install --prefix "$folder" --no-save --no-package-lock --ignore-scripts --silent "$package@$1" >&2
+  fi
+  local binary="$PWD/$folder/node_modules/$package/bin/node"
+  [ "$("$binary" --version)" = "v$1" ] || { echo "$binary is not Node $1" >&2; return 1; }
+  echo "$binary"
+}
+
+smoke() { # node binary
+  node test/smoke.mjs "$1" || status=1
+}
+
+count() { # passed failed: the same shape that vitest and the smoke test leave for .ci/run
+  [ -z "${CHOO_TEST_COUNTS:-}" ] || echo "{\"numPassedTests\": $1, \"numFailedTests\": $2}" > "$CHOO_TEST_COUNTS/all-$RANDOM$RANDOM.json"
+}
+
+# Runs the README's two commands as somebody would who just cloned. A file of its own to bash, because `set -e` does
+# not reach into a function that is asked `if it works`.
+clean_clone='
+  set -euo pipefail
+  git clone --quiet --no-hardlinks . "$1/clone"
+  mkdir "$1/home"
+  cd "$1/clone"
+  unset CHOO_TEST_COUNTS XDG_CACHE_HOME XDG_CONFIG_HOME XDG_STATE_HOME XDG_RUNTIME_DIR
+  export HOME="$1/home"
+  npm ci
+  npm run demo
+  npm ci
+  npm test
+  left="$(git status --short)"
+  [ -z "$left" ] || { echo "the commands left the clone changed: $left"; exit 1; }
+'
+
+[ -f dist/choo.cjs ] || npm run build
+smoke "$(node -p process.execPath)"
+for version in "${nodes[@]}"; do
+  if binary="$(node_binary "$version")"; then smoke "$binary"; else count 0 1; status=1; fi
+done
+
+scratch="$(mktemp -d)"
+trap 'rm -rf "$scratch"' EXIT
+if bash -c "$clean_clone" clean-clone "$scratch" > "$scratch/log" 2>&1; then
+  echo "ok      the README's two commands from a clean clone"
+  count 1 0
+else
+  tail -n 60 "$scratch/log"
+  echo "not ok  the README's two commands from a clean clone"
+  count 0 1
+  status=1
+fi
+exit "$status"

@@ -1,0 +1,84 @@
+// The import table: which folder may know which, and no cycles. The table here is the one that ARCHITECTURE.md explains.
+
+import { posix } from 'node:path';
+import { importsOf, problemAt, type Problem, type Source } from './source.ts';
+
+interface Border {
+  /** The files it is for: a folder (ends in `/`) or a file; the first that fits counts. */
+  readonly of: string;
+  /** Folders and files of src/ it may import, besides itself; `*` is all. */
+  readonly may: readonly string[];
+  /** Packages and `node:` modules it may import; `node:` is all of Node. */
+  readonly packages: readonly string[];
+  readonly because: string;
+}
+
+/** Where arrows may point. They point to core/; only main.ts and commands/ know everyone. */
+export const BORDERS: readonly Border[] = [
+  { of: 'src/core/', may: [], packages: [], because: 'core/ is pure and imports only itself; move what it needs into core/, or hand it in as data' },
+  { of: 'src/discovery/', may: ['src/core/'], packages: ['yaml', 'zod'], because: 'discovery/ turns texts into a Plan and is pure; reading belongs to an adapter' },
+  { of: 'src/show/', may: ['src/core/'], packages: ['node:util'], because: 'observers only look at State; what a person wants enters through the inbox as an event' },
+  { of: 'src/world.ts', may: ['src/core/'], packages: [], because: 'world.ts holds interfaces only' },
+  { of: 'src/version.ts', may: [], packages: [], because: 'version.ts is a constant' },
+  { of: 'src/agents/', may: ['src/core/', 'src/world.ts', 'src/adapters/clock.ts'], packages: ['node:'], because: 'an agent is a session machine that knows no other part' },
+  { of: 'src/worker/', may: ['src/core/', 'src/world.ts', 'src/agents/', 'src/discovery/frontmatter.ts'], packages: ['picomatch', 'node:path'], because: 'a worker asks the World; it touches no process, file or git itself' },
+  { of: 'src/escalation/', may: ['src/core/', 'src/world.ts'], packages: ['node:'], because: 'an escalator tells a person and knows no other part' },
+  { of: 'src/adapters/', may: ['src/core/', 'src/world.ts', 'src/version.ts'], packages: ['node:', 'picomatch'], because: 'adapters fulfil world.ts and know nothing of the engine' },
+  { of: 'src/orchestrator.ts', may: ['src/core/', 'src/world.ts', 'src/worker/', 'src/discovery/'], packages: [], because: 'the main flow sees the outside only through the World it is given' },
+  { of: 'src/index.ts', may: ['*'], packages: [], because: 'index.ts only names what the library shows' },
+  { of: 'src/entry.ts', may: ['src/main.ts'], packages: ['node:'], because: 'entry.ts must load nothing: start-up time' },
+  { of: 'src/main.ts', may: ['*'], packages: ['node:', 'commander'], because: 'use what exists' },
+  { of: 'src/commands/', may: ['*'], packages: ['node:', 'commander', 'yaml', 'zod', 'picomatch'], because: 'use what exists' },
+];
+
+/** Imports that cross a border, and relative ones without the ending `.ts`. */
+export function importProblems(source: Source): readonly Problem[] {
+  if (!source.path.startsWith('src/')) return [];
+  const border = BORDERS.find(({ of }) => fits(of, source.path));
+  if (border === undefined) {
+    return [{ path: source.path, line: 1, what: 'is in no folder of the house', fix: 'put it in one of ARCHITECTURE.md, or add a border in test/rig/tidy/imports.ts with an ADR' }];
+  }
+  return importsOf(source).flatMap(({ from, at }) => {
+    if (from.startsWith('.') && !from.endsWith('.ts')) {
+      return [problemAt(source, at, { what: `imports ${from}`, fix: 'name the file with its ending .ts' })];
+    }
+    return allowed(border, { from, path: source.path }) ? [] : [problemAt(source, at, { what: `imports ${from}`, fix: border.because })];
+  });
+}
+
+/** Cycles among the given files by their relative imports (types too), each told once. */
+export function cycleProblems(sources: readonly Source[]): readonly Problem[] {
+  const graph = new Map(sources.map((source) => [source.path, importsOf(source).map(({ from }) => resolve(source.path, from))]));
+  const state = new Map<string, 'open' | 'done'>();
+  const problems: Problem[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (state.get(path) === 'done' || !graph.has(path)) return;
+    if (state.get(path) === 'open') {
+      const cycle = [...trail.slice(trail.indexOf(path)), path].join(' → ');
+      problems.push({ path, line: 1, what: `imports itself: ${cycle}`, fix: 'move what both need into a third file' });
+      return;
+    }
+    state.set(path, 'open');
+    for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+    state.set(path, 'done');
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return problems;
+}
+
+function allowed(border: Border, edge: { readonly from: string; readonly path: string }): boolean {
+  if (!edge.from.startsWith('.')) {
+    return border.packages.some((name) => edge.from === name || (name === 'node:' && edge.from.startsWith(name)));
+  }
+  const target = resolve(edge.path, edge.from);
+  const own = border.of.endsWith('/') ? [border.of] : [];
+  return border.may.includes('*') || [...own, ...border.may].some((place) => fits(place, target));
+}
+
+function fits(place: string, path: string): boolean {
+  return place.endsWith('/') ? path.startsWith(place) : path === place;
+}
+
+function resolve(path: string, from: string): string {
+  return from.startsWith('.') ? posix.join(posix.dirname(path), from) : from;
+}
