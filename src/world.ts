@@ -129,6 +129,8 @@ export interface Git {
   resetWorktree(worktree: string, o: { readonly branch: string | undefined; readonly commit: CommitId }): Promise<void>;
   /** Points HEAD at `branch` and the index at `commit` without touching any file. */
   repointWorktree(worktree: string, o: { readonly branch: string; readonly commit: CommitId }): Promise<void>;
+  /** Removes lock files that a killed git left in a worktree and on its branch. Only when no process is at work there. */
+  releaseLocks(worktree: string, branch: string): Promise<void>;
   /** Removes every untracked and ignored file of a worktree of choo's own. */
   cleanWorktree(worktree: string): Promise<void>;
   /** Saves HEAD, index and files (untracked ones too) of a worktree as commits under `ref` without changing any of them; gives back the commit. */

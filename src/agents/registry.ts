@@ -19,10 +19,10 @@ export function makeAgent(name: string, s: AgentSettings): Agent<unknown> | { re
   switch (name) {
     case 'command': return s.command === undefined
       ? { missing: 'the agent `command` needs a program: set provider.providers.command.command in .choo.yaml' }
-      : commandAgent(s.command) as Agent<unknown>;
+      : commandAgent(s.command);
     case 'script': return s.scenario === undefined
       ? { missing: 'the agent `script` needs a scenario: set provider.providers.script.file in .choo.yaml' }
-      : scriptAgent({ program: s.scriptProgram, scenario: s.scenario }) as Agent<unknown>;
+      : scriptAgent({ program: s.scriptProgram, scenario: s.scenario });
     default: return { missing: `there is no agent named \`${name}\`; this version has \`command\` and \`script\`` };
   }
 }

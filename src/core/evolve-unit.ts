@@ -14,7 +14,7 @@ export type UnitEvent = Extract<Event, { readonly unit: string }>;
 
 /** Folds one event of a unit into the state. Throws a Bug when it cannot follow. */
 export function onUnit(s: State, u: UnitState, e: UnitEvent): void {
-  if (isBegun(e)) return begin(s, u, e as UnitEvent);
+  if (isBegun(e)) return begin(s, u, e);
   switch (e.type) {
     case 'unit.queued': s.ready.push(u.index); return announced(s, 'queued');
     case 'unit.blocked': return blocked(s, u);
@@ -23,7 +23,7 @@ export function onUnit(s: State, u: UnitState, e: UnitEvent): void {
     case 'unit.retried': return retried(s, u);
     case 'task.failed': return;
     case 'task.completed': return announced(s, 'completed');
-    default: return onAnswer(s, u, e as Answer);
+    default: return onAnswer(s, u, e);
   }
 }
 

@@ -162,9 +162,11 @@ export function initialState(run: number, pinned: Pinned, settings: Settings): S
   return state;
 }
 
-/** The agent that works on a unit: the settings name it by unit, `*` for all others. */
-export function agentOf(state: State, unit: string): string {
-  return state.settings.agents[unit] ?? state.settings.agents['*'] ?? 'command';
+/** The agent that works on a unit: the settings name it by unit, `*` for all others; undefined when none is configured. */
+export function agentOf(state: Pick<State, 'settings'>, unit: string): string | undefined {
+  const { agents } = state.settings;
+  // A unit may be called `constructor`.
+  return Object.hasOwn(agents, unit) ? agents[unit] : agents['*'];
 }
 
 /** The next task of a unit that is not done and whose dependencies are, in number order; undefined when all are done. */

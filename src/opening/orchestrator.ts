@@ -143,7 +143,9 @@ export class Orchestrator {
       escalator: escalator ?? { escalate: () => undefined }, report: (m) => this.#say(m),
     });
     this.#loop = loop;
-    const stop = (): void => void this.#stop(loop);
+    const stop = (): void => {
+      void this.#stop(loop);
+    };
     let control: ControlServer | undefined;
     try {
       control = await opened.serve((request) => answer(loop, request));

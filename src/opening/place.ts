@@ -76,6 +76,7 @@ export function makeWorkplace(o: {
     matches: (glob, path) => matcher(glob)(path),
     fence: openFence({ git: o.git, clock: o.clock, ownPrefix: `refs/heads/${o.state.pinned.branchPrefix}` }),
     idleLimitSet: resolved.idleLimitSet,
+    seen: new Map(),
   };
 }
 

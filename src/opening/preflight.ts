@@ -4,6 +4,7 @@ import { realFiles } from '../adapters/files.ts';
 import { CONFIG_FILE } from '../discovery/config.ts';
 import { errorAt, warningAt } from '../discovery/diagnostic.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
+import { agentOf } from '../core/state.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Repository } from './repository.ts';
 import type { FileSource, Specs } from './specs.ts';
@@ -22,8 +23,7 @@ export function firstProgram(command: string): string | undefined {
 
 /** Agents that could not start at all: programs that are missing, scenarios that the commit lacks. */
 export async function agentPreflight(specs: Specs & { readonly plan: Plan }, o: { readonly source: FileSource; readonly root: string; readonly env: NodeJS.ProcessEnv }): Promise<readonly Diagnostic[]> {
-  const { agents } = specs.settings;
-  const used = new Set(specs.plan.units.map((u) => agents[u.id] ?? agents['*']));
+  const used = new Set(specs.plan.units.map((u) => agentOf(specs, u.id)));
   const { command, script } = specs.config.provider.providers;
   const paths = await o.source.paths();
   const found: Diagnostic[] = [];

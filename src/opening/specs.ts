@@ -10,6 +10,7 @@ import { assignAgents, resolveSettings } from '../discovery/settings.ts';
 import type { Flags, ResolvedSettings } from '../discovery/settings.ts';
 import type { SourceFile } from '../discovery/source.ts';
 import type { Settings } from '../core/event.ts';
+import { agentOf } from '../core/state.ts';
 import type { Plan, Unit } from '../core/plan.ts';
 
 /** Where specs are read from. Paths are repository paths. */
@@ -84,8 +85,7 @@ function missingSetup(paths: ReadonlySet<string>, config: Config): Diagnostic[] 
 
 /** Why the agents that the plan needs cannot be used, each once. */
 export function agentProblems(specs: Pick<Specs, 'config' | 'resolved' | 'settings'> & { readonly plan: Plan }): readonly Diagnostic[] {
-  const { agents } = specs.settings;
-  const names = new Set(specs.plan.units.map((u) => agents[u.id] ?? agents['*']));
+  const names = new Set(specs.plan.units.map((u) => agentOf(specs, u.id)));
   const problems: Diagnostic[] = [];
   for (const name of names) {
     const problem = providerProblem(specs.config, name);

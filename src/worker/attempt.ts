@@ -125,7 +125,8 @@ interface AgentRun {
 
 async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
   const { place, u } = step;
-  const agent = must(place.agents.get(agentOf(place.state, u.unit.id)), `agent ${agentOf(place.state, u.unit.id)}`);
+  const name = must(agentOf(place.state, u.unit.id), `an agent for ${u.unit.id}`);
+  const agent = must(place.agents.get(name), `the agent ${name}`);
   const promptFile = `${place.runDir}/${o.log.replace(/\.log$/, '.prompt.md')}`;
   await place.world.files.writeText(promptFile, o.prompt);
   const opening = agent.open({ prompt: o.prompt, promptFile, worktree: o.worktree });
@@ -133,6 +134,7 @@ async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
   const log = `${place.runDir}/${o.log}`;
   const { limits } = place.state.settings;
   const idleMs = agent.idleLimit || place.idleLimitSet ? limits.agentIdle : 0;
+  place.seen.delete(o.worktree);
   const result = await place.world.processes.run({
     argv: opening.argv, cwd: o.worktree, log, outputLimit: limits.output, totalMs: limits.agentTotal, idleMs,
     env: {

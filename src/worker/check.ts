@@ -6,7 +6,7 @@ import type { Failure } from '../core/failure.ts';
 import type { Task } from '../core/plan.ts';
 import { afterCheck, committable, completedTask, message, restoreSpecs } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
-import { checkFailure, shell } from './workplace.ts';
+import { checkFailure, shell, takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
 /** Runs a task's check on the commit that would complete it. Answers `task.validation.ok` with the commit, or `task.validation.fail`. */
@@ -41,7 +41,7 @@ async function build(step: UnitStep, o: { readonly worktree: string; readonly ta
   const { git, files } = step.place.world;
   const recorded = must(step.u.head, 'a recorded head');
   const done = await completedTask(step, { task: o.task, recorded });
-  const status = await git.status(o.worktree);
+  const status = await takeStatus(step.place, o.worktree);
   await restoreSpecs(step, { worktree: o.worktree, status, recorded, notes: o.notes, ...(done === undefined ? {} : { expect: done }) });
   const paths = await committable(step, status.entries);
   if (done !== undefined) await files.writeText(`${o.worktree}/${done.path}`, done.text);

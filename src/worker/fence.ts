@@ -31,12 +31,15 @@ export function openFence(o: { readonly git: Git; readonly clock: Clock; readonl
     turn = mine;
     return mine;
   };
-  const take = (): Promise<FenceSnapshot> => inTurn(async () => {
+  let waiting: Promise<FenceSnapshot> | undefined;
+  // Whoever asks before a snapshot has begun may share it: it will show everything that has happened until now.
+  const take = (): Promise<FenceSnapshot> => (waiting ??= inTurn(async () => {
+    waiting = undefined;
     const at = o.clock.now();
     const snapshot = await o.git.snapshot();
     last = { at, snapshot };
     return snapshot;
-  });
+  }));
   return {
     before: async () => {
       const now = o.clock.now();

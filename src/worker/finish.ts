@@ -19,7 +19,7 @@ export async function finishUnit(step: UnitStep): Promise<EventBody> {
   await git.removeWorktree(worktree);
   const branch = must(u.branch, 'a branch');
   const at = await git.resolve(branch);
-  if (at !== undefined && (await git.isAncestor(at, must(u.landed, 'a landed commit')))) {
+  if (at !== undefined && (at === u.head || (await git.isAncestor(at, must(u.landed, 'a landed commit'))))) {
     place.fence.moved(branch, undefined);
     await git.moveRef({ ref: branch, to: undefined, from: at, reason: 'choo: landed' });
   } else if (at !== undefined) {

@@ -79,8 +79,10 @@ export async function landUnit(step: UnitStep, begun: EventOf<'unit.landing'>): 
   const merged = (o: { ref: string; diverted?: string }): EventBody => ({ type: 'unit.merged', unit, commit: begun.commit, head: candidate.head, ...o });
   const at = await git.resolve(ref);
   if (at === undefined) return { type: 'unit.land.failed', unit, failure: { kind: 'target-gone', ref } };
-  if (await git.isAncestor(begun.commit, at)) return merged(diverted === undefined ? { ref } : { ref, diverted });
-  if (at !== candidate.target) return { type: 'unit.land.moved', unit, at };
+  if (at !== candidate.target || begun.commit === at) {
+    const there = await git.isAncestor(begun.commit, at);
+    return there ? merged(diverted === undefined ? { ref } : { ref, diverted }) : { type: 'unit.land.moved', unit, at };
+  }
   place.fence.moved(ref, begun.commit);
   if (diverted !== undefined) {
     const moved = await git.moveRef({ ref, to: begun.commit, from: at, reason: `choo: land ${unit}` });

@@ -15,6 +15,7 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   const { git } = step.place.world;
   const branch = must(step.u.branch, 'a branch');
   const recorded = must(step.u.head, 'a recorded head');
+  await git.releaseLocks(o.worktree, branch);
   const status = await git.status(o.worktree);
   const kept = `refs/choo/kept/${step.place.state.run}/${step.u.unit.id}/${o.attempt}`;
   const nested = status.entries.filter((e) => e.kind === 'untracked' && e.path.endsWith('/')).map((e) => e.path);
@@ -27,6 +28,7 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   }
   const refused = status.head === recorded ? undefined : await refusedCommit(step, { from: recorded, to: status.head });
   if (refused === undefined) {
+    step.place.seen.set(o.worktree, status);
     const never = await neverCommitted(step.place, step.u.unit.id);
     return { changed: status.head !== recorded || status.entries.some((e) => !never.has(e.path)) };
   }

@@ -6,7 +6,7 @@ import type { Failure } from '../core/failure.ts';
 import type { Check } from '../core/plan.ts';
 import { afterCheck, committable, message, restoreSpecs } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
-import { checkFailure, shell } from './workplace.ts';
+import { checkFailure, shell, takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
 /** One pass over the checks: the failure, or the tracked paths they changed. */
@@ -18,23 +18,29 @@ export async function verify(step: UnitStep, begun: EventOf<'unit.verifying'>): 
   const notes: Note[] = [];
   const failed = (failure: Failure): EventBody => ({ type: 'unit.verify.failed', unit, failure, notes });
   const worktree = await ensureWorktree(step);
-  const status = await step.place.world.git.status(worktree);
   const recorded = must(step.u.head, 'a recorded head');
+  if (await nothingToVerify(step, begun)) return { type: 'unit.verified', unit, commit: recorded, notes };
+  const status = await takeStatus(step.place, worktree);
   const unresolved = await conflictsLeft(step, { worktree, begun });
   if (unresolved !== undefined) return failed(unresolved);
   await restoreSpecs(step, { worktree, status, recorded, notes });
-  const mending = await commitChanges(step, { worktree, parent: status.head, what: begun.scope === 'merge' ? 'merge' : 'mend' });
+  const mending = await commitChanges(step, { worktree, parent: status.head, what: 'mend', merging: begun.scope === 'merge' });
   const first = begun.scope === 'merge' ? { changed: [] } : await pass(step, { worktree, head: status.head, tip: mending, scope: begun.scope, notes });
   if (first.failure !== undefined) return failed(first.failure);
   let tip = mending;
   if (first.changed.length > 0 && first.check !== undefined) {
-    tip = await commitChanges(step, { worktree, parent: mending, what: first.check.name });
+    tip = await commitChanges(step, { worktree, parent: mending, what: first.check.name, merging: false });
     const second = await pass(step, { worktree, head: status.head, tip, scope: begun.scope, notes });
     if (second.failure !== undefined) return failed(second.failure);
     if (second.changed.length > 0) return failed({ kind: 'unstable-check', check: second.check?.name ?? first.check.name, command: second.check?.command ?? first.check.command, paths: second.changed });
   }
-  await moveBranch(step, { worktree, from: status.head, to: tip });
+  await moveBranch(step, { worktree, from: status.head, to: tip, merged: begun.scope === 'merge' });
   return { type: 'unit.verified', unit, commit: tip, notes };
+}
+
+/** Straight after the last task, without any baseline check that applies, the recorded head is all there is. */
+async function nothingToVerify(step: UnitStep, begun: EventOf<'unit.verifying'>): Promise<boolean> {
+  return begun.scope === 'baseline' && step.u.reworkFor === undefined && (await baselineChecks(step, must(step.u.head, 'a recorded head'))).length === 0;
 }
 
 /** Whether a conflict is still unresolved: unmerged paths with markers, or a merge that was thrown away. */
@@ -52,10 +58,10 @@ async function conflictsLeft(step: UnitStep, o: { readonly worktree: string; rea
 }
 
 /** Commits everything committable in the worktree on top of `parent`; gives `parent` when nothing changed. */
-async function commitChanges(step: UnitStep, o: { readonly worktree: string; readonly parent: string; readonly what: string }): Promise<string> {
+async function commitChanges(step: UnitStep, o: { readonly worktree: string; readonly parent: string; readonly what: string; readonly merging: boolean }): Promise<string> {
   const { git } = step.place.world;
   const status = await git.status(o.worktree);
-  const merging = await git.mergeHead(o.worktree);
+  const merging = o.merging ? await git.mergeHead(o.worktree) : undefined;
   const paths = await committable(step, status.entries);
   if (paths.length === 0 && merging === undefined) return o.parent;
   const tree = await git.stage(o.worktree, paths);
@@ -107,14 +113,13 @@ export async function baselineChecks(step: Pick<UnitStep, 'u' | 'place'>, tip: s
 }
 
 /** Moves the unit's branch and, after a merge, ends the merge in the worktree. */
-async function moveBranch(step: UnitStep, o: { readonly worktree: string; readonly from: string; readonly to: string }): Promise<void> {
+async function moveBranch(step: UnitStep, o: { readonly worktree: string; readonly from: string; readonly to: string; readonly merged: boolean }): Promise<void> {
   const { git } = step.place.world;
   const branch = must(step.u.branch, 'a branch');
-  const merging = await git.mergeHead(o.worktree);
   if (o.from !== o.to && !(await git.moveRef({ ref: branch, to: o.to, from: o.from, reason: 'choo: fix' }))) {
     throw new Error(`${branch} moved while its checks ran`);
   }
-  if (merging !== undefined) await git.resetWorktree(o.worktree, { branch, commit: o.to });
+  if (o.merged) await git.resetWorktree(o.worktree, { branch, commit: o.to });
 }
 
 /** Merges the newest landing ref into the unit's branch, in its worktree. Conflicts are left there for the agent. */
@@ -133,6 +138,6 @@ export async function refresh(step: UnitStep): Promise<EventBody> {
   if (conflicts.length > 0) return { type: 'unit.refreshed', unit, commit: status.head, onto: target, conflicts };
   const tree = await git.stage(worktree, []);
   const commit = await git.commitTree({ tree, parents: [status.head, target], message: message({ subject: `merge(${unit}): bring in the target`, run: step.place.state.run, trailers: [['Choo-Unit', unit]] }) });
-  await moveBranch(step, { worktree, from: status.head, to: commit });
+  await moveBranch(step, { worktree, from: status.head, to: commit, merged: true });
   return { type: 'unit.refreshed', unit, commit, onto: target, conflicts: [] };
 }

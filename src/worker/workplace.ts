@@ -1,13 +1,13 @@
 // What every step has at hand: the world, the run's places and the pinned settings. Data and small helpers; no step of its own.
 
 import type { Agent } from '../agents/agent.ts';
-import type { EventBody, Note } from '../core/event.ts';
+import type { Begun, EventBody, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import { unreachable } from '../core/bug.ts';
 import type { Check } from '../core/plan.ts';
 import type { State, UnitState } from '../core/state.ts';
 import { GitError, PathTaken } from '../world.ts';
-import type { CommandResult, Control, World } from '../world.ts';
+import type { CommandResult, Control, World, WorktreeStatus } from '../world.ts';
 import type { Fence } from './fence.ts';
 
 /** A setup or teardown command; `if` is a path that must exist in the worktree for it to run. */
@@ -36,6 +36,8 @@ export interface Workplace {
   readonly fence: Fence;
   /** Idle limit for agents that have one only when it was set by hand. */
   readonly idleLimitSet: boolean;
+  /** Status of a worktree as it was last seen, as long as nothing has run in it since; saves a look. */
+  readonly seen: Map<string, WorktreeStatus>;
 }
 
 /** One step about one unit. */
@@ -72,6 +74,7 @@ export function chooEnvironment(place: Workplace, unit?: string): Record<string,
 
 /** Runs a shell command of the configuration or a spec in a worktree. */
 export function shell(place: Workplace, o: { readonly command: string; readonly cwd: string; readonly log: string; readonly limitMs: number; readonly unit?: string; readonly control: Control }): Promise<CommandResult> {
+  place.seen.delete(o.cwd);
   return place.world.processes.run({
     argv: ['sh', '-c', o.command], cwd: o.cwd, env: chooEnvironment(place, o.unit),
     log: o.log, outputLimit: place.state.settings.limits.output, totalMs: o.limitMs,
@@ -99,6 +102,13 @@ async function namesMissingFile(place: Workplace, o: { readonly check: Pick<Chec
   return false;
 }
 
+/** The status of a worktree, once: what was seen before counts only until something runs or changes there. */
+export function takeStatus(place: Workplace, worktree: string): Promise<WorktreeStatus> {
+  const seen = place.seen.get(worktree);
+  place.seen.delete(worktree);
+  return seen === undefined ? place.world.git.status(worktree) : Promise.resolve(seen);
+}
+
 /** Only what an event says of how a program ended. */
 export function endingOf(r: CommandResult): { readonly code: number | null; readonly signal?: string; readonly limit?: 'idle' | 'total' } {
   return { code: r.code, ...(r.signal === undefined ? {} : { signal: r.signal }), ...(r.limit === undefined ? {} : { limit: r.limit }) };
@@ -107,14 +117,16 @@ export function endingOf(r: CommandResult): { readonly code: number | null; read
 /** Paths of a unit that are never committed: what was dirty in the fresh checkout and what setup, copies and checks left. */
 export async function neverCommitted(place: Workplace, unit: string): Promise<ReadonlySet<string>> {
   const text = await place.world.files.readText(places(place, unit).never);
-  return new Set((text ?? '').split('\0').filter((p) => p !== ''));
+  // JSON, because a name that is not UTF-8 is held as lone surrogates, which only its escapes bring back.
+  const paths: unknown = text === undefined ? [] : JSON.parse(text);
+  return new Set(Array.isArray(paths) ? paths.filter((p) => typeof p === 'string') : []);
 }
 
 /** Adds paths to those never committed. */
 export async function addNeverCommitted(place: Workplace, unit: string, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
   const all = new Set([...(await neverCommitted(place, unit)), ...paths]);
-  await place.world.files.writeText(places(place, unit).never, [...all].join('\0'));
+  await place.world.files.writeText(places(place, unit).never, JSON.stringify([...all]));
 }
 
 /** What a throw inside a step means: trouble with git or the disk is a failure of the work, everything else a defect of choo. */
@@ -122,7 +134,7 @@ export function failureOfThrow(error: unknown): Failure {
   if (error instanceof PathTaken) return { kind: 'path-taken', path: error.detail };
   if (error instanceof GitError) return { kind: 'git', command: error.command, detail: error.detail };
   if (error instanceof Error && 'code' in error && 'path' in error) {
-    const { code, path } = error as Error & { code: unknown; path: unknown };
+    const { code, path } = error;
     if (code === 'ENOSPC' || code === 'EDQUOT') return { kind: 'no-space', path: String(path), free: 0, floor: 0 };
     if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR') return { kind: 'not-writable', path: String(path), detail: String(code) };
   }
@@ -131,7 +143,7 @@ export function failureOfThrow(error: unknown): Failure {
 }
 
 /** The answer to a begun step that failed. One line for every step there is. */
-export function failedAnswer(begun: Extract<EventBody, { type: import('../core/event.ts').Begun['type'] }>, failure: Failure): EventBody {
+export function failedAnswer(begun: Extract<EventBody, { type: Begun['type'] }>, failure: Failure): EventBody {
   const notes: readonly Note[] = [];
   switch (begun.type) {
     case 'trial.started': return { type: 'trial.failed', failure };

@@ -135,7 +135,7 @@ describe('history', () => {
   it('finds renames and does not hide them in the list of paths', async () => {
     const body = Array.from({ length: 30 }, (_, n) => `line ${n}`).join('\n');
     const from = repo.commit({ 'old\nname': body });
-    repo.git('mv', 'old\nname', '-new');
+    repo.git('mv', '--', 'old\nname', '-new');
     const to = repo.commit({});
     const git = repo.open();
     expect([...await git.renames(from, to)]).toEqual([['-new', 'old\nname']]);

@@ -8,7 +8,7 @@ import { configVariables } from './exec.ts';
 import { resolve } from './history.ts';
 import { checkId, checkRef } from './names.ts';
 import { moveRef } from './refs.ts';
-import { ask, askIn, linkedGitDirs, namesIn, placeOf, registeredAt, textOf } from './repository.ts';
+import { ask, askIn, exists, linkedGitDirs, namesIn, placeOf, registeredAt, textOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { listWorktrees } from './worktrees.ts';
 import type { ListedWorktree } from './worktrees.ts';
@@ -33,7 +33,7 @@ export async function advance(repo: Repository, move: Move): Promise<AdvanceOutc
   const at = await resolve(repo, move.ref);
   if (at !== checkId(move.from)) return standing(move, at);
   const worktrees = await listWorktrees(repo);
-  const users = worktrees.filter((w) => w.branch === move.ref && !w.bare && (!w.prunable || w.locked));
+  const users = worktrees.filter((w) => w.branch === move.ref && !w.bare && !w.prunable);
   const [only, second] = users;
   if (second !== undefined) {
     return refused('several-worktrees', second.path, `${move.ref} is checked out in ${users.map((w) => w.path).join(' and ')}`);
@@ -61,7 +61,8 @@ async function swap(repo: Repository, o: { readonly move: Move; readonly worktre
 
 async function fastForward(repo: Repository, o: { readonly move: Move; readonly worktree: ListedWorktree }): Promise<AdvanceOutcome> {
   const { move, worktree } = o;
-  if (worktree.prunable) return refused('busy', worktree.path, 'its folder is out of reach and the worktree is locked');
+  // git lists a locked worktree as whole even when its folder is on a disk that is not there.
+  if (!(await exists(worktree.path))) return refused('busy', worktree.path, 'its folder is out of reach and the worktree is locked');
   if (worktree.head !== move.from) return standing(move, worktree.head);
   const { gitDir = '' } = await placeOf(repo, worktree.path);
   const operation = await operationIn(gitDir);
@@ -90,7 +91,7 @@ async function tryMerge(repo: Repository, o: { readonly move: Move; readonly wor
 
 /** A rebase or bisect takes its branch off HEAD, but will put it back: the branch is in use without being listed. */
 async function branchInOperation(repo: Repository, o: { readonly ref: string; readonly worktrees: readonly ListedWorktree[] }): Promise<{ readonly worktree: string; readonly detail: string } | undefined> {
-  const gone = new Set(o.worktrees.filter((w) => w.prunable && !w.locked).map((w) => w.path));
+  const gone = new Set(o.worktrees.filter((w) => w.prunable).map((w) => w.path));
   for (const gitDir of [repo.commonDir, ...(await linkedGitDirs(repo))]) {
     const detail = await operationOn(gitDir, { names: await namesIn(gitDir), ref: o.ref });
     if (detail === undefined) continue;

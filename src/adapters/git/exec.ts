@@ -7,6 +7,8 @@ import { BOUNDS } from '../../core/limits.ts';
 import { GitError } from '../../world.ts';
 import type { Clock } from '../../world.ts';
 import { errnoOf } from '../errno.ts';
+import { openForker, ShellEnded } from './forker.ts';
+import type { Forker } from './forker.ts';
 
 /** Where a command works. With `gitDir` git looks nowhere else, whatever an agent made of the `.git` in `cwd`. */
 export interface Place {
@@ -41,6 +43,8 @@ export interface GitRunner {
   readonly sleep: Clock['sleep'];
   /** Gives the answer, or throws GitError: another exit code, a signal, the time limit, a lock that stayed. */
   run(call: GitCall): Promise<GitOutput>;
+  /** Ends the shells that start commands; commands may still be run, at a higher cost. */
+  close(): void;
 }
 
 /** A program named git could not be started at all. */
@@ -51,6 +55,10 @@ export class GitMissing extends GitError {
 const MAX_STDOUT = 512 * 1024 * 1024;
 const MAX_STDERR = 64 * 1024;
 const FIRST_PAUSE_MS = 25;
+/** Exit code of a shell that did not find the program. */
+const MISSING = 127;
+/** Exit codes from here on (but git's own 128 and 129) are those of a shell whose command was killed. */
+const KILLED = 130;
 
 /** Names which configuration files are the user's; every other `GIT_*` points at some repository or leaks from a hook. */
 const KEPT = new Set(['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM']);
@@ -72,10 +80,11 @@ const CONFIG: readonly (readonly [string, string])[] = [
   ['i18n.logOutputEncoding', 'UTF-8'],
 ];
 
-/** Makes a runner from the environment choo was started with. */
-export function gitRunner(o: { readonly env: NodeJS.ProcessEnv; readonly sleep: Clock['sleep'] }): GitRunner {
+/** Makes a runner from the environment choo was started with. With `many` commands are started cheaply, and it needs `close`. */
+export function gitRunner(o: { readonly env: NodeJS.ProcessEnv; readonly sleep: Clock['sleep']; readonly many?: boolean }): GitRunner {
   const environment = gitEnvironment(o.env);
-  return { environment, sleep: o.sleep, run: (call) => runRetrying({ call, environment, sleep: o.sleep }) };
+  const forker = o.many === true ? openForker(environment) : undefined;
+  return { environment, sleep: o.sleep, run: (call) => runRetrying({ call, environment, sleep: o.sleep, forker }), close: () => forker?.close() };
 }
 
 /** Configuration keys and values as the variables git reads them from, after those every command gets. */
@@ -95,7 +104,7 @@ export function placeVariables(at: Place): Record<string, string> {
 }
 
 /** A command line for people, cut when long. */
-export function shownCommand(args: readonly string[]): string {
+function shownCommand(args: readonly string[]): string {
   const line = `git ${args.map((a) => (/^[\w@%+=:,./^{}-]+$/.test(a) ? a : JSON.stringify(a))).join(' ')}`;
   return line.length > 300 ? `${line.slice(0, 299)}…` : line;
 }
@@ -117,6 +126,7 @@ function gitEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
 }
 
 interface Job {
+  readonly forker: Forker | undefined;
   readonly call: GitCall;
   readonly environment: Readonly<Record<string, string>>;
   readonly sleep: Clock['sleep'];
@@ -126,8 +136,9 @@ async function runRetrying(job: Job): Promise<GitOutput> {
   const shown = shownCommand(job.call.args);
   for (let tried = 1; ; tried += 1) {
     const output = await runOnce(job, shown);
-    if ((job.call.accept ?? [0]).includes(output.code)) return output;
-    const lock = lockNamed(output.stderr);
+    // An answer like 1 may also be how a command ends that met a lock.
+    const lock = output.code === 0 ? undefined : lockNamed(output.stderr);
+    if (lock === undefined && (job.call.accept ?? [0]).includes(output.code)) return output;
     if (lock === undefined) throw new GitError(shown, detailOf(output));
     if (tried >= BOUNDS.gitLockTries) throw new GitError(shown, `another git process seems to hold the lock ${lock} (tried ${tried} times); if none runs, remove that file\n${detailOf(output)}`);
     await job.sleep(FIRST_PAUSE_MS * 2 ** (tried - 1));
@@ -149,6 +160,41 @@ function detailOf(output: GitOutput): string {
 }
 
 async function runOnce(job: Job, shown: string): Promise<GitOutput> {
+  const forked = job.forker === undefined ? undefined : await runForked(job, { forker: job.forker, shown });
+  return forked ?? runSpawned(job, shown);
+}
+
+/** By a small shell; undefined when that cannot tell all: words with line breaks, a git that is missing or was killed, a flood of output. */
+async function runForked(job: Job, o: { readonly forker: Forker; readonly shown: string }): Promise<GitOutput | undefined> {
+  const { call } = job;
+  const { shown } = o;
+  const over = new AbortController();
+  const limitMs = call.limitMs ?? BOUNDS.gitCommand;
+  let late = false;
+  const started = (kill: (signal: 'SIGTERM' | 'SIGKILL') => void): void => {
+    void job.sleep(limitMs, over.signal).then(async () => {
+      if (over.signal.aborted) return;
+      late = true;
+      kill('SIGTERM');
+      await job.sleep(BOUNDS.killGrace, over.signal);
+      if (!over.signal.aborted) kill('SIGKILL');
+    });
+  };
+  try {
+    const forked = await o.forker.run({ argv: ['git', '-C', call.at.cwd, ...call.args], env: { ...placeVariables(call.at), ...call.env }, input: call.input ?? '', started });
+    if (late) throw new GitError(shown, `ended after ${limitMs} ms`);
+    if (forked !== undefined && forked.stdout.length > MAX_STDOUT) throw new GitError(shown, `printed more than ${MAX_STDOUT} bytes`);
+    if (forked !== undefined && forked.code >= KILLED) throw new GitError(shown, `killed by signal ${forked.code - 128}`);
+    return forked?.code === MISSING ? undefined : forked;
+  } catch (error) {
+    if (error instanceof ShellEnded) throw new GitError(shown, late ? `ended after ${limitMs} ms` : 'the shell that ran it was killed');
+    throw error;
+  } finally {
+    over.abort();
+  }
+}
+
+async function runSpawned(job: Job, shown: string): Promise<GitOutput> {
   const { call } = job;
   // A session of its own: Ctrl-C at the terminal does not cut git in two, and no passphrase is asked there.
   const child = spawn('git', ['-C', call.at.cwd, ...call.args], {

@@ -66,6 +66,13 @@ export async function repointWorktree(repo: Repository, o: At & { readonly branc
   await askIn(repo, o.worktree, { args: ['read-tree', '--reset', '--no-recurse-submodules', '--end-of-options', checkId(o.commit)] });
 }
 
+/** Removes the lock files of a worktree's index and HEAD and of its branch. Only when no process is at work there. */
+export async function releaseLocks(repo: Repository, o: { readonly worktree: string; readonly branch: string }): Promise<void> {
+  const { gitDir = '' } = await placeOf(repo, o.worktree);
+  const locks = [join(gitDir, 'index.lock'), join(gitDir, 'HEAD.lock'), join(repo.commonDir, `${checkRef(o.branch)}.lock`)];
+  await Promise.all(locks.map((path) => rm(path, { force: true })));
+}
+
 /** Removes every untracked and ignored file, embedded repositories too. */
 export async function cleanWorktree(repo: Repository, worktree: string): Promise<void> {
   await askIn(repo, worktree, { args: ['clean', '-q', '-ffdx'] });

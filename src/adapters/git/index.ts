@@ -4,7 +4,7 @@ import type { Clock, Git } from '../../world.ts';
 import { advance } from './advance.ts';
 import { gitRunner } from './exec.ts';
 import * as history from './history.ts';
-import { cleanWorktree, repointWorktree, resetWorktree, restorePaths, stage, unstagePaths } from './index-files.ts';
+import { cleanWorktree, releaseLocks, repointWorktree, resetWorktree, restorePaths, stage, unstagePaths } from './index-files.ts';
 import { keep } from './keep.ts';
 import { beginMerge, conflictMarkers, mergeHead, mergeTrees } from './merge.ts';
 import { openObjects } from './objects.ts';
@@ -43,7 +43,7 @@ export interface OpenOptions {
 
 /** Opens a repository. Starts no process yet; needs `close`. */
 export function openGit(o: OpenOptions): OpenGit {
-  const git = gitRunner(o);
+  const git = gitRunner({ ...o, many: true });
   const { commonDir } = o;
   const objects = openObjects(git, { cwd: commonDir, gitDir: commonDir });
   let signing: Promise<boolean> | undefined;
@@ -60,7 +60,10 @@ export function openGit(o: OpenOptions): OpenGit {
     readTree: (commit, prefix) => readTree(repo, { commit, prefix }),
     readFiles: (ids) => readFiles(repo, ids),
     workingTreeDiff: (worktree, at) => workingTreeDiff(repo, { worktree, ...at }),
-    close: () => objects.close(),
+    close: async () => {
+      git.close();
+      await objects.close();
+    },
   };
 }
 
@@ -96,6 +99,7 @@ function changesOf(repo: Repository): Omit<Git, keyof Facts> {
     moveRef: (o) => moveRef(repo, o),
     resetWorktree: (worktree, o) => resetWorktree(repo, { worktree, ...o }),
     repointWorktree: (worktree, o) => repointWorktree(repo, { worktree, ...o }),
+    releaseLocks: (worktree, branch) => releaseLocks(repo, { worktree, branch }),
     cleanWorktree: (worktree) => cleanWorktree(repo, worktree),
     keep: (worktree, o) => keep(repo, { worktree, ...o }),
     mergeTrees: (ours, theirs) => mergeTrees(repo, { ours, theirs }),

@@ -31,7 +31,9 @@ export async function keep(repo: Repository, o: { readonly worktree: string; rea
   try {
     const saving: Saving = { repo, worktree: o.worktree, env: { GIT_INDEX_FILE: join(folder, 'index') } };
     await copyIndex(join(gitDir, 'index'), saving.env.GIT_INDEX_FILE);
-    const staged = before.entries.some((e) => e.kind === 'unmerged') ? undefined : await writeTree(saving);
+    // An index with conflicts cannot be a tree; its parts are in HEAD and in the commit being merged in.
+    const writable = before.entries.some((e) => e.staged) && !before.entries.some((e) => e.kind === 'unmerged');
+    const staged = writable ? await writeTree(saving) : undefined;
     await addEverything(saving, before);
     const commit = await commitAll({ repo, before, staged, files: await writeTree(saving), merging: await mergeHead(repo, o.worktree), message: o.message });
     const made = await moveRef(repo, { ref: checkRef(o.ref), to: commit, from: undefined, reason: 'choo: keep' });

@@ -1,6 +1,6 @@
 // What every git operation has at hand: the runner, the repository's places, the object reader. Finds the git directory of a worktree.
 
-import { readFile, readdir, realpath } from 'node:fs/promises';
+import { lstat, readFile, readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { GitError } from '../../world.ts';
 import { errnoOf } from '../errno.ts';
@@ -69,8 +69,9 @@ export async function placeOf(repo: Repository, worktree: string): Promise<Place
 /** The git directory of the worktree registered at `path` (its folder may be missing), or undefined. */
 export async function gitDirOf(repo: Repository, path: string): Promise<string | undefined> {
   if (repo.mainRoot === path) return repo.commonDir;
-  const known = repo.gitDirs.get(path);
-  if (known !== undefined && (await registeredAt(known)) === path) return known;
+  // git names it after the folder unless that is taken, so the first guess spares reading all of them.
+  const guess = repo.gitDirs.get(path) ?? join(repo.commonDir, 'worktrees', basename(path));
+  if ((await registeredAt(guess)) === path) return guess;
   repo.gitDirs.delete(path);
   for (const gitDir of await linkedGitDirs(repo)) {
     if ((await registeredAt(gitDir)) !== path) continue;
@@ -110,6 +111,17 @@ export async function textOf(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** True when something is at the path, a link that leads nowhere too. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
     throw error;
   }
 }

@@ -24,7 +24,7 @@ export async function status(repo: Repository, worktree: string): Promise<Detail
 }
 
 /** Reads `git status --porcelain=v2 --branch -z --no-renames`. */
-export function parseStatus(output: Buffer): DetailedStatus {
+function parseStatus(output: Buffer): DetailedStatus {
   let head = '';
   let branch: string | undefined;
   const entries: DetailedEntry[] = [];

@@ -1,14 +1,14 @@
 // Registers, lists and removes worktrees. Never forces and never touches a worktree it was not asked about.
 
 import { randomBytes } from 'node:crypto';
-import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { GitError, PathTaken } from '../../world.ts';
 import { errnoOf } from '../errno.ts';
 import { checkId, checkRef, pathText, splitNul } from './names.ts';
 import { resolve } from './history.ts';
 import { moveRef } from './refs.ts';
-import { ask, askIn, gitDirOf, isMissing, namesIn, registrationPath } from './repository.ts';
+import { ask, askIn, exists, gitDirOf, isMissing, namesIn, registrationPath } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** A worktree as git lists it. */
@@ -19,8 +19,7 @@ export interface ListedWorktree {
   /** Full ref that HEAD points to in the end. */
   readonly branch: string | undefined;
   readonly bare: boolean;
-  readonly locked: boolean;
-  /** Its folder is gone. */
+  /** Its folder is gone and it is not locked. */
   readonly prunable: boolean;
 }
 
@@ -46,7 +45,6 @@ export function parseWorktrees(output: Buffer): readonly ListedWorktree[] {
       head: head === undefined || /^0+$/.test(head) ? undefined : head,
       branch: value('branch'),
       bare: has('bare'),
-      locked: has('locked'),
       prunable: has('prunable'),
     };
   });
@@ -117,16 +115,6 @@ function removedPrefix(path: string): string {
 async function moveAside(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
     return true;
   } catch (error) {
     if (isMissing(error)) return false;

@@ -1,0 +1,183 @@
+// A run as plain data for every face: text, JSON, screens. Computes nothing that State does not say; knows no layout.
+
+import { unreachable } from './bug.ts';
+import type { Note } from './event.ts';
+import { describeFailure, outputOf } from './failure.ts';
+import type { Failure, FailureKind } from './failure.ts';
+import type { Unit } from './plan.ts';
+import { byCodeUnit } from './plan.ts';
+import type { Next, Phase, State, TaskState, UnitState } from './state.ts';
+
+/** A failure as people and programs get it. */
+export interface FailureView {
+  readonly kind: FailureKind;
+  /** One sentence. */
+  readonly message: string;
+  /** Absolute path of the log, where there is one. */
+  readonly log?: string;
+}
+
+/** One task. */
+export interface TaskView {
+  readonly number: number;
+  readonly title: string;
+  readonly state: 'pending' | 'running' | 'complete' | 'failed';
+  /** Attempts begun in this run. */
+  readonly attempts: number;
+  /** Complete although no file changed. */
+  readonly unchanged: boolean;
+  readonly commit?: string;
+}
+
+/** One unit. Paths absolute. */
+export interface UnitView {
+  readonly id: string;
+  /** `complete`: it was so before this run and has no part in it. */
+  readonly state: Phase | 'complete';
+  /** What it is doing or needs next, for people; absent when there is nothing left to do. */
+  readonly step?: string;
+  readonly dependsOn: readonly string[];
+  readonly tasks: readonly TaskView[];
+  readonly failure?: FailureView;
+  /** Where its work is, while that is there. */
+  readonly worktree?: string;
+  readonly branch?: string;
+  /** The commit by which it landed. */
+  readonly landed?: string;
+  readonly notes: readonly Note[];
+  /** ISO 8601. */
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+}
+
+/** Units by state. */
+export type Counts = Readonly<Record<UnitView['state'], number>>;
+
+/** One run, or what a run would work on when there was none. */
+export interface RunView {
+  /** Its number; absent when there was no run yet. */
+  readonly run?: number;
+  /** Full ref of the target; absent before the first run. */
+  readonly target?: string;
+  /** The ref units land on and, when it is not the target, why. */
+  readonly landing?: { readonly ref: string; readonly because?: string };
+  /** Every unit has landed, or the run was closed by a new one. */
+  readonly closed: boolean;
+  readonly paused?: string;
+  /** What asked the run to stop. */
+  readonly stopping?: string;
+  readonly counts: Counts;
+  /** In code-unit order of id. */
+  readonly units: readonly UnitView[];
+}
+
+/** The run as State has it. */
+export function viewOf(state: State): RunView {
+  const { landing, paused, stopping } = state;
+  const units = [...state.units.map(unitView), ...state.pinned.plan.complete.map(completeUnit)].toSorted((a, b) => byCodeUnit(a.id, b.id));
+  const because = landing.ref === state.pinned.targetRef ? undefined : state.advanceText ?? landing.diverted;
+  return {
+    run: state.run,
+    target: state.pinned.targetRef,
+    landing: { ref: landing.ref, ...(because === undefined ? {} : { because }) },
+    closed: state.closed || (state.count.landed === state.units.length && landing.diverted === undefined),
+    ...(paused === undefined ? {} : { paused: paused.text }),
+    ...(stopping === undefined ? {} : { stopping: stopping.by }),
+    counts: countsOf(units),
+    units,
+  };
+}
+
+/** What a run would work on: all units as their files say. */
+export function viewOfPlan(all: readonly Unit[]): RunView {
+  const units = all.map(plannedUnit).toSorted((a, b) => byCodeUnit(a.id, b.id));
+  return { closed: false, counts: countsOf(units), units };
+}
+
+function countsOf(units: readonly UnitView[]): Counts {
+  const counts = { pending: 0, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0, complete: 0 };
+  for (const u of units) counts[u.state]++;
+  return counts;
+}
+
+function completeUnit(id: string): UnitView {
+  return { id, state: 'complete', dependsOn: [], tasks: [], notes: [] };
+}
+
+function plannedUnit(unit: Unit): UnitView {
+  const complete = unit.tasks.every((t) => t.complete);
+  return {
+    id: unit.id, state: complete ? 'complete' : 'pending', dependsOn: unit.dependsOn, notes: [],
+    tasks: unit.tasks.map((t) => ({ number: t.number, title: t.title, state: t.complete ? 'complete' : 'pending', attempts: 0, unchanged: false })),
+  };
+}
+
+function unitView(u: UnitState): UnitView {
+  const gone = u.phase === 'landed' && u.next.step !== 'finish';
+  const step = stepText(u);
+  return {
+    id: u.unit.id,
+    state: u.phase,
+    ...(step === undefined ? {} : { step }),
+    dependsOn: u.unit.dependsOn,
+    tasks: u.unit.tasks.map((t, i) => ({ number: t.number, title: t.title, ...taskView(u, { number: t.number, task: u.tasks[i] }) })),
+    ...(u.failure === undefined ? {} : { failure: failureView(u.failure) }),
+    ...(u.worktree === undefined || gone ? {} : { worktree: u.worktree }),
+    ...(u.branch === undefined || gone ? {} : { branch: u.branch }),
+    ...(u.landed === undefined ? {} : { landed: u.landed }),
+    notes: u.notes,
+    ...(u.startedAt === undefined ? {} : { startedAt: u.startedAt }),
+    ...(u.endedAt === undefined ? {} : { endedAt: u.endedAt }),
+  };
+}
+
+function taskView(u: UnitState, o: { readonly number: number; readonly task: TaskState | undefined }): Pick<TaskView, 'state' | 'attempts' | 'unchanged' | 'commit'> {
+  const { task } = o;
+  if (task === undefined) return { state: 'pending', attempts: 0, unchanged: false };
+  return {
+    state: taskState(u, { number: o.number, done: task.done }), attempts: task.used, unchanged: task.unchanged && task.done,
+    ...(task.commit === undefined ? {} : { commit: task.commit }),
+  };
+}
+
+function taskState(u: UnitState, o: { readonly number: number; readonly done: boolean }): TaskView['state'] {
+  if (o.done) return 'complete';
+  const current = 'task' in u.next && u.next.task === o.number;
+  if (current && u.phase === 'failed') return 'failed';
+  return current && u.phase === 'running' ? 'running' : 'pending';
+}
+
+/** A failure in the form the faces share. */
+export function failureView(failure: Failure): FailureView {
+  const log = outputOf(failure)?.log;
+  return { kind: failure.kind, message: describeFailure(failure), ...(log === undefined ? {} : { log }) };
+}
+
+function stepText(u: UnitState): string | undefined {
+  if (u.phase === 'pending' || u.phase === 'blocked' || u.phase === 'failed') return undefined;
+  if (u.phase === 'landed' && u.next.step !== 'finish') return undefined;
+  return describeNext(u.next, u);
+}
+
+function describeNext(next: Next, u: UnitState): string {
+  switch (next.step) {
+    case 'prepare': return 'preparing its worktree';
+    case 'attempt': return `task ${next.task}, attempt ${attemptNumber(u, next.task)}`;
+    case 'check': return `task ${next.task}, checking attempt ${next.attempt}`;
+    case 'commit': return `task ${next.task}, committing`;
+    case 'verify': return 'baseline checks';
+    case 'refresh': return 'merging the newest target into its branch';
+    case 'rework': return `mending what ${next.reason === 'conflict' ? 'conflicts' : `the ${next.reason} found`}`;
+    case 'merge': return 'merging onto the newest target';
+    case 'prove': return 'proving the merged commit';
+    case 'land': return 'landing';
+    case 'finish': return 'removing its worktree';
+    default: return unreachable(next);
+  }
+}
+
+/** The attempt in flight, or the one that comes next. */
+function attemptNumber(u: UnitState, task: number): number {
+  const used = u.tasks[task - 1]?.used ?? 0;
+  return u.inFlight === undefined ? used + 1 : used;
+}
