@@ -1,5 +1,6 @@
 // Builds dist/ from src/ with what the lockfile installed: the program (choo.cjs starts, main.js is the rest), the
-// library (index.js) and its type declarations. Built beside and put in place by a rename, so dist/ is never half there.
+// library (index.js), its type declarations and the scripted agent (script-agent.js). All beside each other, because the
+// code finds script-agent.js and ../schema from where it lies. Built beside and put in place by a rename, so dist/ is never half there.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -32,7 +33,7 @@ async function bundle({ input, format, extension, define, external }) {
       dir: fresh,
       format,
       entryFileNames: `[name].${extension}`,
-      chunkFileNames: `chunks/[name].${extension}`,
+      chunkFileNames: `part-[name].${extension}`,
     });
     return output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
   } finally {
@@ -85,7 +86,7 @@ await mkdir(fresh, { recursive: true });
 try {
   const types = writeTypes();
   const files = await bundle({
-    input: { main: 'src/main.ts', index: 'src/index.ts' }, format: 'esm', extension: 'js', define: {}, external: [],
+    input: { main: 'src/main.ts', index: 'src/index.ts', 'script-agent': 'src/agents/script-program.ts' }, format: 'esm', extension: 'js', define: {}, external: [],
   });
   await bundle({
     input: { choo: 'src/entry.ts' }, format: 'cjs', extension: 'cjs', external: ['./main.js'],

@@ -60,7 +60,7 @@ export function readFrontMatter(source: Source): FrontMatter {
     return refuse('front-matter-too-large', `the front matter is larger than ${BOUNDS.frontMatter / 1024} KiB`);
   }
   const { root, diagnostics } = parseYaml(source, found.yaml);
-  if (root === undefined || (root.kind === 'scalar' && root.value === null)) return { opening, body, diagnostics };
+  if (root === undefined || (root.kind === 'scalar' && root.start === root.end)) return { opening, body, diagnostics };
   if (root.kind === 'map') return { map: root, opening, body, diagnostics };
   const wrong = errorAt('wrong-type', 'front matter must be `key: value` lines', { place: source.place(root) });
   return { opening, body, diagnostics: [...diagnostics, wrong] };
@@ -94,7 +94,11 @@ function replaceStatus(text: string, { keySpan, value }: YamlEntry, status: stri
   }
   const colon = /^["']?[ \t]*:/.exec(text.slice(keySpan.end));
   if (colon !== null) return put(keySpan.end + colon[0].length, keySpan.end + colon[0].length, ` ${status}`);
-  return put(keySpan.end, keySpan.end, `: ${status}`);
+  const explicit = /\?[ \t]*$/.exec(text.slice(0, keySpan.start));
+  if (explicit === null) return put(keySpan.end, keySpan.end, `: ${status}`);
+  const lineBreak = /\r?\n/.exec(text)?.[0] ?? '\n';
+  const quote = /^["']/.exec(text.slice(keySpan.end))?.[0].length ?? 0;
+  return put(keySpan.end + quote, keySpan.end + quote, `${lineBreak}${indentOf(text, explicit.index)}: ${status}`);
 }
 
 function addStatus(text: string, o: { readonly found: Split | undefined; readonly map: YamlMap | undefined; readonly status: string }): string {
@@ -108,10 +112,12 @@ function addStatus(text: string, o: { readonly found: Split | undefined; readonl
     const rest = map.entries.length === 0 ? '' : ',';
     return `${text.slice(0, map.start + 1)}status: ${status}${rest}${rest === '' ? '' : ' '}${text.slice(map.start + 1)}`;
   }
-  const indent = map === undefined ? '' : ' '.repeat(columnOf(text, map.start));
+  const indent = map === undefined ? '' : indentOf(text, map.start);
   return `${text.slice(0, found.yaml.end)}${indent}status: ${status}${lineBreak}${text.slice(found.yaml.end)}`;
 }
 
-function columnOf(text: string, offset: number): number {
-  return offset - (text.lastIndexOf('\n', offset - 1) + 1);
+/** The spaces that the line of an offset begins with; a stray byte order mark there is no indentation. */
+function indentOf(text: string, offset: number): string {
+  const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset);
+  return /^\uFEFF?( *)/.exec(line)?.[1] ?? '';
 }

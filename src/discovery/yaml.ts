@@ -49,6 +49,11 @@ export function parseYaml(source: Source, span: Span): { readonly root?: YamlNod
     const message = `the YAML is nested deeper than ${MAX_DEPTH} levels`;
     return { diagnostics: [errorAt('yaml-too-deep', message, { place: source.place({ start: span.start, end: span.start + 1 }) })] };
   }
+  const ending = tokens.find((token) => token.type === 'doc-end');
+  if (ending !== undefined) {
+    const at = span.start + ending.offset;
+    return { diagnostics: [errorAt('yaml-documents', 'a line `...` ends the YAML; take it away', { place: source.place({ start: at, end: at + 3 }) })] };
+  }
   const composer = new Composer({ uniqueKeys: false, logLevel: 'silent', version: '1.2' });
   const documents = [...composer.compose(tokens, true, span.end - span.start)];
   const document = documents[0];

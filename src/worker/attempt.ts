@@ -64,7 +64,8 @@ async function checkBefore(step: UnitStep, o: { readonly worktree: string; reado
   const log = `${place.runDir}/logs/${u.unit.id}/${o.task.number}.before.log`;
   const result = await shell(place, { command: o.task.check, cwd: o.worktree, log, limitMs: place.state.settings.limits.check, unit: u.unit.id, control: step.control });
   const failure = await checkFailure(place, { check: { name: `task ${o.task.number}`, command: o.task.check }, cwd: o.worktree, log, result });
-  await undoCheck(step, { worktree: o.worktree, notes: o.notes });
+  const astray = await undoCheck(step, { worktree: o.worktree, notes: o.notes });
+  if (astray !== undefined) return { passes: false, failure: astray };
   if (failure === undefined) {
     o.notes.push({ kind: 'passes-before', text: `the check of task ${o.task.number} passes before its first attempt` });
     return { passes: true };
@@ -72,11 +73,12 @@ async function checkBefore(step: UnitStep, o: { readonly worktree: string; reado
   return failure.kind === 'cut' || failure.kind === 'environment' ? { passes: false, failure } : { passes: false };
 }
 
-/** Puts back what a check before the first attempt did to the files, so that the agent begins on the recorded commit. */
-async function undoCheck(step: UnitStep, o: { readonly worktree: string; readonly notes: Note[] }): Promise<void> {
+/** Puts back what a check before the first attempt did to the files, and proves that the agent begins on the recorded commit. */
+async function undoCheck(step: UnitStep, o: { readonly worktree: string; readonly notes: Note[] }): Promise<Failure | undefined> {
   const { place, u } = step;
   const status = await place.world.git.status(o.worktree);
-  if (status.entries.length === 0) return;
+  if (status.head !== u.head || status.branch !== u.branch) return { kind: 'base-not-intact', paths: [`HEAD is ${status.head} on ${status.branch ?? 'no branch'}`] };
+  if (status.entries.length === 0) return undefined;
   const never = await neverCommitted(place, u.unit.id);
   const changed = status.entries.filter((e) => e.kind === 'tracked' && !never.has(e.path)).map((e) => e.path);
   const left = status.entries.filter((e) => e.kind === 'untracked' && !never.has(e.path)).map((e) => e.path);
@@ -85,6 +87,7 @@ async function undoCheck(step: UnitStep, o: { readonly worktree: string; readonl
     o.notes.push({ kind: 'check-changed', text: 'the check changed tracked files before the first attempt; they were restored', paths: changed });
   }
   await addNeverCommitted(place, u.unit.id, left);
+  return undefined;
 }
 
 /** Everything a task's prompt is made from, read at the pinned commit. Also what `choo prompt` prints. */

@@ -4,7 +4,7 @@ import { must } from '../core/bug.ts';
 import type { EventBody, EventOf, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Task } from '../core/plan.ts';
-import { afterCheck, committable, completedTask, message, restoreSpecs } from './commit.ts';
+import { afterCheck, committable, completedTask, message, restoreSpecs, specReference } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
 import { checkFailure, shell, takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
@@ -40,12 +40,13 @@ export async function checkTask(step: UnitStep, begun: EventOf<'task.backpressur
 async function build(step: UnitStep, o: { readonly worktree: string; readonly task: Task; readonly notes: Note[] }): Promise<{ readonly commit: string; readonly parent: string; readonly unchanged: boolean }> {
   const { git, files } = step.place.world;
   const recorded = must(step.u.head, 'a recorded head');
-  const done = await completedTask(step, { task: o.task, recorded });
   const status = await takeStatus(step.place, o.worktree);
-  await restoreSpecs(step, { worktree: o.worktree, status, recorded, notes: o.notes, ...(done === undefined ? {} : { expect: done }) });
+  const reference = await specReference(step, { head: status.head, recorded });
+  const done = await completedTask(step, { task: o.task, reference });
+  const specs = await restoreSpecs(step, { worktree: o.worktree, status, reference, notes: o.notes, ...(done === undefined ? {} : { expect: done }) });
   const paths = await committable(step, status.entries);
   if (done !== undefined) await files.writeText(`${o.worktree}/${done.path}`, done.text);
-  const tree = await git.stage(o.worktree, done === undefined ? paths : [...paths, done.path]);
+  const tree = await git.stage(o.worktree, [...paths, ...specs, ...(done === undefined ? [] : [done.path])]);
   const commit = await git.commitTree({
     tree, parents: [status.head],
     message: message({

@@ -7,25 +7,50 @@ import type { StatusEntry, WorktreeStatus } from '../world.ts';
 import { addNeverCommitted, neverCommitted } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
-/** Undoes everything under the tasks dir that the unit's agent changed, in files, index and (by the next commit) its own commits. */
-export async function restoreSpecs(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus; readonly recorded: string; readonly expect?: { readonly path: string; readonly text: string }; readonly notes: Note[] }): Promise<void> {
+/** The commit whose specs are the right ones for a worktree at `head`: the last recorded one or, when the agent merged more of the target in, what it has of the target. */
+export async function specReference(step: UnitStep, o: { readonly head: string; readonly recorded: string }): Promise<string> {
+  if (o.head === o.recorded) return o.recorded;
+  const { git } = step.place.world;
+  const target = await git.resolve(step.place.state.landing.ref);
+  return (target === undefined ? undefined : await git.mergeBase(target, o.head)) ?? o.recorded;
+}
+
+/**
+ * Puts right everything under the tasks dir that is neither as in `reference` nor the status of a task that is done: in files,
+ * index and, by the next commit, what the agent committed. Gives the paths that the next commit must stage.
+ */
+export async function restoreSpecs(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus; readonly reference: string; readonly expect?: { readonly path: string; readonly text: string }; readonly notes: Note[] }): Promise<readonly string[]> {
   const { git, files } = step.place.world;
   const under = `${step.place.state.pinned.tasksDir}/`;
   const paths = new Set(o.status.entries.map((e) => e.path).filter((p) => p.startsWith(under)));
-  if (o.status.head !== o.recorded) {
-    for (const p of await git.changedPaths(o.recorded, o.status.head)) if (p.startsWith(under)) paths.add(p);
+  if (o.status.head !== o.reference) {
+    for (const p of await git.changedPaths(o.reference, o.status.head)) if (p.startsWith(under)) paths.add(p);
   }
-  if (paths.size === 0) return;
-  const { expect } = o;
-  const onlyStatus = expect !== undefined && paths.size === 1 && paths.has(expect.path)
-    && (await files.readText(`${o.worktree}/${expect.path}`)) === expect.text;
-  await git.restorePaths(o.worktree, { commit: o.recorded, paths: [...paths] });
-  if (!onlyStatus) o.notes.push({ kind: 'spec-restored', text: 'the agent changed specs; they were put back', paths: [...paths] });
+  if (paths.size === 0) return [];
+  const done = new Map<string, string>();
+  const changed: string[] = [];
+  for (const path of paths) {
+    const text = await git.readFile(o.reference, path);
+    const right = text !== undefined && isDone(step, path) ? setStatus(text, 'complete') : text;
+    if (right !== text && right !== undefined) done.set(path, right);
+    const allowed = [right, path === o.expect?.path ? o.expect.text : undefined];
+    const is = await files.readText(`${o.worktree}/${path}`);
+    if (is === undefined ? right !== undefined : !allowed.includes(is)) changed.push(path);
+  }
+  await git.restorePaths(o.worktree, { commit: o.reference, paths: [...paths] });
+  for (const [path, text] of done) await files.writeText(`${o.worktree}/${path}`, text);
+  if (changed.length > 0) o.notes.push({ kind: 'spec-restored', text: 'the agent changed specs; they were put back', paths: changed });
+  return [...done.keys()];
 }
 
-/** The task's file with `status: complete`, from the last recorded commit; undefined when that commit has no such file. */
-export async function completedTask(step: UnitStep, o: { readonly task: Task; readonly recorded: string }): Promise<{ readonly path: string; readonly text: string } | undefined> {
-  const text = await step.place.world.git.readFile(o.recorded, o.task.path);
+function isDone(step: UnitStep, path: string): boolean {
+  const task = step.u.unit.tasks.find((t) => t.path === path);
+  return task !== undefined && step.u.tasks[task.number - 1]?.done === true;
+}
+
+/** The task's file with `status: complete`, from the reference for specs; undefined when that commit has no such file. */
+export async function completedTask(step: UnitStep, o: { readonly task: Task; readonly reference: string }): Promise<{ readonly path: string; readonly text: string } | undefined> {
+  const text = await step.place.world.git.readFile(o.reference, o.task.path);
   return text === undefined ? undefined : { path: o.task.path, text: setStatus(text, 'complete') };
 }
 

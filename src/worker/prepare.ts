@@ -27,7 +27,8 @@ export async function prepare(step: UnitStep): Promise<EventBody> {
   const notes: Note[] = [];
   const trouble = await makeReady(place, { worktree, base, branch, unit: id, control: step.control, notes });
   if (trouble !== undefined) {
-    if (trouble.kind === 'cut') await removeHalfMade(place, { worktree, branch, base });
+    // No agent was in it; its log tells the story, and a retry makes it anew.
+    await removeHalfMade(place, { worktree, branch, base });
     return failed(trouble);
   }
   return { type: 'unit.prepared', unit: id, worktree, branch, base, notes };

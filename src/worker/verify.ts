@@ -4,7 +4,7 @@ import { must } from '../core/bug.ts';
 import type { EventBody, EventOf, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Check } from '../core/plan.ts';
-import { afterCheck, committable, message, restoreSpecs } from './commit.ts';
+import { afterCheck, committable, message, restoreSpecs, specReference } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
 import { checkFailure, shell, takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
@@ -23,13 +23,15 @@ export async function verify(step: UnitStep, begun: EventOf<'unit.verifying'>): 
   const status = await takeStatus(step.place, worktree);
   const unresolved = await conflictsLeft(step, { worktree, begun });
   if (unresolved !== undefined) return failed(unresolved);
-  await restoreSpecs(step, { worktree, status, recorded, notes });
-  const mending = await commitChanges(step, { worktree, parent: status.head, what: 'mend', merging: begun.scope === 'merge' });
+  const onto = begun.scope === 'merge' && step.u.reworkFor?.kind === 'conflict' ? step.u.reworkFor.onto : undefined;
+  const reference = onto ?? await specReference(step, { head: status.head, recorded });
+  const specs = await restoreSpecs(step, { worktree, status, reference, notes });
+  const mending = await commitChanges(step, { worktree, parent: status.head, what: 'mend', merging: begun.scope === 'merge', specs });
   const first = begun.scope === 'merge' ? { changed: [] } : await pass(step, { worktree, head: status.head, tip: mending, scope: begun.scope, notes });
   if (first.failure !== undefined) return failed(first.failure);
   let tip = mending;
   if (first.changed.length > 0 && first.check !== undefined) {
-    tip = await commitChanges(step, { worktree, parent: mending, what: first.check.name, merging: false });
+    tip = await commitChanges(step, { worktree, parent: mending, what: first.check.name, merging: false, specs: [] });
     const second = await pass(step, { worktree, head: status.head, tip, scope: begun.scope, notes });
     if (second.failure !== undefined) return failed(second.failure);
     if (second.changed.length > 0) return failed({ kind: 'unstable-check', check: second.check?.name ?? first.check.name, command: second.check?.command ?? first.check.command, paths: second.changed });
@@ -58,11 +60,11 @@ async function conflictsLeft(step: UnitStep, o: { readonly worktree: string; rea
 }
 
 /** Commits everything committable in the worktree on top of `parent`; gives `parent` when nothing changed. */
-async function commitChanges(step: UnitStep, o: { readonly worktree: string; readonly parent: string; readonly what: string; readonly merging: boolean }): Promise<string> {
+async function commitChanges(step: UnitStep, o: { readonly worktree: string; readonly parent: string; readonly what: string; readonly merging: boolean; readonly specs: readonly string[] }): Promise<string> {
   const { git } = step.place.world;
   const status = await git.status(o.worktree);
   const merging = o.merging ? await git.mergeHead(o.worktree) : undefined;
-  const paths = await committable(step, status.entries);
+  const paths = [...await committable(step, status.entries), ...o.specs];
   if (paths.length === 0 && merging === undefined) return o.parent;
   const tree = await git.stage(o.worktree, paths);
   if (merging === undefined && tree === (await git.treeOf(o.parent))) return o.parent;

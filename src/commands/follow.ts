@@ -1,0 +1,92 @@
+// Follows the log of one attempt until the journal says that the attempt has ended. Woken by the file system; nothing polls.
+
+import { watch } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import { errnoOf } from '../adapters/errno.ts';
+import type { Event, EventOf } from '../core/event.ts';
+import { Changes } from './changes.ts';
+
+/** An event that begins an attempt. */
+export type AttemptBegun = EventOf<'task.started' | 'task.retry' | 'rework.started'>;
+
+/** What is followed. */
+export interface Followed {
+  /** Absolute path; may not exist yet. */
+  readonly log: string;
+  readonly journal: string;
+  readonly begun: AttemptBegun;
+  /** Gets the log's text in order. */
+  readonly take: (text: string) => void;
+}
+
+/** Resolves when the attempt or the session that made it has ended and all of the log was taken. */
+export async function follow(o: Followed): Promise<void> {
+  const log = new Growing(o.log);
+  const journal = new Growing(o.journal);
+  await mkdir(dirname(o.log), { recursive: true, mode: 0o700 });
+  const changes = new Changes();
+  const watchers = [dirname(o.log), dirname(o.journal)].map((folder) => watch(folder, () => changes.tell()));
+  try {
+    let rest = '';
+    for (;;) {
+      const lines = (rest + await journal.read()).split('\n');
+      rest = lines.pop() ?? '';
+      const over = lines.some((line) => ends(line, o.begun));
+      o.take(await log.read());
+      if (over) return;
+      await changes.next();
+    }
+  } finally {
+    for (const watcher of watchers) watcher.close();
+  }
+}
+
+/** True for a journal line after which the attempt no longer runs. */
+function ends(line: string, begun: AttemptBegun): boolean {
+  const event = parse(line);
+  if (event === undefined || event.seq <= begun.seq) return false;
+  switch (event.type) {
+    case 'task.attempted': case 'task.attempt.failed': case 'rework.attempted': case 'rework.attempt.failed': return event.unit === begun.unit;
+    case 'orch.completed': case 'orch.failed': case 'orch.stopped': case 'orch.resumed': return true;
+    default: return false;
+  }
+}
+
+/** An event of the journal; its first line, the header, is none. */
+function parse(line: string): Event | undefined {
+  const value: unknown = JSON.parse(line);
+  return typeof value === 'object' && value !== null && 'seq' in value ? value as Event : undefined;
+}
+
+/** A file that grows: each read gives what was added since the last one. */
+class Growing {
+  readonly #path: string;
+  readonly #decoder = new StringDecoder('utf8');
+  #offset = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async read(): Promise<string> {
+    let text = '';
+    const file = await open(this.#path, 'r').catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (file === undefined) return text;
+    try {
+      const buffer = Buffer.allocUnsafe(64 * 1024);
+      for (;;) {
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, this.#offset);
+        if (bytesRead === 0) return text;
+        this.#offset += bytesRead;
+        text += this.#decoder.write(buffer.subarray(0, bytesRead));
+      }
+    } finally {
+      await file.close();
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// Where a command prints and what it sees of the outside: streams, folder, environment. Tests hand in their own.
+
+import { cwd, env, stderr, stdout } from 'node:process';
+
+/** A stream that can be printed to; `process.stdout` is one. */
+export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+/** Prints, as long as somebody reads. */
+export interface Printer {
+  readonly write: (text: string) => void;
+  readonly color: boolean;
+  /** A person looks at it. */
+  readonly terminal: boolean;
+}
+
+/** What a command has of the outside. */
+export interface Io {
+  /** What was asked for. */
+  readonly out: Printer;
+  /** Everything else: warnings, errors, what a person should know. */
+  readonly err: Printer;
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Parts of the outside that are not the process's own. */
+export interface IoParts {
+  readonly stdout?: OutputStream;
+  readonly stderr?: OutputStream;
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** The process's own outside, or the given parts instead. */
+export function makeIo(parts: IoParts = {}): Io {
+  const environment = parts.env ?? env;
+  return {
+    out: printer(parts.stdout ?? stdout, environment),
+    err: printer(parts.stderr ?? stderr, environment),
+    cwd: parts.cwd ?? cwd(),
+    env: environment,
+  };
+}
+
+/** A reader that goes away (`choo run | head`) or a full disk behind a redirection ends the printing, never the run. */
+function printer(stream: OutputStream, environment: NodeJS.ProcessEnv): Printer {
+  let open = true;
+  stream.on('error', () => { open = false; });
+  const terminal = stream.isTTY === true;
+  const plain = (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb';
+  return {
+    write: (text) => { if (open) stream.write(text); },
+    color: terminal && !plain,
+    terminal,
+  };
+}

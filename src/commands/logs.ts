@@ -1,0 +1,104 @@
+// `choo logs`: what an attempt printed, and what its check said. Finds the attempt; following it is follow.ts.
+
+import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { errnoOf } from '../adapters/errno.ts';
+import { journalPath } from '../adapters/runs.ts';
+import { must } from '../core/bug.ts';
+import type { Event } from '../core/event.ts';
+import { didYouMean } from '../discovery/suggest.ts';
+import { refuse } from '../opening/refusal.ts';
+import { lookAt } from '../opening/rest.ts';
+import type { Look } from '../opening/rest.ts';
+import { safeOutput } from '../show/output.ts';
+import { report } from './errors.ts';
+import { follow } from './follow.ts';
+import type { AttemptBegun } from './follow.ts';
+import type { Io } from './io.ts';
+
+/** What `choo logs` was asked for; without task and attempt the newest of the unit. */
+export interface LogsOptions {
+  readonly unit: string;
+  readonly task?: number;
+  readonly attempt?: number;
+  /** Go on until the attempt has ended. */
+  readonly follow?: boolean;
+}
+
+/** Prints an attempt's output. */
+export async function logs(o: LogsOptions, io: Io): Promise<number> {
+  try {
+    const look = await lookAt(io.cwd, io.env);
+    await look.repository.git.close();
+    const runDir = look.runDir;
+    if (runDir === undefined || look.run === undefined) throw refuse('no-run', 'there was no run yet', 'start one: choo run');
+    const begun = newestAttempt(look, o);
+    if (begun === undefined) return await withoutAttempt(o, { io, runDir });
+    const write = outputWriter(io);
+    io.err.write(`${headline(begun)}\n`);
+    if (o.follow === true && look.holder?.state === 'live') {
+      await follow({ log: join(runDir, begun.log), journal: journalPath(look.commonDir, look.run), begun, take: write });
+      return 0;
+    }
+    write((await textOf(join(runDir, begun.log))) ?? '');
+    const check = await textOf(join(runDir, begun.log.replace(/\.log$/, '.check.log')));
+    if (check !== undefined) {
+      io.err.write('--- its check\n');
+      write(check);
+    }
+    return 0;
+  } catch (error) {
+    return report(error, { io, json: false, journal: undefined });
+  }
+}
+
+function headline(e: AttemptBegun): string {
+  return `--- ${e.unit}, ${e.type === 'rework.started' ? `mending what ${e.reason === 'conflict' ? 'conflicts' : `the ${e.reason} found`}` : `task ${e.task}`}, attempt ${e.attempt}`;
+}
+
+/** The newest attempt that fits, or undefined when the unit has none yet. */
+function newestAttempt(look: Look, o: LogsOptions): AttemptBegun | undefined {
+  const { graph } = must(look.state, 'the state of a run with a journal');
+  if (!graph.index.has(o.unit)) throw refuse('unknown-unit', `run ${look.run ?? 0} has no unit \`${o.unit}\``, didYouMean(o.unit, graph.index.keys()) ?? 'see: choo status');
+  const all = (look.events ?? []).filter((e): e is AttemptBegun => isAttempt(e) && e.unit === o.unit);
+  const fitting = all.filter((e) => (o.task === undefined || ('task' in e && e.task === o.task)) && (o.attempt === undefined || e.attempt === o.attempt));
+  if (fitting.length === 0 && all.length > 0) throw refuse('unknown-attempt', `\`${o.unit}\` has had no such attempt`, `the newest is: ${headline(must(all.at(-1), 'an attempt')).replace('--- ', '')}`);
+  return fitting.at(-1);
+}
+
+function isAttempt(e: Event): e is AttemptBegun {
+  return e.type === 'task.started' || e.type === 'task.retry' || e.type === 'rework.started';
+}
+
+/** Before the first attempt there may be the output of setup. */
+async function withoutAttempt(o: LogsOptions, at: { readonly io: Io; readonly runDir: string }): Promise<number> {
+  const setup = await textOf(join(at.runDir, 'logs', o.unit, 'setup.log'));
+  at.io.err.write(`${o.unit} has had no attempt yet${setup === undefined ? '' : '; this is its setup'}\n`);
+  if (setup !== undefined) outputWriter(at.io)(setup);
+  return 0;
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Raw for files and programs; on a terminal without what would steer it, line by line. */
+function outputWriter(io: Io): (text: string) => void {
+  if (!io.out.terminal) return io.out.write;
+  let rest = '';
+  return (text) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    // A prompt or progress without a line's end is still worth seeing; it is completed by what comes next.
+    io.out.write(lines.map((line) => `${safeOutput(line)}\n`).join(''));
+    if (rest !== '' && text.endsWith(rest)) {
+      io.out.write(safeOutput(rest));
+      rest = '';
+    }
+  };
+}

@@ -1,0 +1,212 @@
+// Every command with its flags and help. Loads the code of a command only when it is asked for.
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { makeIo } from './io.ts';
+import type { Io } from './io.ts';
+import { PLAN_FORMATS } from '../show/plan.ts';
+import type { PlanFormat } from '../show/plan.ts';
+import { VERSION } from '../version.ts';
+
+/** What the program is given: where it prints, and who is told the exit code of a command. */
+export interface ProgramParts {
+  readonly io?: Io;
+  readonly exit?: (code: number) => void;
+}
+
+/** The whole command line. A wrong one makes `parseAsync` throw a CommanderError. */
+export function buildProgram({ io = makeIo(), exit = () => undefined }: ProgramParts = {}): Command {
+  const program = new Command('choo')
+    .description('Runs coding agents in parallel over a repository\'s specs: every task proved by a command, every unit landed on the target branch.')
+    .version(`choo ${VERSION}`, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this, or the help of a command')
+    .configureOutput({ writeOut: io.out.write, writeErr: io.err.write, getOutHasColors: () => io.out.color, getErrHasColors: () => io.err.color })
+    .showHelpAfterError('(choo --help lists the commands; choo COMMAND --help its flags)')
+    .exitOverride();
+  const shell: Shell = { program, io, exit };
+  for (const add of [addInit, addRun, addResume, addStatus, addStop, addRetry, addLogs, addPrompt, addDemo, addVersion]) add(shell);
+  program.addHelpText('after', examples([
+    ['choo demo', 'watch a whole run in a throw-away repository'],
+    ['choo init', 'begin in your own repository'],
+    ['choo run -n', 'see the plan; starts nothing'],
+    ['choo run -p 4', 'run it'],
+  ]));
+  return program;
+}
+
+interface Shell {
+  readonly program: Command;
+  readonly io: Io;
+  readonly exit: (code: number) => void;
+}
+
+function examples(lines: readonly (readonly [command: string, what: string])[]): string {
+  const width = Math.max(...lines.map(([command]) => command.length));
+  return `\nExamples:\n${lines.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`).join('\n')}\n`;
+}
+
+function count(text: string): number {
+  if (!/^\d{1,6}$/.test(text) || Number(text) === 0) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return Number(text);
+}
+
+function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+interface RunFlags {
+  readonly parallelism?: number;
+  readonly target?: string;
+  readonly dryRun?: boolean;
+  readonly format?: PlanFormat;
+  readonly pr: boolean;
+  readonly unit?: readonly string[];
+  readonly provider?: string;
+  readonly forceTaskProvider?: string;
+  readonly json?: boolean;
+  readonly new?: boolean;
+}
+
+function addRun({ program, io, exit }: Shell): void {
+  const command = program.command('run')
+    .summary('run the specs of this repository to the end')
+    .description('Runs every unit under the tasks folder that is not complete: in worktrees of its own, task by task, proved and landed on the target.')
+    .argument('[tasks-dir]', 'folder of units (default: specs/tasks)')
+    .option('-p, --parallelism <n>', 'units worked on at the same time', count)
+    .option('-t, --target <branch>', 'branch to land on (default: the one checked out)')
+    .option('-n, --dry-run', 'print the plan of the working tree; start and change nothing')
+    .addOption(new Option('--format <form>', 'form of the plan, with -n').choices(PLAN_FORMATS))
+    .option('--no-pr', 'land locally although there is a forge')
+    .option('--unit <id>', 'only this unit and what it depends on; may be repeated', collect)
+    .option('--provider <name>', 'agent of the units that name none')
+    .option('--force-task-provider <name>', 'agent of all units, whatever they name')
+    .option('--json', 'events on stdout, a JSON object a line; everything else on stderr')
+    .option('--new', 'close an open run (all of it is kept) and begin a new one')
+    .addHelpText('after', examples([
+      ['choo run -n', 'the plan: levels, order, critical path'],
+      ['choo run -n --format mermaid', 'the plan as a picture'],
+      ['choo run -p 4', 'four units at a time'],
+      ['choo run --unit api --unit page', 'these two and what they need'],
+      ['choo run --json > events.jsonl', 'for programs'],
+    ]));
+  command.action(async (tasksDir: string | undefined, flags: RunFlags) => {
+    if (flags.format !== undefined && flags.dryRun !== true) command.error('error: --format belongs to --dry-run (-n)', { exitCode: 2 });
+    const { run, dryRun } = await import('./run.ts');
+    const { pr, new: newRun, dryRun: dry, format, ...rest } = flags;
+    const asked = { how: 'run' as const, ...rest, noPr: !pr, newRun: newRun === true, ...(tasksDir === undefined ? {} : { tasksDir }) };
+    exit(dry === true ? await dryRun({ ...asked, format: format ?? (flags.json === true ? 'json' : 'text') }, io) : await run(asked, io));
+  });
+}
+
+function addResume({ program, io, exit }: Shell): void {
+  program.command('resume')
+    .summary('continue the open run')
+    .description('Continues the open run where it stopped: plan and target as they were, settings read anew.')
+    .option('-p, --parallelism <n>', 'units worked on at the same time', count)
+    .option('--json', 'events on stdout, a JSON object a line; everything else on stderr')
+    .addHelpText('after', examples([['choo resume', 'go on'], ['choo retry api && choo resume', 'try a failed unit again']]))
+    .action(async (flags: { readonly parallelism?: number; readonly json?: boolean }) => {
+      const { run } = await import('./run.ts');
+      exit(await run({ how: 'resume', ...flags }, io));
+    });
+}
+
+function addStatus({ program, io, exit }: Shell): void {
+  program.command('status')
+    .summary('show every unit and task, live or at rest')
+    .description('Shows every unit and task of the newest run, live or at rest; before the first run those of the specs.')
+    .argument('[tasks-dir]', 'folder of units (default: specs/tasks)')
+    .option('--json', 'as data')
+    .addHelpText('after', examples([['choo status', 'from any terminal'], ['choo status --json', 'for programs']]))
+    .action(async (tasksDir: string | undefined, flags: { readonly json?: boolean }) => {
+      const { status } = await import('./status.ts');
+      exit(await status({ ...flags, ...(tasksDir === undefined ? {} : { tasksDir }) }, io));
+    });
+}
+
+function addStop({ program, io, exit }: Shell): void {
+  program.command('stop')
+    .summary('stop the running orchestrator, gracefully')
+    .description('Asks the orchestrator that runs in this repository to stop, and waits until it has. Work in progress is kept.')
+    .option('--now', 'kill what runs at once')
+    .addHelpText('after', examples([['choo stop', 'agents get limits.shutdown to end'], ['choo stop --now', 'they get no time']]))
+    .action(async (flags: { readonly now?: boolean }) => {
+      const { stop } = await import('./stop.ts');
+      exit(await stop({ now: flags.now === true }, io));
+    });
+}
+
+function addRetry({ program, io, exit }: Shell): void {
+  const command = program.command('retry')
+    .summary('give failed units their attempts back')
+    .description('Gives failed units their attempts back and unblocks what depends on them. A live run goes on with them at once, one at rest with `choo resume`.')
+    .argument('[unit...]', 'units that failed')
+    .option('--failed', 'all units that failed')
+    .addHelpText('after', examples([['choo retry api', 'in a live run'], ['choo retry --failed && choo resume', 'in one at rest']]));
+  command.action(async (units: readonly string[], flags: { readonly failed?: boolean }) => {
+    if ((units.length > 0) === (flags.failed === true)) command.error('error: name units, or give --failed', { exitCode: 2 });
+    const { retry } = await import('./retry.ts');
+    exit(await retry(units, io));
+  });
+}
+
+function addLogs({ program, io, exit }: Shell): void {
+  program.command('logs')
+    .summary('print what an attempt printed')
+    .description('Prints the output of an attempt, and what its check said; the newest of the unit unless another is named.')
+    .argument('<unit>', 'unit of the newest run')
+    .option('--task <n>', 'task of the unit', count)
+    .option('--attempt <n>', 'attempt at it', count)
+    .option('-f, --follow', 'go on until the attempt has ended')
+    .addHelpText('after', examples([['choo logs api', 'the newest attempt'], ['choo logs api --task 2 --attempt 1', 'an earlier one'], ['choo logs api -f', 'as it is printed']]))
+    .action(async (unit: string, flags: { readonly task?: number; readonly attempt?: number; readonly follow?: boolean }) => {
+      const { logs } = await import('./logs.ts');
+      exit(await logs({ unit, ...flags }, io));
+    });
+}
+
+function addPrompt({ program, io, exit }: Shell): void {
+  program.command('prompt')
+    .summary('print the exact text an agent would get')
+    .description('Prints the exact text that an agent would get for the next task of a unit, or for the one that is named.')
+    .argument('<unit>', 'unit')
+    .option('--task <n>', 'task of the unit', count)
+    .addHelpText('after', examples([['choo prompt api', 'for its next task'], ['choo prompt api --task 2', 'for another one']]))
+    .action(async (unit: string, flags: { readonly task?: number }) => {
+      const { prompt } = await import('./prompt.ts');
+      exit(await prompt({ unit, ...flags }, io));
+    });
+}
+
+function addInit({ program, io, exit }: Shell): void {
+  program.command('init')
+    .summary('write a first configuration and a first spec')
+    .description('Writes .choo.yaml, with the setup that the lockfile asks for, and an example unit. Overwrites nothing.')
+    .addHelpText('after', examples([['choo init', 'in your repository']]))
+    .action(async () => {
+      const { init } = await import('./init.ts');
+      exit(await init(io));
+    });
+}
+
+function addDemo({ program, io, exit }: Shell): void {
+  program.command('demo')
+    .summary('a whole run in a throw-away repository')
+    .description('Makes a repository in the temporary folder and runs it with the built-in scripted agent: no key, no network, some seconds.')
+    .option('--keep', 'leave the repository there to look at')
+    .addHelpText('after', examples([['choo demo', 'watch'], ['choo demo --keep', 'and look around afterwards']]))
+    .action(async (flags: { readonly keep?: boolean }) => {
+      const { demo } = await import('./demo.ts');
+      exit(await demo({ keep: flags.keep === true }, io));
+    });
+}
+
+function addVersion({ program, io, exit }: Shell): void {
+  program.command('version')
+    .summary('print the version')
+    .description('Prints the version.')
+    .addHelpText('after', examples([['choo version', '']]).trimEnd())
+    .action(() => {
+      io.out.write(`choo ${VERSION}\n`);
+      exit(0);
+    });
+}

@@ -1,0 +1,156 @@
+// `choo run` and `choo resume`: one session of a run, told as it goes. What a session is lies in opening/ and orchestrator.ts.
+
+import { systemClock } from '../adapters/clock.ts';
+import { buildGraph } from '../core/graph.ts';
+import type { Event, Result } from '../core/event.ts';
+import type { State } from '../core/state.ts';
+import { viewOf } from '../core/view.ts';
+import { renderDiagnostic, warningAt } from '../discovery/diagnostic.ts';
+import type { Diagnostic } from '../discovery/diagnostic.ts';
+import { terminalEscalator } from '../escalation/terminal.ts';
+import { Orchestrator } from '../opening/orchestrator.ts';
+import type { Ended, OrchestratorConfig } from '../opening/orchestrator.ts';
+import { agentPreflight } from '../opening/preflight.ts';
+import { planNow } from '../opening/rest.ts';
+import type { PlanNow } from '../opening/rest.ts';
+import { workingTreeSource } from '../opening/sources.ts';
+import { agentProblems, TASKS_DIR } from '../opening/specs.ts';
+import { jsonLine } from '../show/json.ts';
+import { plainObserver } from '../show/plain.ts';
+import { renderPlan } from '../show/plan.ts';
+import type { PlanFormat } from '../show/plan.ts';
+import { renderSummary } from '../show/summary.ts';
+import { report } from './errors.ts';
+import type { Io } from './io.ts';
+import { logLevel } from './level.ts';
+import { onStopSignals } from './signals.ts';
+
+/** What `choo run` and `choo resume` were asked for. */
+export interface RunOptions {
+  readonly how: 'run' | 'resume';
+  readonly tasksDir?: string;
+  readonly parallelism?: number;
+  readonly target?: string;
+  readonly unit?: readonly string[];
+  readonly provider?: string;
+  readonly forceTaskProvider?: string;
+  readonly noPr?: boolean;
+  readonly newRun?: boolean;
+  /** Events on stdout, everything else on stderr. */
+  readonly json?: boolean;
+}
+
+/** Runs or resumes; gives back the exit code of the contract. */
+export async function run(o: RunOptions, io: Io): Promise<number> {
+  const orchestrator = new Orchestrator(configOf(o, io), {
+    events: observer(o.json === true, io),
+    escalator: terminalEscalator(io.err.write, { color: io.err.color }),
+    warn: (d) => io.err.write(`${renderDiagnostic(d, { color: io.err.color })}\n`),
+    say: (line) => io.err.write(`choo: ${line}\n`),
+  });
+  const unwatch = onStopSignals((by, now) => {
+    // Refused when the run has just ended by itself: then there is nothing left to stop.
+    orchestrator.request({ do: 'stop', by, now }).catch((error: unknown) => io.err.write(`choo: ${by}: ${String(error)}\n`));
+  }, io.env);
+  try {
+    const result = await orchestrator.run();
+    tellEnd({ result, orchestrator, json: o.json === true }, io);
+    return exitCode(orchestrator.ended);
+  } catch (error) {
+    return report(error, { io, json: o.json === true, journal: orchestrator.journalPath });
+  } finally {
+    unwatch();
+  }
+}
+
+/** The exit code of a session that ended by itself or was stopped. */
+export function exitCode(ended: Ended): number {
+  if (ended.bug) return 3;
+  if (ended.complete) return 0;
+  switch (ended.stoppedBy) {
+    case 'SIGINT': return 130;
+    case 'SIGTERM': return 143;
+    case 'SIGHUP': return 129;
+    default: return 1;
+  }
+}
+
+function configOf(o: RunOptions, io: Io): OrchestratorConfig {
+  return {
+    how: o.how, repoRoot: io.cwd, env: io.env, newRun: o.newRun === true, noPr: o.noPr === true,
+    ...(o.tasksDir === undefined ? {} : { tasksDir: o.tasksDir }),
+    ...(o.parallelism === undefined ? {} : { parallelism: o.parallelism }),
+    ...(o.target === undefined ? {} : { targetBranch: o.target }),
+    ...(o.unit === undefined ? {} : { singleUnit: o.unit }),
+    ...(o.provider === undefined ? {} : { provider: o.provider }),
+    ...(o.forceTaskProvider === undefined ? {} : { forceTaskProvider: o.forceTaskProvider }),
+  };
+}
+
+/** Progress as lines; with `json` those go to stderr and the events to stdout. */
+function observer(json: boolean, io: Io): (event: Event, state: State) => void {
+  const printer = json ? io.err : io.out;
+  const plain = plainObserver({ write: printer.write, color: printer.color, level: logLevel(io) });
+  if (!json) return plain;
+  return (event, state) => {
+    const line = jsonLine(event);
+    if (line !== undefined) io.out.write(line);
+    plain(event, state);
+  };
+}
+
+function tellEnd(o: { readonly result: Result; readonly orchestrator: Orchestrator; readonly json: boolean }, io: Io): void {
+  const { state, ended, journalPath } = o.orchestrator;
+  const printer = o.json ? io.err : io.out;
+  if (ended.nothing) printer.write(`nothing to do: ${o.result.totalUnits === 1 ? 'the one unit is' : `all ${o.result.totalUnits} units are`} complete\n`);
+  if (state !== undefined) printer.write(renderSummary({ view: viewOf(state), result: o.result, color: printer.color }));
+  if (ended.bug) io.err.write(`this is a defect in choo; journal: ${journalPath ?? 'none'}\n`);
+}
+
+/** What `choo run -n` was asked for. */
+export interface DryRunOptions extends RunOptions {
+  readonly format: PlanFormat;
+}
+
+/** Prints the plan that the working tree has; starts and changes nothing. */
+export async function dryRun(o: DryRunOptions, io: Io): Promise<number> {
+  try {
+    const now = await planNow({
+      cwd: io.cwd, env: io.env, selection: o.unit ?? [],
+      ...(o.tasksDir === undefined ? {} : { tasksDir: o.tasksDir }),
+      flags: {
+        ...(o.parallelism === undefined ? {} : { parallelism: o.parallelism }),
+        ...(o.target === undefined ? {} : { target: o.target }),
+        ...(o.provider === undefined ? {} : { provider: o.provider }),
+        ...(o.forceTaskProvider === undefined ? {} : { forceProvider: o.forceTaskProvider }),
+      },
+    });
+    const found = [...now.diagnostics, ...await missingAgents(now, io), ...unseen(now, o.tasksDir ?? TASKS_DIR)];
+    const warnings = found.map((d) => renderDiagnostic({ ...d, severity: 'warning' }, { color: false }));
+    io.out.write(renderPlan({
+      graph: buildGraph(now.plan.units), parallelism: now.settings.parallelism, checks: now.config.baselineChecks, complete: now.plan.complete, warnings,
+    }, o.format));
+    if (o.format === 'mermaid' || o.format === 'dot') for (const warning of warnings) io.err.write(`${warning}\n`);
+    return 0;
+  } catch (error) {
+    return report(error, { io, json: o.format === 'json', journal: undefined });
+  }
+}
+
+/** What would keep the agents of a real run from starting. */
+async function missingAgents(now: PlanNow, io: Io): Promise<readonly Diagnostic[]> {
+  if (now.plan.units.length === 0) return [];
+  const root = now.repository.root ?? io.cwd;
+  const source = workingTreeSource({ root, env: io.env, clock: systemClock() });
+  return [...agentProblems(now), ...await agentPreflight(now, { source, root, env: io.env })];
+}
+
+/** A run reads the commit; what only the working tree has is not in it. */
+function unseen(now: PlanNow, tasksDir: string): Diagnostic[] {
+  const { differs } = now;
+  if (now.repository.facts.head === undefined) return [warningAt('no-commit', 'the repository has no commit yet, and a run works from a commit', { hint: 'git add -A && git commit' })];
+  if (differs.length === 0) return [];
+  const files = differs.length === 1 ? '1 file differs' : `${differs.length} files differ`;
+  return [warningAt('uncommitted-specs', `${files} from the last commit, which is what a run would read: ${differs.slice(0, 3).join(', ')}${differs.length > 3 ? ' …' : ''}`,
+    { hint: `git add ${tasksDir} && git commit` })];
+}

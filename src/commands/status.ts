@@ -1,0 +1,53 @@
+// `choo status`: every unit and task of the run, or of the specs when there is none.
+
+import { must } from '../core/bug.ts';
+import { viewOf, viewOfPlan } from '../core/view.ts';
+import { lookAt, planNow } from '../opening/rest.ts';
+import type { Look } from '../opening/rest.ts';
+import { renderStatus, statusData } from '../show/status.ts';
+import type { Standing } from '../show/status.ts';
+import { report } from './errors.ts';
+import type { Io } from './io.ts';
+
+/** What `choo status` was asked for. */
+export interface StatusOptions {
+  readonly tasksDir?: string;
+  readonly json?: boolean;
+}
+
+/** Prints the standing; exit code 0 whatever it is. */
+export async function status(o: StatusOptions, io: Io): Promise<number> {
+  try {
+    const standing = await standingOf(o, io);
+    io.out.write(o.json === true ? `${JSON.stringify(statusData(standing), null, 2)}\n` : renderStatus(standing, { color: io.out.color }));
+    return 0;
+  } catch (error) {
+    return report(error, { io, json: o.json === true, journal: undefined });
+  }
+}
+
+async function standingOf(o: StatusOptions, io: Io): Promise<Standing> {
+  const look = await lookAt(io.cwd, io.env);
+  try {
+    if (concerns(look, o.tasksDir)) return { view: viewOf(must(look.state, 'the state of the run')), ...whereIs(look) };
+    const now = await planNow({ cwd: io.cwd, env: io.env, flags: {}, selection: [], ...(o.tasksDir === undefined ? {} : { tasksDir: o.tasksDir }) });
+    return { view: viewOfPlan(now.all), at: 'rest' };
+  } finally {
+    await look.repository.git.close();
+  }
+}
+
+/** The newest run is what is asked about, unless another folder of units is named. */
+function concerns(look: Look, tasksDir: string | undefined): boolean {
+  if (look.state === undefined) return false;
+  return tasksDir === undefined || trimmed(tasksDir) === trimmed(look.state.pinned.tasksDir);
+}
+
+function trimmed(path: string): string {
+  return path.split('/').filter((part) => part !== '' && part !== '.').join('/');
+}
+
+function whereIs(look: Look): Pick<Standing, 'at' | 'pid'> {
+  if (look.holder === undefined || look.holder.state === 'stale') return { at: 'rest' };
+  return { at: look.holder.state, pid: look.holder.pid };
+}

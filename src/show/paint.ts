@@ -1,0 +1,50 @@
+// Colours, columns and words for terminals. Decides nothing about whether colour is wanted.
+
+import { cleanLine } from '../core/clean.ts';
+
+/** Looks a text can have. */
+const STYLES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const;
+
+/** The name of a look. */
+export type Style = keyof typeof STYLES;
+
+/** Gives a text a look. */
+export type Paint = (style: Style, text: string) => string;
+
+/** A painter that paints, or one that leaves every text as it is. */
+export function painter(color: boolean): Paint {
+  return color ? (style, text) => `\u001b[${STYLES[style]}m${text}\u001b[0m` : (_style, text) => text;
+}
+
+/** A duration for people, from ms: `0.4s`, `12.3s`, `4m05s`, `2h03m`. */
+export function duration(ms: number): string {
+  if (ms < 60_000) return `${(Math.max(0, ms) / 1000).toFixed(1)}s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes}m${String(Math.floor(ms / 1000) % 60).padStart(2, '0')}s`;
+  return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, '0')}m`;
+}
+
+/** `1 unit`, `2 units`. */
+export function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}
+
+/** The start of a commit id as people know it. */
+export function short(commit: string): string {
+  return commit.slice(0, 7);
+}
+
+/** A branch as people write it. */
+export function branchName(ref: string): string {
+  return ref.replace(/^refs\/heads\//, '');
+}
+
+/** A word for people to paste into a shell, quoted where it must be. */
+export function shellWord(text: string): string {
+  return /^[\w./@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A text from outside as one safe line: the lines of a shell command are joined by `;`. */
+export function oneLine(text: string): string {
+  return cleanLine(text.trim().replaceAll(/\s*\n\s*/g, '; '));
+}

@@ -1,0 +1,87 @@
+// A run's standing as text or data: every unit and task. Looks at a view; asks nobody.
+
+import { cleanLine } from '../core/clean.ts';
+import type { RunView, TaskView, UnitView } from '../core/view.ts';
+import { branchName, counted, oneLine, painter, short } from './paint.ts';
+import type { Paint, Style } from './paint.ts';
+
+/** What is known beside the run itself. */
+export interface Standing {
+  readonly view: RunView;
+  /** `live`: an orchestrator works on it. `elsewhere`: one may, on another machine or in another container. `rest`: none does. */
+  readonly at: 'live' | 'elsewhere' | 'rest';
+  /** The orchestrator's process, when there is one. */
+  readonly pid?: number;
+}
+
+/** The standing for programs; described by schema/status.schema.json. */
+export function statusData({ view, at, pid }: Standing): unknown {
+  return { version: 1, at, ...(pid === undefined ? {} : { pid }), ...view };
+}
+
+/** The standing as text, ending in a line break. */
+export function renderStatus(standing: Standing, o: { readonly color: boolean }): string {
+  const paint = painter(o.color);
+  const { view } = standing;
+  const width = Math.min(32, view.units.reduce((w, u) => Math.max(w, u.id.length), 4));
+  const lines = [paint('bold', headline(standing)), ...view.units.flatMap((u) => ['', ...unitLines(u, { paint, width })])];
+  const then = advice(standing);
+  return `${[...lines, ...(then === undefined ? [] : ['', then])].join('\n')}\n`;
+}
+
+function headline({ view, at, pid }: Standing): string {
+  const { counts } = view;
+  if (view.run === undefined) return `no run yet: ${counted(view.units.length - counts.complete, 'unit')} to do, ${counts.complete} complete`;
+  const total = view.units.length - counts.complete;
+  const where = view.target === undefined ? '' : ` onto ${cleanLine(branchName(view.target))}`;
+  return `run ${view.run}${where}: ${how({ view, at, ...(pid === undefined ? {} : { pid }) })}, ${counts.landed} of ${counted(total, 'unit')} landed`;
+}
+
+function how({ view, at, pid }: Standing): string {
+  if (at === 'live') return view.stopping === undefined ? `running (process ${pid ?? 'unknown'})` : `stopping (${view.stopping})`;
+  if (at === 'elsewhere') return 'maybe running, on another machine or in another container';
+  return view.closed ? 'over' : 'at rest';
+}
+
+const STATE_STYLES: Readonly<Record<UnitView['state'], Style>> = {
+  pending: 'dim', running: 'cyan', proving: 'cyan', landing: 'cyan', waiting: 'yellow', landed: 'green', failed: 'red', blocked: 'yellow', cancelled: 'yellow', complete: 'dim',
+};
+
+const TASK_MARKS: Readonly<Record<TaskView['state'], { readonly mark: string; readonly style: Style }>> = {
+  pending: { mark: '·', style: 'dim' }, running: { mark: '›', style: 'cyan' }, complete: { mark: '✓', style: 'green' }, failed: { mark: '✗', style: 'red' },
+};
+
+function unitLines(u: UnitView, o: { readonly paint: Paint; readonly width: number }): string[] {
+  const detail = u.step ?? (u.state === 'landed' && u.landed !== undefined ? short(u.landed) : waitsFor(u));
+  const head = `${o.paint(STATE_STYLES[u.state], u.state.padEnd(9))} ${o.paint('bold', cleanLine(u.id).padEnd(o.width))}  ${detail === undefined ? '' : o.paint('dim', detail)}`;
+  const lines = [head.trimEnd(), ...u.tasks.map((t) => taskLine(t, o.paint))];
+  if (u.failure !== undefined) lines.push(o.paint('red', `    ${oneLine(u.failure.message)}`), ...(u.failure.log === undefined ? [] : [`    log   ${cleanLine(u.failure.log)}`]));
+  if (u.failure !== undefined && u.worktree !== undefined) lines.push(`    work  ${cleanLine(u.worktree)}`);
+  return lines;
+}
+
+function waitsFor(u: UnitView): string | undefined {
+  if ((u.state !== 'pending' && u.state !== 'blocked') || u.dependsOn.length === 0) return undefined;
+  return `after ${u.dependsOn.map(cleanLine).join(', ')}`;
+}
+
+function taskLine(t: TaskView, paint: Paint): string {
+  const { mark, style } = TASK_MARKS[t.state];
+  const facts = [
+    ...(t.attempts > 1 ? [`${t.attempts} attempts`] : []),
+    ...(t.unchanged ? ['nothing changed'] : []),
+  ];
+  return `  ${paint(style, mark)} ${t.number} ${cleanLine(t.title)}${facts.length === 0 ? '' : paint('dim', ` (${facts.join(', ')})`)}`;
+}
+
+function advice({ view, at }: Standing): string | undefined {
+  if (view.paused !== undefined && at !== 'live') return `paused: ${oneLine(view.paused)}; mend the cause, then: choo resume`;
+  if (at === 'live') return 'to follow a unit: choo logs UNIT -f · to stop: choo stop';
+  if (at === 'elsewhere') return undefined;
+  if (view.run === undefined) return view.units.length === view.counts.complete ? undefined : 'to see the plan: choo run -n · to start: choo run';
+  if (view.closed) return undefined;
+  if (view.landing?.because !== undefined && view.counts.landed + view.counts.complete === view.units.length) {
+    return `everything is on ${branchName(view.landing.ref)}; to bring it to the target: git merge --ff-only ${branchName(view.landing.ref)}`;
+  }
+  return view.counts.failed > 0 ? 'to try failed units again: choo retry --failed && choo resume' : 'to go on: choo resume';
+}

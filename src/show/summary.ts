@@ -1,0 +1,98 @@
+// What a person reads when a session ends: each unit's outcome, what deserves a look, and the command to type next.
+
+import { cleanLine } from '../core/clean.ts';
+import type { Note, Result } from '../core/event.ts';
+import type { RunView, UnitView } from '../core/view.ts';
+import { branchName, counted, duration, oneLine, painter, shellWord, short } from './paint.ts';
+import type { Paint, Style } from './paint.ts';
+
+/** Landed units that are listed one by one; of more only the number is told. */
+const LISTED = 60;
+/** Notes that are listed. */
+const NOTES = 20;
+
+/** The end of a session as text, with a line break at its end. */
+export function renderSummary(o: { readonly view: RunView; readonly result: Result; readonly color: boolean }): string {
+  const paint = painter(o.color);
+  const parts = [
+    [headline(o, paint)],
+    units(o.view, paint),
+    unchanged(o.view),
+    notes(o.view, paint),
+    next(o.view, o.result),
+  ].filter((lines) => lines.length > 0);
+  return `\n${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function headline({ view, result }: { readonly view: RunView; readonly result: Result }, paint: Paint): string {
+  const counts: readonly (readonly [number, string])[] = [
+    [result.failedUnits, 'failed'], [result.blockedUnits, 'blocked'], [result.waitingUnits, 'waiting'], [result.cancelledUnits, 'not finished'],
+  ];
+  const others = counts.filter(([n]) => n > 0).map(([n, word]) => `, ${n} ${word}`).join('');
+  const style: Style = result.error === undefined ? 'green' : result.failedUnits > 0 ? 'red' : 'yellow';
+  const why = result.error === undefined || result.failedUnits > 0 ? '' : ` (${oneLine(result.error)})`;
+  return paint(style, `run ${view.run ?? ''}: ${result.completedUnits} of ${counted(result.totalUnits, 'unit')} landed${others}, ${duration(result.durationMs)}${why}`);
+}
+
+const ORDER: readonly UnitView['state'][] = ['landed', 'landing', 'proving', 'running', 'waiting', 'cancelled', 'pending', 'blocked', 'failed'];
+
+const STYLES: Readonly<Partial<Record<UnitView['state'], Style>>> = { landed: 'green', failed: 'red', blocked: 'yellow' };
+
+function units(view: RunView, paint: Paint): string[] {
+  const width = Math.min(32, view.units.reduce((w, u) => Math.max(w, u.id.length), 4));
+  return ORDER.flatMap((state) => {
+    const all = view.units.filter((u) => u.state === state);
+    const shown = all.slice(0, LISTED).flatMap((u) => unitLines(u, { paint, width }));
+    return all.length > LISTED ? [...shown, `  and ${all.length - LISTED} more ${state}`] : shown;
+  });
+}
+
+function unitLines(u: UnitView, o: { readonly paint: Paint; readonly width: number }): string[] {
+  const style = STYLES[u.state] ?? 'dim';
+  const lines = [`  ${o.paint(style, u.state.padEnd(8))} ${cleanLine(u.id).padEnd(o.width)}  ${outcome(u)}`.trimEnd()];
+  if (u.state !== 'failed') return lines;
+  const indent = ' '.repeat(11);
+  if (u.failure?.log !== undefined) lines.push(`${indent}log   ${cleanLine(u.failure.log)}`);
+  if (u.worktree !== undefined) lines.push(`${indent}work  ${cleanLine(u.worktree)}`);
+  return lines;
+}
+
+function outcome(u: UnitView): string {
+  if (u.state === 'failed') return oneLine(u.failure?.message ?? '');
+  if (u.state === 'blocked') return `after ${u.dependsOn.map(cleanLine).join(', ')}`;
+  if (u.state !== 'landed') return u.step ?? '';
+  const attempts = u.tasks.reduce((n, t) => n + t.attempts, 0);
+  const extra = attempts > u.tasks.length ? `, ${attempts} attempts` : '';
+  const time = u.startedAt === undefined || u.endedAt === undefined ? '' : `  ${duration(Date.parse(u.endedAt) - Date.parse(u.startedAt))}`;
+  return `${short(u.landed ?? '')}${time}  ${counted(u.tasks.length, 'task')}${extra}`;
+}
+
+function unchanged(view: RunView): string[] {
+  const list = view.units.flatMap((u) => u.tasks.filter((t) => t.unchanged).map((t) => `  ${cleanLine(u.id)}, task ${t.number}: ${cleanLine(t.title)}`));
+  return list.length === 0 ? [] : ['complete although nothing changed (was there nothing to do?):', ...list.slice(0, LISTED), ...(list.length > LISTED ? [`  and ${list.length - LISTED} more`] : [])];
+}
+
+/** Notes that a person should read; the others are in the journal. */
+const WORTH_READING: ReadonlySet<Note['kind']> = new Set(['setup-changed', 'spec-restored', 'passes-before', 'check-changed', 'leftover-processes', 'kept', 'teardown-failed', 'baseline-red']);
+
+function notes(view: RunView, paint: Paint): string[] {
+  const found = view.units.flatMap((u) => u.notes.filter((n) => WORTH_READING.has(n.kind)).map((n) => `  ${cleanLine(u.id)}: ${oneLine(n.text)}`));
+  const list = [...new Set(found)];
+  if (list.length === 0) return [];
+  return [paint('yellow', 'worth reading:'), ...list.slice(0, NOTES), ...(list.length > NOTES ? [`  and ${list.length - NOTES} more, in the journal`] : [])];
+}
+
+function next(view: RunView, result: Result): string[] {
+  const failed = view.units.filter((u) => u.state === 'failed');
+  const lines: string[] = [];
+  const [first] = failed;
+  if (first !== undefined) lines.push(`look:   choo logs ${shellWord(first.id)}`);
+  if (failed.length > 0) lines.push(`again:  choo retry ${failed.length === 1 && first !== undefined ? shellWord(first.id) : '--failed'} && choo resume`);
+  else if (result.completedUnits < result.totalUnits) lines.push('to go on:  choo resume');
+  const { landing } = view;
+  if (landing?.because !== undefined) {
+    const branch = branchName(landing.ref);
+    lines.push(`what landed is on ${branch}; when the target is free:  git merge --ff-only ${shellWord(branch)}`);
+  }
+  return lines;
+}
