@@ -30,7 +30,7 @@ export interface TestRepository {
 }
 
 /** Environment with a HOME of its own, an identity and nothing else of this machine but PATH. */
-export function emptyEnvironment(home: string): NodeJS.ProcessEnv {
+function emptyEnvironment(home: string): NodeJS.ProcessEnv {
   mkdirSync(home, { recursive: true });
   writeFileSync(join(home, '.gitconfig'), '[user]\n\tname = Tess Ter\n\temail = tess@example.com\n[init]\n\tdefaultBranch = main\n');
   return { PATH: process.env['PATH'], HOME: home, XDG_CONFIG_HOME: join(home, '.config'), GIT_CONFIG_NOSYSTEM: '1', TMPDIR: tmpdir() };
@@ -71,6 +71,19 @@ export function makeRepository(o: { readonly commit?: boolean; readonly init?: r
   git('init', '-q', ...(o.init ?? []));
   if (o.commit !== false) repository.commit({ README: 'first\n' }, 'first');
   return repository;
+}
+
+/** A `sleep` under which time limits never come (they can be aborted) and pauses between tries pass at once, told to `onPause`. */
+export function sleepless(onPause: (ms: number) => void = () => undefined): (ms: number, signal?: AbortSignal) => Promise<void> {
+  return (ms, signal) => {
+    if (signal === undefined) {
+      onPause(ms);
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      signal.addEventListener('abort', () => resolve());
+    });
+  };
 }
 
 /** An environment whose git notes each of its starts (pid and arguments, a line each) before it becomes the real one. */

@@ -74,7 +74,7 @@ Warnings:
   test('prints no control character of a check or warning', () => {
     const evil = '\u001b[2J\u202E\u0007';
     const text = renderPlan(view(DIAMOND, { checks: [{ name: evil, command: evil, pattern: evil }], warnings: [evil] }), 'text');
-    // oxlint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/u);
   });
 });

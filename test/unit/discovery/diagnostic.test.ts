@@ -74,7 +74,7 @@ describe('printing', () => {
     const evil = '\u001b]0;owned\u0007\u001b[2J\u202Ereversed\u2028x';
     const place = { ...placeOf(`${evil} bad`, 'bad'), path: `dir/${evil}.md` };
     const output = renderDiagnostic(errorAt('c', evil, { place, hint: evil, related: [{ message: evil, place }] }), { color: false });
-    // oxlint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
     expect(output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2028]/u);
     expect(output).toContain('\uFFFD[2J\uFFFDreversed');
   });

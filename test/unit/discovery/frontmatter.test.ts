@@ -13,20 +13,20 @@ function read(text: string): { readonly value: unknown; readonly body: string; r
 
 describe('reading', () => {
   test.each([
-    ['plain', '---\na: 1\n---\nbody\n', { a: 1 }, 'body\n'],
-    ['CRLF', '---\r\na: 1\r\n---\r\nbody\r\n', { a: 1 }, 'body\r\n'],
-    ['a byte order mark', '\uFEFF---\na: 1\n---\nbody', { a: 1 }, 'body'],
-    ['a closing rule at the end of the file', '---\na: 1\n---', { a: 1 }, ''],
-    ['spaces after the rules', '--- \na: 1\n---\t\nbody', { a: 1 }, 'body'],
-    ['nothing between the rules', '---\n---\nbody', undefined, 'body'],
-    ['only a comment between the rules', '---\n# c\n---\nbody', undefined, 'body'],
-    ['no front matter', '# Title\n---\n', undefined, '# Title\n---\n'],
-    ['a byte order mark and no front matter', '\uFEFF# Title', undefined, '# Title'],
-    ['an empty file', '', undefined, ''],
-    ['a rule that is longer', '----\na\n----\n', undefined, '----\na\n----\n'],
-    ['a rule inside a block scalar, indented', '---\na: |\n  x\n  ---\n  y\n---\nbody', { a: 'x\n---\ny\n' }, 'body'],
-  ])('%s', (_name, text, value, body) => {
-    expect(read(text)).toEqual({ value, body, codes: [] });
+    ['plain', '---\na: 1\n---\nbody\n', { value: { a: 1 }, body: 'body\n' }],
+    ['CRLF', '---\r\na: 1\r\n---\r\nbody\r\n', { value: { a: 1 }, body: 'body\r\n' }],
+    ['a byte order mark', '\uFEFF---\na: 1\n---\nbody', { value: { a: 1 }, body: 'body' }],
+    ['a closing rule at the end of the file', '---\na: 1\n---', { value: { a: 1 }, body: '' }],
+    ['spaces after the rules', '--- \na: 1\n---\t\nbody', { value: { a: 1 }, body: 'body' }],
+    ['nothing between the rules', '---\n---\nbody', { value: undefined, body: 'body' }],
+    ['only a comment between the rules', '---\n# c\n---\nbody', { value: undefined, body: 'body' }],
+    ['no front matter', '# Title\n---\n', { value: undefined, body: '# Title\n---\n' }],
+    ['a byte order mark and no front matter', '\uFEFF# Title', { value: undefined, body: '# Title' }],
+    ['an empty file', '', { value: undefined, body: '' }],
+    ['a rule that is longer', '----\na\n----\n', { value: undefined, body: '----\na\n----\n' }],
+    ['a rule inside a block scalar, indented', '---\na: |\n  x\n  ---\n  y\n---\nbody', { value: { a: 'x\n---\ny\n' }, body: 'body' }],
+  ])('%s', (_name, text, front) => {
+    expect(read(text)).toEqual({ ...front, codes: [] });
   });
 
   test('front matter that is never closed is an error, not a silent loss of all keys', () => {
@@ -64,6 +64,8 @@ describe('reading', () => {
     ['deep brackets', `---\na: ${'['.repeat(30_000)}\n---\n`, 'error yaml-too-deep'],
     ['deep dashes', `---\n${'- '.repeat(30_000)}\n---\n`, 'error yaml-too-deep'],
     ['deep questions', `---\n${'? '.repeat(30_000)}\n---\n`, 'error yaml-too-deep'],
+    ['a null that is written', '---\n~\n---\n', 'error wrong-type'],
+    ['an end of the YAML', '---\na: 1\n...\n---\n', 'error yaml-documents'],
     ['an unknown tag', '---\na: !evil x\n---\n', 'warning yaml-syntax'],
   ])('%s is told, never thrown', (_name, text, code) => {
     expect(read(text).codes).toContain(code);
@@ -117,6 +119,7 @@ describe('setting the status', () => {
     ['braces', '---\n{task: 1, status: pending, x: y}\n---\n', '---\n{task: 1, status: complete, x: y}\n---\n'],
     ['braces without status', '---\n{task: 1}\n---\n', '---\n{status: complete, task: 1}\n---\n'],
     ['empty braces', '---\n{}\n---\n', '---\n{status: complete}\n---\n'],
+    ['an explicit key without value', '---\n? status # c\ntask: 1\n---\n', '---\n? status\n: complete # c\ntask: 1\n---\n'],
     ['braces and a bare key', '---\n{status, task: 1}\n---\n', '---\n{status: complete, task: 1}\n---\n'],
     ['an alias', '---\na: &p pending\nstatus: *p\n---\n', '---\na: &p pending\nstatus: complete\n---\n'],
   ])('is added or replaced: %s', (_name, before, after) => {
