@@ -86,7 +86,7 @@ function addRun({ program, io, exit }: Shell): void {
       ['choo run -n --format mermaid', 'the plan as a picture'],
       ['choo run -p 4', 'four units at a time'],
       ['choo run --unit api --unit page', 'these two and what they need'],
-      ['choo run --json > events.jsonl', 'for programs'],
+      ['choo run --json | jq -r .type', 'events, for programs'],
     ]));
   command.action(async (tasksDir: string | undefined, flags: RunFlags) => {
     if (flags.format !== undefined && flags.dryRun !== true) command.error('error: --format belongs to --dry-run (-n)', { exitCode: 2 });

@@ -1,7 +1,9 @@
 // Opens a run for one session: a new one (discover, plan, pin) or the open one (replay). Everything is checked before anything is made.
 
 import { createHash } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { controlPath, serveControl } from '../adapters/control.ts';
 import type { ControlServer } from '../adapters/control.ts';
 import { createJournal, openJournal, readJournal, JournalError } from '../adapters/journal.ts';
@@ -259,9 +261,21 @@ async function closeRun(repo: Repository, o: OpenOptions, state: State): Promise
 
 async function canMake(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder);
   } catch (error) {
     if (error instanceof Error && 'code' in error) throw refuse('not-writable', `the worktrees' folder ${folder} cannot be made: ${error.message}`, 'set worktree.base_path in .choo.yaml (or CHOO_WORKTREE_BASE) to a folder you can write');
     throw error;
+  }
+}
+
+/** Folder by folder: Node's own `recursive` never returns where a file system has folders that cannot be made, such as /proc. */
+async function makeFolders(folder: string): Promise<void> {
+  if (existsSync(folder) && statSync(folder).isDirectory()) return;
+  await makeFolders(dirname(folder));
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another choo has made it meanwhile.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST' && statSync(folder).isDirectory())) throw error;
   }
 }

@@ -42,11 +42,14 @@ export async function worktreesFolder(o: { readonly commonDir: string; readonly 
   return join(existsSync(existing) ? realpathSync(existing) + base.slice(existing.length) : base, `${basename(repository).replaceAll(/[^\w.-]/g, '_')}-${hash}`);
 }
 
+/** The engine kills at `limits.shutdown`; programs left to themselves are killed only after this much more, ms. */
+const KILL_AFTER = 5000;
+
 /** Opens the way to run programs. Throws a Refusal when the containment asked for is not to be had. */
 export async function processesFor(o: { readonly config: Config; readonly env: NodeJS.ProcessEnv; readonly clock: Clock; readonly commonDir: string; readonly shutdownMs: number }): Promise<OpenProcesses> {
   const marker = `choo-${createHash('sha256').update(o.commonDir).digest('hex').slice(0, 16)}`;
   try {
-    return await openProcesses({ contain: o.config.contain, env: o.env, clock: o.clock, marker, interruptGraceMs: o.shutdownMs });
+    return await openProcesses({ contain: o.config.contain, env: o.env, clock: o.clock, marker, interruptGraceMs: o.shutdownMs + KILL_AFTER });
   } catch (error) {
     if (error instanceof ContainmentUnavailable) throw refuse('no-containment', `process.contain is \`namespace\`, but ${error.message}`, 'set process.contain to `auto` or `group`');
     throw error;

@@ -1,6 +1,7 @@
 // Colours, columns and words for terminals. Decides nothing about whether colour is wanted.
 
 import { cleanLine } from '../core/clean.ts';
+import type { UnitView } from '../core/view.ts';
 
 /** Looks a text can have. */
 const STYLES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const;
@@ -47,4 +48,9 @@ export function shellWord(text: string): string {
 /** A text from outside as one safe line: the lines of a shell command are joined by `;`. */
 export function oneLine(text: string): string {
   return cleanLine(text.trim().replaceAll(/\s*\n\s*/g, '; '));
+}
+
+/** The state of a unit while nobody works on it: what was running has been stopped. */
+export function restWord(state: UnitView['state']): string {
+  return state === 'running' || state === 'proving' || state === 'landing' ? 'stopped' : state;
 }

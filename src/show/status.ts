@@ -2,7 +2,7 @@
 
 import { cleanLine } from '../core/clean.ts';
 import type { RunView, TaskView, UnitView } from '../core/view.ts';
-import { branchName, counted, oneLine, painter, short } from './paint.ts';
+import { branchName, counted, oneLine, painter, restWord, short } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
 
 /** What is known beside the run itself. */
@@ -24,7 +24,7 @@ export function renderStatus(standing: Standing, o: { readonly color: boolean })
   const paint = painter(o.color);
   const { view } = standing;
   const width = Math.min(32, view.units.reduce((w, u) => Math.max(w, u.id.length), 4));
-  const lines = [paint('bold', headline(standing)), ...view.units.flatMap((u) => ['', ...unitLines(u, { paint, width })])];
+  const lines = [paint('bold', headline(standing)), ...view.units.flatMap((u) => ['', ...unitLines(u, { paint, width, live: standing.at !== 'rest' })])];
   const then = advice(standing);
   return `${[...lines, ...(then === undefined ? [] : ['', then])].join('\n')}\n`;
 }
@@ -51,9 +51,10 @@ const TASK_MARKS: Readonly<Record<TaskView['state'], { readonly mark: string; re
   pending: { mark: '·', style: 'dim' }, running: { mark: '›', style: 'cyan' }, complete: { mark: '✓', style: 'green' }, failed: { mark: '✗', style: 'red' },
 };
 
-function unitLines(u: UnitView, o: { readonly paint: Paint; readonly width: number }): string[] {
+function unitLines(u: UnitView, o: { readonly paint: Paint; readonly width: number; readonly live: boolean }): string[] {
   const detail = u.step ?? (u.state === 'landed' && u.landed !== undefined ? short(u.landed) : waitsFor(u));
-  const head = `${o.paint(STATE_STYLES[u.state], u.state.padEnd(9))} ${o.paint('bold', cleanLine(u.id).padEnd(o.width))}  ${detail === undefined ? '' : o.paint('dim', detail)}`;
+  const word = o.live ? u.state : restWord(u.state);
+  const head = `${o.paint(STATE_STYLES[u.state], word.padEnd(9))} ${o.paint('bold', cleanLine(u.id).padEnd(o.width))}  ${detail === undefined ? '' : o.paint('dim', detail)}`;
   const lines = [head.trimEnd(), ...u.tasks.map((t) => taskLine(t, o.paint))];
   if (u.failure !== undefined) lines.push(o.paint('red', `    ${oneLine(u.failure.message)}`), ...(u.failure.log === undefined ? [] : [`    log   ${cleanLine(u.failure.log)}`]));
   if (u.failure !== undefined && u.worktree !== undefined) lines.push(`    work  ${cleanLine(u.worktree)}`);

@@ -3,7 +3,7 @@
 import { cleanLine } from '../core/clean.ts';
 import type { Note, Result } from '../core/event.ts';
 import type { RunView, UnitView } from '../core/view.ts';
-import { branchName, counted, duration, oneLine, painter, shellWord, short } from './paint.ts';
+import { branchName, counted, duration, oneLine, painter, restWord, shellWord, short } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
 
 /** Landed units that are listed one by one; of more only the number is told. */
@@ -49,7 +49,7 @@ function units(view: RunView, paint: Paint): string[] {
 
 function unitLines(u: UnitView, o: { readonly paint: Paint; readonly width: number }): string[] {
   const style = STYLES[u.state] ?? 'dim';
-  const lines = [`  ${o.paint(style, u.state.padEnd(8))} ${cleanLine(u.id).padEnd(o.width)}  ${outcome(u)}`.trimEnd()];
+  const lines = [`  ${o.paint(style, restWord(u.state).padEnd(8))} ${cleanLine(u.id).padEnd(o.width)}  ${outcome(u)}`.trimEnd()];
   if (u.state !== 'failed') return lines;
   const indent = ' '.repeat(11);
   if (u.failure?.log !== undefined) lines.push(`${indent}log   ${cleanLine(u.failure.log)}`);
@@ -60,7 +60,7 @@ function unitLines(u: UnitView, o: { readonly paint: Paint; readonly width: numb
 function outcome(u: UnitView): string {
   if (u.state === 'failed') return oneLine(u.failure?.message ?? '');
   if (u.state === 'blocked') return `after ${u.dependsOn.map(cleanLine).join(', ')}`;
-  if (u.state !== 'landed') return u.step ?? '';
+  if (u.state !== 'landed') return u.step === undefined ? '' : `next: ${u.step}`;
   const attempts = u.tasks.reduce((n, t) => n + t.attempts, 0);
   const extra = attempts > u.tasks.length ? `, ${attempts} attempts` : '';
   const time = u.startedAt === undefined || u.endedAt === undefined ? '' : `  ${duration(Date.parse(u.endedAt) - Date.parse(u.startedAt))}`;

@@ -44,7 +44,7 @@ async function build(step: UnitStep, o: { readonly worktree: string; readonly ta
   const reference = await specReference(step, { head: status.head, recorded });
   const done = await completedTask(step, { task: o.task, reference });
   const specs = await restoreSpecs(step, { worktree: o.worktree, status, reference, notes: o.notes, ...(done === undefined ? {} : { expect: done }) });
-  const paths = await committable(step, status.entries);
+  const paths = await committable(step, { worktree: o.worktree, status });
   if (done !== undefined) await files.writeText(`${o.worktree}/${done.path}`, done.text);
   const tree = await git.stage(o.worktree, [...paths, ...specs, ...(done === undefined ? [] : [done.path])]);
   const commit = await git.commitTree({

@@ -3,7 +3,7 @@
 import { setStatus } from '../discovery/frontmatter.ts';
 import type { Note } from '../core/event.ts';
 import type { Task } from '../core/plan.ts';
-import type { StatusEntry, WorktreeStatus } from '../world.ts';
+import type { WorktreeStatus } from '../world.ts';
 import { addNeverCommitted, neverCommitted } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
@@ -54,10 +54,13 @@ export async function completedTask(step: UnitStep, o: { readonly task: Task; re
   return text === undefined ? undefined : { path: o.task.path, text: setStatus(text, 'complete') };
 }
 
-/** The paths that go into the next commit: everything changed but specs and what is never committed. */
-export async function committable(step: UnitStep, entries: readonly StatusEntry[]): Promise<readonly string[]> {
+/** The paths that go into the next commit: everything changed but specs and what is never committed. The latter is taken out of the index, where an agent's `git add -A` may have put it. */
+export async function committable(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus }): Promise<readonly string[]> {
   const never = await neverCommitted(step.place, step.u.unit.id);
   const under = `${step.place.state.pinned.tasksDir}/`;
+  const { entries, head } = o.status;
+  const staged = entries.filter((e) => e.staged && never.has(e.path)).map((e) => e.path);
+  if (staged.length > 0) await step.place.world.git.unstagePaths(o.worktree, { commit: head, paths: staged });
   return entries.map((e) => e.path).filter((p) => !never.has(p) && !p.startsWith(under));
 }
 

@@ -64,7 +64,7 @@ async function commitChanges(step: UnitStep, o: { readonly worktree: string; rea
   const { git } = step.place.world;
   const status = await git.status(o.worktree);
   const merging = o.merging ? await git.mergeHead(o.worktree) : undefined;
-  const paths = [...await committable(step, status.entries), ...o.specs];
+  const paths = [...await committable(step, { worktree: o.worktree, status }), ...o.specs];
   if (paths.length === 0 && merging === undefined) return o.parent;
   const tree = await git.stage(o.worktree, paths);
   if (merging === undefined && tree === (await git.treeOf(o.parent))) return o.parent;

@@ -7,7 +7,7 @@ import { completedTasks, expectEnd, expectNothingLeft, fileAt, kinds, refs } fro
 
 /** Task 1 is simply done; in the first attempt at task 2 the agent does this, later it does what it should. */
 async function astray(bed: Bed, deed: string): Promise<{ readonly failures: readonly string[]; readonly kept: readonly string[]; readonly run: Awaited<ReturnType<Bed['choo']>> }> {
-  bed.specs({ a: { tasks: 2 } }, { agent: `if [ "$CHOO_TASK-$CHOO_ATTEMPT" = 2-1 ]; then ${deed}; else ${DOES_IT}; fi` });
+  bed.specs({ a: { tasks: 2 } }, { agent: `if [ "$CHOO_TASK-$CHOO_ATTEMPT" = 2-1 ]; then ${deed}; else rm -rf inner; ${DOES_IT}; fi` });
   const run = await bed.choo(['run', '--json']);
   expectEnd(run, 0);
   expect(completedTasks(bed)).toEqual(['a#1', 'a#2']);
@@ -89,8 +89,8 @@ describe('the fence', () => {
 
   it('a nested repository is no work: told, and done again without it', async ({ bed }) => {
     const { failures } = await astray(bed, 'git init -q inner; touch inner/x');
-    expect(failures).toEqual(['nested-repository', ...failures.slice(1)]);
-  }, 30_000);
+    expect(failures).toEqual(['nested-repository']);
+  });
 });
 
 describe('processes', () => {

@@ -9,15 +9,32 @@ import { fakeProgram } from '../rig/repo.ts';
 
 describe('a target that moves', () => {
   it('by a person during the run: the unit lands on top, proved together with it, and nothing of the person is lost', async ({ bed }) => {
-    bed.specs({ a: {} }, { agent: bed.hand.agent, baseline_checks: ['test ! -f a-1.txt || ls >> "$HOME/seen"'] });
+    bed.specs({ a: {} }, { baseline_checks: [bed.hand.check('baseline')] });
     const run = bed.start(['run', '--json']);
-    const held = await bed.hand.next();
+    await (await bed.hand.next({ name: 'baseline', unit: '' })).exit();
+    const held = await bed.hand.next({ name: 'baseline', unit: 'a' });
     const theirs = bed.commit({ 'person.txt': 'mine\n' }, 'a person works');
-    await held.finish();
+    await held.exit();
+    const proof = await bed.hand.next({ name: 'baseline', unit: 'a' });
+    expect(await proof.read('person.txt')).toBe('mine\n');
+    await proof.exit();
     expectEnd(await run.ended, 0);
     const landed = commits(bed).find((c) => c.landed === 'a')?.id ?? '';
     expect(bed.git('rev-parse', `${landed}^1`)).toBe(theirs);
-    expect(bed.read('../home/seen')).toContain('person.txt');
+    expectNothingLeft(bed);
+  });
+
+  it('by somebody while an agent works: nobody can tell who it was, so that attempt fails and is done again', async ({ bed }) => {
+    bed.specs({ a: {} }, { agent: bed.hand.agent });
+    const run = bed.start(['run', '--json']);
+    const held = await bed.hand.next();
+    bed.commit({ 'person.txt': 'mine\n' }, 'a person works');
+    await held.finish();
+    const again = await bed.hand.next({ attempt: 2 });
+    expect(again.prompt).toContain('refs/heads/main moved');
+    await again.exit();
+    expectEnd(await run.ended, 0);
+    expect(bed.read('person.txt')).toBe('mine\n');
     expectNothingLeft(bed);
   });
 
@@ -51,14 +68,16 @@ describe('a target that moves', () => {
 
   it('is deleted while the run works: the unit fails saying so; nothing is made up', async ({ bed }) => {
     bed.git('branch', 'release');
-    bed.specs({ a: {} }, { agent: bed.hand.agent });
+    bed.specs({ a: {} }, { baseline_checks: [bed.hand.check('baseline')] });
     bed.git('branch', '-f', 'release', 'main');
     const run = bed.start(['run', '--json', '-t', 'release']);
-    const held = await bed.hand.next();
+    await (await bed.hand.next({ name: 'baseline', unit: '' })).exit();
+    const held = await bed.hand.next({ name: 'baseline', unit: 'a' });
     bed.git('branch', '-q', '-D', 'release');
-    await held.finish();
+    await held.exit();
     const ended = await run.ended;
     expectEnd(ended, 1);
+    expect(ended.events.find((e) => e.type === 'unit.failed')).toMatchObject({ failure: { kind: 'target-gone', ref: 'refs/heads/release' } });
     expect(refs(bed)).not.toContain('refs/heads/release');
     expect(refs(bed)).toContain('refs/heads/choo/unit/a/1');
   });
@@ -159,9 +178,10 @@ describe('git hooks', () => {
     expectNothingLeft(bed);
   });
 
-  it('a GIT_DIR from outside reaches neither choo\'s git nor the agent nor the checks', async ({ bed }) => {
-    bed.specs({ a: { tasks: [{ check: 'test -z "$GIT_DIR$GIT_INDEX_FILE$GIT_WORK_TREE" && test -f a-1.txt' }] } }, { agent: `test -z "$(env | grep ^GIT_DIR=)" && ${DOES_IT}` });
-    expectEnd(await bed.choo(['run'], { env: { GIT_INDEX_FILE: '/nowhere/index', GIT_OBJECT_DIRECTORY: undefined } }), 0);
+  it('no GIT_* variable from outside reaches the agent, the setup or the checks', async ({ bed }) => {
+    const clean = 'test -z "$(env | grep ^GIT_)"';
+    bed.specs({ a: { tasks: [{ check: `test -f a-1.txt && ${clean}` }] } }, { agent: `${clean} && ${DOES_IT}`, worktree: { setup: [clean] } });
+    expectEnd(await bed.choo(['run'], { env: { GIT_EDITOR: 'vi', GIT_AUTHOR_NAME: 'Somebody', GIT_TRACE: '0' } }), 0);
     expectNothingLeft(bed);
   });
 });
