@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { DOES_IT, configText, it } from '../rig/bed.ts';
+import { configText, it } from '../rig/bed.ts';
 import { completedTasks, expectEnd, expectNothingLeft, expectRefusal } from '../rig/facts.ts';
 import { specFiles } from '../rig/specs.ts';
 

@@ -11,7 +11,9 @@ import type { Session } from '../../src/orchestrator.ts';
 import type { Workplace } from '../../src/worker/workplace.ts';
 import type { Clock, Git, Journal, World } from '../../src/world.ts';
 
-const clock: Clock = { now: () => 1_000_000, sleep: () => new Promise<void>(() => undefined) };
+/** Never settles. */
+const never = new Promise<never>(() => {});
+const clock: Clock = { now: () => 1_000_000, sleep: () => never };
 
 function unit(id: string, dependsOn: readonly string[] = []): Unit {
   const task = { number: 1, title: id, path: `specs/tasks/${id}/01-x.md`, check: 'true', dependsOn: [], complete: false };
@@ -69,7 +71,7 @@ describe('an escalator', () => {
     const session = sessionOf({ units: [unit('a'), unit('b', ['a'])], journal: new MemoryJournal(), git: goneTarget() });
     const escalate = (e: { readonly title: string }): Promise<void> => {
       told.push(e.title);
-      return new Promise(() => undefined);
+      return never;
     };
     const result = await new RunLoop({ ...session, escalator: { escalate } }).run();
     expect(result).toMatchObject({ totalUnits: 2, failedUnits: 1, blockedUnits: 1, completedUnits: 0 });
