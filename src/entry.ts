@@ -12,8 +12,8 @@ declare const CHOO_MAIN: string;
 
 /** Answers from the prepared texts or hands over to main.ts; the process's exit code tells how it ended. */
 async function start(argv: readonly string[]): Promise<void> {
-  process.stdout.on('error', ignoreClosedPipe);
-  process.stderr.on('error', ignoreClosedPipe);
+  process.stdout.on('error', endsPrinting);
+  process.stderr.on('error', endsPrinting);
   const asked = argv.length > 1 ? undefined : argv[0] ?? '--help';
   const [, answer] = CHOO_ANSWERS.find(([argument]) => argument === asked) ?? [];
   if (answer !== undefined) {
@@ -25,10 +25,8 @@ async function start(argv: readonly string[]): Promise<void> {
   process.exitCode = await main([...argv]);
 }
 
-/** A reader that went away (`choo status | head -1`) ends what is printed, not the run. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-}
+/** A reader that went away (`choo status | head -1`) or a full disk ends what is printed, not the run; who prints notices by itself. */
+function endsPrinting(): void {}
 
 /** Newer Nodes keep compiled code between starts. In a folder of the user's own: one in the system's temporary folder could be planted. */
 function useCompileCache(): void {

@@ -2,6 +2,7 @@
 
 import { must } from '../core/bug.ts';
 import { viewOf, viewOfPlan } from '../core/view.ts';
+import { Refusal } from '../opening/refusal.ts';
 import { lookAt, planNow } from '../opening/rest.ts';
 import type { Look } from '../opening/rest.ts';
 import { renderStatus, statusData } from '../show/status.ts';
@@ -29,11 +30,25 @@ export async function status(o: StatusOptions, io: Io): Promise<number> {
 async function standingOf(o: StatusOptions, io: Io): Promise<Standing> {
   const look = await lookAt(io.cwd, io.env);
   try {
-    if (concerns(look, o.tasksDir)) return { view: viewOf(must(look.state, 'the state of the run')), ...whereIs(look) };
+    if (concerns(look, o.tasksDir)) {
+      const view = viewOf(must(look.state, 'the state of the run'));
+      const todo = view.closed ? await unitsToDo(io) : undefined;
+      return { view, ...whereIs(look), ...(todo === undefined ? {} : { todo }) };
+    }
     const now = await planNow({ cwd: io.cwd, env: io.env, flags: {}, selection: [], ...(o.tasksDir === undefined ? {} : { tasksDir: o.tasksDir }) });
     return { view: viewOfPlan(now.all), at: 'rest' };
   } finally {
     await look.repository.git.close();
+  }
+}
+
+/** After a run, specs may have been added; undefined when they cannot be read, which is for the next run to tell. */
+async function unitsToDo(io: Io): Promise<number | undefined> {
+  try {
+    return (await planNow({ cwd: io.cwd, env: io.env, flags: {}, selection: [] })).plan.units.length;
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
   }
 }
 

@@ -81,7 +81,7 @@ interface Noted { readonly notes: readonly Note[] }
 export type EventBody =
   // the run
   | { readonly type: 'run.pinned'; readonly pinned: Pinned; readonly settings: Settings }
-  | { readonly type: 'orch.started'; readonly graph: readonly GraphUnit[]; readonly target: string; readonly base: string; readonly mode: 'local'; readonly parallelism: number }
+  | { readonly type: 'orch.started'; readonly version: 1; readonly graph: readonly GraphUnit[]; readonly target: string; readonly base: string; readonly mode: 'local'; readonly parallelism: number }
   | { readonly type: 'orch.resumed'; readonly settings: Settings }
   | { readonly type: 'orch.stopping'; readonly by: string; readonly now: boolean }
   | { readonly type: 'orch.killing' }

@@ -40,7 +40,7 @@ function onRun(s: State, e: Exclude<RunEvent, { type: 'run.pinned' }>): void {
     case 'orch.completed': case 'orch.failed': case 'orch.stopped': s.ended = true; return;
     case 'run.closed': s.closed = true; return;
     case 'trial.started': s.trial = 'running'; return beginRunStep(s, e.seq);
-    case 'trial.ok': s.trial = 'ok'; return endRunStep(s);
+    case 'trial.ok': s.trial = 'ok'; s.trialNotes = e.notes; return endRunStep(s);
     case 'trial.failed': return trialFailed(s, e.failure);
     case 'run.advancing': s.advance = 'running'; return beginRunStep(s, e.seq);
     case 'run.advanced': return advanced(s);

@@ -99,6 +99,8 @@ export interface State {
   sessionStart: number;
   trial: 'needed' | 'running' | 'ok' | 'failed';
   trialFailure?: Failure;
+  /** What the trial found worth reading. */
+  trialNotes: readonly Note[];
   /** Seq of the begun run-level step (trial, advance). */
   runStep?: number;
   /** The ref that units land on and new worktrees begin from. */
@@ -152,7 +154,7 @@ export function initialState(run: number, pinned: Pinned, settings: Settings): S
     (graph.chain[b] ?? 0) - (graph.chain[a] ?? 0) || byCodeUnit(graph.units[a]?.id ?? '', graph.units[b]?.id ?? '');
   const state: State = {
     run, pinned, graph, units, settings, seq: 0, sessionStart: 0,
-    trial: 'needed', landing: { ref: pinned.targetRef }, advance: 'no',
+    trial: 'needed', trialNotes: [], landing: { ref: pinned.targetRef }, advance: 'no',
     ready: new ReadyHeap<number>(better), returning: new Queue(), todo: new Set(), lane: new Queue(), finishing: new Set(), announce: new Queue(),
     slots: 0, inFlight: 0,
     count: { pending: units.length, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0 },

@@ -69,6 +69,8 @@ export interface RunView {
   readonly counts: Counts;
   /** In code-unit order of id. */
   readonly units: readonly UnitView[];
+  /** What the trial worktree showed before any work. */
+  readonly notes: readonly Note[];
 }
 
 /** The run as State has it. */
@@ -85,13 +87,14 @@ export function viewOf(state: State): RunView {
     ...(stopping === undefined ? {} : { stopping: stopping.by }),
     counts: countsOf(units),
     units,
+    notes: state.trialNotes,
   };
 }
 
 /** What a run would work on: all units as their files say. */
 export function viewOfPlan(all: readonly Unit[]): RunView {
   const units = all.map(plannedUnit).toSorted((a, b) => byCodeUnit(a.id, b.id));
-  return { closed: false, counts: countsOf(units), units };
+  return { closed: false, counts: countsOf(units), units, notes: [] };
 }
 
 function countsOf(units: readonly UnitView[]): Counts {
@@ -148,7 +151,7 @@ function taskState(u: UnitState, o: { readonly number: number; readonly done: bo
 }
 
 /** A failure in the form the faces share. */
-export function failureView(failure: Failure): FailureView {
+function failureView(failure: Failure): FailureView {
   const log = outputOf(failure)?.log;
   return { kind: failure.kind, message: describeFailure(failure), ...(log === undefined ? {} : { log }) };
 }

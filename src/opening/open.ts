@@ -120,7 +120,7 @@ async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Prom
   await repo.git.moveRef({ ref: pinRef(run), to: pinned.base, from: undefined, reason: 'choo: pinned' });
   const state = fold(await journal.append([{ type: 'run.pinned', pinned, settings: withShutdown(found.specs, o) }], o.clock.now()));
   const place = makeWorkplace({ state, journal, git: repo.git, processes, clock: o.clock, env: o.env, specs: found.specs, commonDir: repo.facts.commonDir, mainRoot: repo.facts.mainRoot, worktrees, agents });
-  const started: EventBody = { type: 'orch.started', graph: graphOf(plan), target: pinned.targetRef.replace('refs/heads/', ''), base: pinned.base, mode: 'local', parallelism: state.settings.parallelism };
+  const started: EventBody = { type: 'orch.started', version: 1, graph: graphOf(plan), target: pinned.targetRef.replace('refs/heads/', ''), base: pinned.base, mode: 'local', parallelism: state.settings.parallelism };
   return { kind: 'session', place, first: [started], journalPath: journal.path, serve: (handle) => serveControl({ path: controlPath(repo.facts.commonDir, o.env['XDG_RUNTIME_DIR']), handle }) };
 }
 

@@ -1,7 +1,7 @@
 // The real World of one run, and where its work happens. Composition only.
 
 import { createHash } from 'node:crypto';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, fstatSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import picomatch from 'picomatch';
@@ -77,9 +77,19 @@ export function makeWorkplace(o: {
     setup: config.worktree.setup, teardown: config.worktree.teardown, copy: config.worktree.copy,
     agents: o.agents,
     matches: (glob, path) => matcher(glob)(path),
-    fence: openFence({ git: o.git, clock: o.clock, ownPrefix: `refs/heads/${o.state.pinned.branchPrefix}` }),
+    fence: openFence({ git: o.git, clock: o.clock, ownPrefix: `refs/heads/${o.state.pinned.branchPrefix}`, isOutput: outputOf(o.mainRoot) }),
     idleLimitSet: resolved.idleLimitSet,
     seen: new Map(),
+  };
+}
+
+/** Which paths of the main checkout are what this program's own stdout and stderr go to. */
+function outputOf(root: string | undefined): (path: string) => boolean {
+  const outputs = [1, 2].map((fd) => fstatSync(fd)).filter((s) => s.isFile());
+  return (path) => {
+    if (root === undefined || outputs.length === 0) return false;
+    const stat = statSync(join(root, path), { throwIfNoEntry: false });
+    return stat !== undefined && outputs.some((s) => s.ino === stat.ino && s.dev === stat.dev);
   };
 }
 

@@ -26,7 +26,7 @@ const warn = (text: string): PlainLine => ({ level: 'warn', text, style: 'yellow
 const error = (text: string): PlainLine => ({ level: 'error', text, style: 'red' });
 
 /** The lines an event is worth: what happened, then its notes. Most events are worth one, some none. */
-export function plainLines(event: Event, state: State): readonly PlainLine[] {
+function plainLines(event: Event, state: State): readonly PlainLine[] {
   const line = 'unit' in event ? aboutUnit(event, state) : aboutRun(event, state);
   const notes = 'notes' in event ? event.notes.map(noteLine) : [];
   return [...(line === undefined ? [] : [line]), ...notes];

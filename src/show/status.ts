@@ -12,6 +12,8 @@ export interface Standing {
   readonly at: 'live' | 'elsewhere' | 'rest';
   /** The orchestrator's process, when there is one. */
   readonly pid?: number;
+  /** Units that the specs have now and that are not complete; known when the run is over. */
+  readonly todo?: number;
 }
 
 /** The standing for programs; described by schema/status.schema.json. */
@@ -75,12 +77,12 @@ function taskLine(t: TaskView, paint: Paint): string {
   return `  ${paint(style, mark)} ${t.number} ${cleanLine(t.title)}${facts.length === 0 ? '' : paint('dim', ` (${facts.join(', ')})`)}`;
 }
 
-function advice({ view, at }: Standing): string | undefined {
+function advice({ view, at, todo }: Standing): string | undefined {
   if (view.paused !== undefined && at !== 'live') return `paused: ${oneLine(view.paused)}; mend the cause, then: choo resume`;
   if (at === 'live') return 'to follow a unit: choo logs UNIT -f · to stop: choo stop';
   if (at === 'elsewhere') return undefined;
   if (view.run === undefined) return view.units.length === view.counts.complete ? undefined : 'to see the plan: choo run -n · to start: choo run';
-  if (view.closed) return undefined;
+  if (view.closed) return (todo ?? 0) === 0 ? undefined : `the specs have ${counted(todo ?? 0, 'unit')} to do: choo run`;
   if (view.landing?.because !== undefined && view.counts.landed + view.counts.complete === view.units.length) {
     return `everything is on ${branchName(view.landing.ref)}; to bring it to the target: git merge --ff-only ${branchName(view.landing.ref)}`;
   }

@@ -76,8 +76,9 @@ function unchanged(view: RunView): string[] {
 const WORTH_READING: ReadonlySet<Note['kind']> = new Set(['setup-changed', 'spec-restored', 'passes-before', 'check-changed', 'leftover-processes', 'kept', 'teardown-failed', 'baseline-red']);
 
 function notes(view: RunView, paint: Paint): string[] {
+  const before = view.notes.filter((n) => WORTH_READING.has(n.kind)).map((n) => `  ${oneLine(n.text)}`);
   const found = view.units.flatMap((u) => u.notes.filter((n) => WORTH_READING.has(n.kind)).map((n) => `  ${cleanLine(u.id)}: ${oneLine(n.text)}`));
-  const list = [...new Set(found)];
+  const list = [...new Set([...before, ...found])];
   if (list.length === 0) return [];
   return [paint('yellow', 'worth reading:'), ...list.slice(0, NOTES), ...(list.length > NOTES ? [`  and ${list.length - NOTES} more, in the journal`] : [])];
 }

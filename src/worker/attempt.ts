@@ -148,7 +148,7 @@ async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
   }, step.control);
   const outside = await place.fence.after(fence);
   const settled = await settle(step, { worktree: o.worktree, attempt: `${o.subject}-${o.attempt}`, mayMerge: o.mayMerge });
-  const notes: Note[] = result.leftovers ? [{ kind: 'leftover-processes', text: 'the agent left processes behind; they were ended' }] : [];
+  const notes: Note[] = result.leftovers && !result.cut ? [{ kind: 'leftover-processes', text: 'the agent left processes behind; they were ended' }] : [];
   const ended = { ending: endingOf(result), notes };
   const failure = whyFailed({ result, outside, settled, agent: agent.name, log, idleMs, totalMs: limits.agentTotal, program: opening.argv.at(-1) ?? '' });
   if (failure === undefined && result.code !== 0) notes.push({ kind: 'agent-exit', text: `the agent ended with ${result.signal ?? `exit code ${result.code ?? 'unknown'}`}; the check decides` });

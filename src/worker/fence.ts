@@ -21,8 +21,8 @@ export interface Fence {
   hold<T>(change: () => Promise<T>): Promise<T>;
 }
 
-/** Takes the branches' prefix of choo's own branches, which are judged by their own units. */
-export function openFence(o: { readonly git: Git; readonly clock: Clock; readonly ownPrefix: string }): Fence {
+/** Takes the prefix of choo's own branches, which are judged by their own units, and which paths of the main checkout are choo's own output (`choo run > log`). */
+export function openFence(o: { readonly git: Git; readonly clock: Clock; readonly ownPrefix: string; readonly isOutput: (path: string) => boolean }): Fence {
   const own = new Map<string, Set<string | undefined>>();
   let last: { readonly at: number; readonly snapshot: FenceSnapshot } | undefined;
   let turn: Promise<unknown> = Promise.resolve();
@@ -45,7 +45,7 @@ export function openFence(o: { readonly git: Git; readonly clock: Clock; readonl
       const now = o.clock.now();
       return { before: last !== undefined && now >= last.at && now - last.at < FRESH_MS ? last.snapshot : await take() };
     },
-    after: async (token) => compare({ before: token.before, after: await take(), own, ownPrefix: o.ownPrefix }),
+    after: async (token) => compare({ before: token.before, after: await take(), own, ...o }),
     moved: (ref, to) => {
       const values = own.get(ref) ?? new Set();
       values.add(to);
@@ -55,7 +55,7 @@ export function openFence(o: { readonly git: Git; readonly clock: Clock; readonl
   };
 }
 
-function compare(o: { readonly before: FenceSnapshot; readonly after: FenceSnapshot; readonly own: ReadonlyMap<string, ReadonlySet<string | undefined>>; readonly ownPrefix: string }): string[] {
+function compare(o: { readonly before: FenceSnapshot; readonly after: FenceSnapshot; readonly own: ReadonlyMap<string, ReadonlySet<string | undefined>>; readonly ownPrefix: string; readonly isOutput: (path: string) => boolean }): string[] {
   const changes: string[] = [];
   const refs = new Set([...o.before.refs.keys(), ...o.after.refs.keys()]);
   for (const ref of refs) {
@@ -66,7 +66,7 @@ function compare(o: { readonly before: FenceSnapshot; readonly after: FenceSnaps
     changes.push(was === undefined ? `${ref} was made` : is === undefined ? `${ref} was deleted` : `${ref} moved to ${is.slice(0, 10)}`);
   }
   if (o.before.head !== o.after.head && o.before.head.startsWith('refs/')) changes.push(`the main checkout was switched to ${o.after.head}`);
-  for (const [path, stamp] of o.after.dirty) if (o.before.dirty.get(path) !== stamp) changes.push(`${path} in the main checkout`);
+  for (const [path, stamp] of o.after.dirty) if (o.before.dirty.get(path) !== stamp && !o.isOutput(path)) changes.push(`${path} in the main checkout`);
   for (const path of o.before.dirty.keys()) if (!o.after.dirty.has(path)) changes.push(`${path} in the main checkout`);
   return changes;
 }

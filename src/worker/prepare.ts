@@ -112,12 +112,21 @@ function intact(s: { readonly head: string; readonly branch: string | undefined;
   return wrong.length === 0 ? undefined : { kind: 'base-not-intact', paths: wrong };
 }
 
+/** A folder that lost its .git file is replaced by a new worktree; what is in it and nowhere else is kept first. */
+async function keepReplaced({ place, u }: UnitStep, worktree: string): Promise<void> {
+  const status = await place.world.git.status(worktree);
+  if (status.entries.length === 0) return;
+  const ref = `refs/choo/kept/${place.state.run}/${u.unit.id}/replaced-${place.state.seq}`;
+  place.fence.moved(ref, await place.world.git.keep(worktree, { ref, message: `choo: was in the worktree of ${u.unit.id} when it had to be made again` }));
+}
+
 /** The unit's worktree, made again from its branch when somebody deleted it. Never another folder. */
 export async function ensureWorktree(step: UnitStep): Promise<string> {
   const { place, u } = step;
   const worktree = must(u.worktree, 'a worktree');
   const branch = must(u.branch, 'a branch');
   if (await place.world.files.exists(`${worktree}/.git`)) return worktree;
+  if (await place.world.files.exists(worktree)) await keepReplaced(step, worktree);
   await place.world.git.removeWorktree(worktree);
   const at = (await place.world.git.resolve(branch)) ?? must(u.head, 'a head');
   place.fence.moved(branch, at);

@@ -4,6 +4,7 @@
 import { must } from '../core/bug.ts';
 import type { Failure } from '../core/failure.ts';
 import type { WorktreeStatus } from '../world.ts';
+import { ensureWorktree } from './prepare.ts';
 import type { UnitStep } from './workplace.ts';
 import { neverCommitted } from './workplace.ts';
 
@@ -12,9 +13,10 @@ export type Settled = { readonly changed: boolean } | { readonly failure: Failur
 
 /** Looks at the worktree and mends its branch when the agent left it in another state. `attempt` names the kept ref. */
 export async function settle(step: UnitStep, o: { readonly worktree: string; readonly attempt: string; readonly mayMerge: boolean }): Promise<Settled> {
-  const { git } = step.place.world;
+  const { git, files } = step.place.world;
   const branch = must(step.u.branch, 'a branch');
   const recorded = must(step.u.head, 'a recorded head');
+  if (!(await files.exists(o.worktree))) await ensureWorktree(step);
   await git.releaseLocks(o.worktree, branch);
   const status = await git.status(o.worktree);
   const kept = `refs/choo/kept/${step.place.state.run}/${step.u.unit.id}/${o.attempt}`;
@@ -41,7 +43,9 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
 
 /** Why HEAD is not a continuation of the last recorded commit on the unit's branch, or undefined. */
 async function whereAstray(step: UnitStep, o: { readonly status: WorktreeStatus; readonly branch: string; readonly recorded: string; readonly worktree: string; readonly mayMerge: boolean }): Promise<string | undefined> {
-  const { git } = step.place.world;
+  const { git, files } = step.place.world;
+  // Without it the worktree is made anew before the next step, and what the agent did must not go with the old one.
+  if (!(await files.exists(`${o.worktree}/.git`))) return 'the .git file of the worktree is gone';
   if (o.status.branch !== o.branch) return o.status.branch === undefined ? 'HEAD is detached' : `HEAD is on ${o.status.branch}`;
   if (o.status.head !== o.recorded && !(await git.isAncestor(o.recorded, o.status.head))) return 'the branch no longer contains the last recorded commit';
   if (!o.mayMerge && o.status.entries.some((e) => e.kind === 'unmerged')) return 'a merge was left in progress';

@@ -36,6 +36,13 @@ describe('says what to do and does nothing', () => {
     expectRefusal(bed, await bed.choo(['run']), /user\.(name|email)/);
   });
 
+  it('signing that does not work, before any agent', async ({ bed }) => {
+    bed.specs({ a: {} });
+    bed.git('config', 'commit.gpgsign', 'true');
+    bed.git('config', 'gpg.program', '/bin/false');
+    expectRefusal(bed, await bed.choo(['run']), /sign/);
+  });
+
   it('a detached head without --target; with it, it works', async ({ bed }) => {
     bed.specs({ a: {} });
     bed.git('switch', '-q', '--detach');

@@ -1,7 +1,7 @@
 // A test bed: a repository of specs with its own HOME and state folder, the built program, and agents held by the hand.
 // One per test, gone at its end; a test that leaves a process behind fails. Knows nothing of the program's inside.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Running, type Ended } from './choo.ts';
@@ -52,10 +52,12 @@ async function makeBed(): Promise<Bed & { readonly end: () => Promise<readonly s
   const repository = makeRepository();
   const { base } = repository;
   const state = join(base, 'state');
+  const temporary = join(base, 'tmp');
+  mkdirSync(temporary);
   const hand = await Hand.open(base);
   const running = new Set<Running>();
   const environment = (more: ChooOptions['env'] = {}): Record<string, string> => {
-    const all = { ...repository.env, XDG_STATE_HOME: state, [MARKER]: base, ...more };
+    const all = { ...repository.env, XDG_STATE_HOME: state, TMPDIR: temporary, [MARKER]: base, ...more };
     return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
   };
   const start: Bed['start'] = (argv, o = {}) => {

@@ -85,8 +85,7 @@ export class Running {
 
   #tell(event: Event): void {
     this.#events.push(event);
-    for (const waiter of [...this.#waiters]) {
-      if (!waiter.matches(event)) continue;
+    for (const waiter of this.#waiters.filter((one) => one.matches(event))) {
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
       waiter.resolve(event);
     }

@@ -166,7 +166,9 @@ export class Hand {
   private constructor(path: string, server: Server) {
     this.#path = path;
     this.#server = server;
-    server.on('connection', (socket) => this.#greet(socket).catch((error: unknown) => this.over(error instanceof Error ? error : new Error(String(error)))));
+    server.on('connection', (socket) => {
+      this.#greet(socket).catch((error: unknown) => this.over(new Error('a held program could not be greeted', { cause: error })));
+    });
   }
 
   /** Listens in that folder; its path must be short enough for a socket. */

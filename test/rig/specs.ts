@@ -34,8 +34,7 @@ export function specFiles(units: Specs, tasksDir = 'specs/tasks'): ReadonlyMap<s
   return files;
 }
 
-/** A task's file below the tasks dir. */
-export function taskFile(unit: string, number: number): string {
+function taskFile(unit: string, number: number): string {
   return `${unit}/${String(number).padStart(2, '0')}-part.md`;
 }
 

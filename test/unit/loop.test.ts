@@ -61,7 +61,7 @@ function sessionOf(o: { readonly units: readonly Unit[]; readonly journal: Memor
   const files = { exists: () => Promise.resolve(false), freeSpace: () => Promise.resolve(1) };
   const world = { clock, journal: o.journal, git: o.git, files } as unknown as World;
   const place = { world, state, runDir: '/nowhere', worktrees: '/nowhere', setup: [], teardown: [], copy: [], agents: new Map(), seen: new Map() } as unknown as Workplace;
-  const first: EventBody = { type: 'orch.started', graph: [], target: 'main', base: pinned.base, mode: 'local', parallelism: 2 };
+  const first: EventBody = { type: 'orch.started', version: 1, graph: [], target: 'main', base: pinned.base, mode: 'local', parallelism: 2 };
   return { place, state, first: [first], observers: [], escalator: { escalate: () => undefined }, report: () => undefined };
 }
 

@@ -44,4 +44,4 @@ async function obey(line) {
 
 const prompt = name === undefined ? readFileSync(0, 'utf8') : '';
 say({ hello: { name: name ?? 'agent', pid: process.pid, cwd: process.cwd(), env: process.env, prompt } });
-createInterface({ input: socket }).on('line', (line) => void obey(line));
+createInterface({ input: socket }).on('line', (line) => { void obey(line); });

@@ -13,7 +13,7 @@ import type { Phase, State } from '../../../src/core/state.ts';
 /** A failure that asks for a new attempt. */
 export const RED: Failure = { kind: 'check-failed', check: 'task 1', command: 'false', ending: { code: 1 }, output: { tail: 'red', log: '/log' } };
 /** A failure that ends its unit at once. */
-export const BROKEN: Failure = { kind: 'setup-failed', command: 'npm ci', ending: { code: 1 }, output: { tail: '', log: '/log' } };
+const BROKEN: Failure = { kind: 'setup-failed', command: 'npm ci', ending: { code: 1 }, output: { tail: '', log: '/log' } };
 /** What a step that a stop has cut answers with. */
 export const CUT: Failure = { kind: 'cut', by: 'stop' };
 
@@ -48,7 +48,7 @@ export class Game {
       base: 'base', targetRef: 'refs/heads/main', tasksDir: 'specs/tasks', selection: [], mode: 'local', branchPrefix: 'choo/', plan, checks: [], digest: '',
     };
     this.record({ type: 'run.pinned', pinned, settings: s });
-    this.record({ type: 'orch.started', graph: [], target: 'main', base: 'base', mode: 'local', parallelism: s.parallelism });
+    this.record({ type: 'orch.started', version: 1, graph: [], target: 'main', base: 'base', mode: 'local', parallelism: s.parallelism });
   }
 
   /** The state after all events so far. */
