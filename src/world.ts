@@ -129,6 +129,8 @@ export interface Git {
   resetWorktree(worktree: string, o: { readonly branch: string | undefined; readonly commit: CommitId }): Promise<void>;
   /** Points HEAD at `branch` and the index at `commit` without touching any file. */
   repointWorktree(worktree: string, o: { readonly branch: string; readonly commit: CommitId }): Promise<void>;
+  /** Puts back the `.git` file of a worktree when it is gone or points elsewhere; what stood there is moved beside the worktree (`aside`). Undefined when it was intact. */
+  repairLink(worktree: string): Promise<{ readonly aside: string | undefined } | undefined>;
   /** Removes lock files that a killed git left in a worktree and on its branch. Only when no process is at work there. */
   releaseLocks(worktree: string, branch: string): Promise<void>;
   /** Removes every untracked and ignored file of a worktree of choo's own. */

@@ -22,7 +22,8 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   const kept = `refs/choo/kept/${step.place.state.run}/${step.u.unit.id}/${o.attempt}`;
   const nested = status.entries.filter((e) => e.kind === 'untracked' && e.path.endsWith('/')).map((e) => e.path);
   if (nested.length > 0) return { failure: { kind: 'nested-repository', paths: nested } };
-  const astray = await whereAstray(step, { status, branch, recorded, worktree: o.worktree, mayMerge: o.mayMerge });
+  const link = await git.repairLink(o.worktree);
+  const astray = link !== undefined ? linkAstray(link) : await whereAstray(step, { status, branch, recorded, worktree: o.worktree, mayMerge: o.mayMerge });
   if (astray !== undefined) {
     await keep(step, { worktree: o.worktree, ref: kept });
     await putBack(step, { worktree: o.worktree, branch, commit: recorded });
@@ -41,11 +42,14 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   return { failure: { kind: 'refused-commit', ...refused, kept } };
 }
 
+/** A worktree whose link was gone or pointed elsewhere: what git did there meanwhile it did somewhere else. */
+function linkAstray(link: { readonly aside: string | undefined }): string {
+  return link.aside === undefined ? 'the .git file of the worktree was removed' : `the .git of the worktree was replaced; what stood there is at ${link.aside}`;
+}
+
 /** Why HEAD is not a continuation of the last recorded commit on the unit's branch, or undefined. */
 async function whereAstray(step: UnitStep, o: { readonly status: WorktreeStatus; readonly branch: string; readonly recorded: string; readonly worktree: string; readonly mayMerge: boolean }): Promise<string | undefined> {
-  const { git, files } = step.place.world;
-  // Without it the worktree is made anew before the next step, and what the agent did must not go with the old one.
-  if (!(await files.exists(`${o.worktree}/.git`))) return 'the .git file of the worktree is gone';
+  const { git } = step.place.world;
   if (o.status.branch !== o.branch) return o.status.branch === undefined ? 'HEAD is detached' : `HEAD is on ${o.status.branch}`;
   if (o.status.head !== o.recorded && !(await git.isAncestor(o.recorded, o.status.head))) return 'the branch no longer contains the last recorded commit';
   if (!o.mayMerge && o.status.entries.some((e) => e.kind === 'unmerged')) return 'a merge was left in progress';

@@ -52,7 +52,7 @@ async function makeBed(): Promise<Bed & { readonly end: () => Promise<readonly s
   const repository = makeRepository();
   const { base } = repository;
   const state = join(base, 'state');
-  const temporary = join(base, 'tmp');
+  const temporary = join(base, 'temporary');
   mkdirSync(temporary);
   const hand = await Hand.open(base);
   const running = new Set<Running>();

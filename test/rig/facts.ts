@@ -57,7 +57,7 @@ export function expectNothingLeft(bed: Bed, branches: readonly string[] = ['refs
   expect(refs(bed), 'refs').toEqual(branches);
   const units = existsSync(bed.state) ? readdirSync(bed.state, { recursive: true, encoding: 'utf8' }).filter((path) => existsSync(join(bed.state, path, '.git'))) : [];
   expect(units, 'folders of worktrees').toEqual([]);
-  expect(readdirSync(join(bed.base, 'tmp')), 'temporary files').toEqual([]);
+  expect(readdirSync(join(bed.base, 'temporary')), 'temporary files').toEqual([]);
 }
 
 /** Expects a run to have ended with that exit code; the message shows what it printed. */

@@ -3,15 +3,18 @@
 import type { Clock, Git } from '../../world.ts';
 import { advance } from './advance.ts';
 import { gitRunner } from './exec.ts';
+import type { GitRunner } from './exec.ts';
 import * as history from './history.ts';
 import { cleanWorktree, releaseLocks, repointWorktree, resetWorktree, restorePaths, stage, unstagePaths } from './index-files.ts';
 import { keep } from './keep.ts';
+import { repairLink } from './link.ts';
 import { beginMerge, conflictMarkers, mergeHead, mergeTrees } from './merge.ts';
 import { openObjects } from './objects.ts';
 import { commitTree, moveRef } from './refs.ts';
 import { mutex } from './repository.ts';
-import type { Repository } from './repository.ts';
+import type { Identity, Repository, StandingCommands } from './repository.ts';
 import { snapshot } from './snapshot.ts';
+import { openStanding } from './standing.ts';
 import { status } from './status.ts';
 import { readFiles, readTree, workingTreeDiff } from './tree.ts';
 import type { TreeEntry } from './tree.ts';
@@ -46,9 +49,15 @@ export function openGit(o: OpenOptions): OpenGit {
   const git = gitRunner({ ...o, many: true });
   const { commonDir } = o;
   const objects = openObjects(git, { cwd: commonDir, gitDir: commonDir });
+  const standing = standingCommands(git, commonDir);
   let signing: Promise<boolean> | undefined;
+  let identity: Promise<Identity> | undefined;
   const repo: Repository = {
-    git, objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(),
+    git, objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), standing,
+    identity: () => {
+      identity ??= readIdentity(repo);
+      return identity;
+    },
     signing: () => {
       signing ??= wantsSigning(repo);
       return signing;
@@ -62,6 +71,7 @@ export function openGit(o: OpenOptions): OpenGit {
     workingTreeDiff: (worktree, at) => workingTreeDiff(repo, { worktree, ...at }),
     close: async () => {
       git.close();
+      for (const command of Object.values(standing)) command.close();
       await objects.close();
     },
   };
@@ -99,6 +109,7 @@ function changesOf(repo: Repository): Omit<Git, keyof Facts> {
     moveRef: (o) => moveRef(repo, o),
     resetWorktree: (worktree, o) => resetWorktree(repo, { worktree, ...o }),
     repointWorktree: (worktree, o) => repointWorktree(repo, { worktree, ...o }),
+    repairLink: (worktree) => repairLink(repo, worktree),
     releaseLocks: (worktree, branch) => releaseLocks(repo, { worktree, branch }),
     cleanWorktree: (worktree) => cleanWorktree(repo, worktree),
     keep: (worktree, o) => keep(repo, { worktree, ...o }),
@@ -111,4 +122,22 @@ function changesOf(repo: Repository): Omit<Git, keyof Facts> {
 async function wantsSigning(repo: Repository): Promise<boolean> {
   const { stdout } = await repo.git.run({ at: { cwd: repo.commonDir, gitDir: repo.commonDir }, args: ['config', '--type=bool', '--get', 'commit.gpgsign'], accept: [0, 1] });
   return stdout.toString('utf8').trim() === 'true';
+}
+
+function standingCommands(git: GitRunner, commonDir: string): StandingCommands {
+  const open = (args: readonly string[]): StandingCommands['refs'] => openStanding(git, { at: { cwd: commonDir, gitDir: commonDir }, args });
+  return {
+    commits: open(['hash-object', '-t', 'commit', '-w', '--no-filters', '--stdin-paths']),
+    refs: open(['update-ref', '--no-deref', '-m', 'choo', '--stdin']),
+    diffs: open(['diff-tree', '--stdin', '-r', '-z', '--no-renames', '--name-only', '--no-ext-diff']),
+  };
+}
+
+async function readIdentity(repo: Repository): Promise<Identity> {
+  const of = async (name: string): Promise<string> => {
+    const { stdout } = await repo.git.run({ at: { cwd: repo.commonDir, gitDir: repo.commonDir }, args: ['var', name] });
+    // `name <address> seconds zone`
+    return stdout.toString('utf8').trim().replace(/ \d+ [+-]\d+$/, '');
+  };
+  return { author: await of('GIT_AUTHOR_IDENT'), committer: await of('GIT_COMMITTER_IDENT') };
 }
