@@ -2,7 +2,8 @@
 
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { access, constants, copyFile, lstat, mkdir, open, readFile, readlink, rename, rm, stat, statfs, symlink } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { constants, copyFile, lstat, mkdir, open, readlink, rename, rm, stat, statfs, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { GitError, type Files } from '../world.ts';
@@ -18,9 +19,10 @@ const LONGEST_LIST = 256 * 1024 * 1024;
 /** The real files. `env` is the user's environment: its PATH finds programs. */
 export function realFiles(env: NodeJS.ProcessEnv): Files {
   return {
-    readText: (path) => unlessMissing(readFile(path, 'utf8')),
+    // Asked directly: these are small, and a turn of the thread pool costs more than the answer.
+    readText: (path) => unlessMissing(Promise.resolve().then(() => readFileSync(path, 'utf8'))),
     writeText,
-    exists: (path) => access(path).then(() => true, () => false),
+    exists: (path) => Promise.resolve(existsSync(path)),
     freeSpace,
     copyIgnored: (o) => copyIgnored(o, env),
     canExecute: (program, cwd) => Promise.resolve('path' in findProgram(program, { cwd, path: env['PATH'] })),

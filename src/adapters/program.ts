@@ -25,7 +25,10 @@ export function findProgram(name: string, where: { readonly cwd: string; readonl
 
 function inspect(path: string): 'executable' | 'not-executable' | 'missing' {
   try {
-    if (!statSync(path).isFile()) return 'not-executable';
+    // Most folders of a PATH do not have it, and an exception for each would cost more than the looking.
+    const facts = statSync(path, { throwIfNoEntry: false });
+    if (facts === undefined) return 'missing';
+    if (!facts.isFile()) return 'not-executable';
   } catch {
     return 'missing';
   }

@@ -19,8 +19,11 @@ export async function mergeUnit(step: UnitStep): Promise<EventBody> {
   const at = await git.resolve(ref);
   if (at === undefined) return { type: 'unit.merge.failed', unit, failure: { kind: 'target-gone', ref } };
   const onto = await withNewestTarget(place, at);
-  if (await git.isAncestor(head, onto)) return { type: 'unit.candidate', unit, commit: onto, onto, head, target: at };
   const merge = await git.mergeTrees(onto, head);
+  // What has been merged changes nothing any more; only then is it worth asking.
+  if (merge.kind === 'clean' && merge.tree === (await git.treeOf(onto)) && (await git.isAncestor(head, onto))) {
+    return { type: 'unit.candidate', unit, commit: onto, onto, head, target: at };
+  }
   if (merge.kind === 'conflict') return { type: 'unit.merge.failed', unit, failure: { kind: 'conflict', conflict: 'textual', paths: merge.paths, onto } };
   const foreign = await foreignPaths(step, { onto, head, tree: merge.tree });
   if (foreign.length > 0) return { type: 'unit.merge.failed', unit, failure: { kind: 'conflict', conflict: 'foreign-change', paths: foreign, onto } };

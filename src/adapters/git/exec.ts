@@ -43,6 +43,8 @@ export interface GitRunner {
   readonly sleep: Clock['sleep'];
   /** Gives the answer, or throws GitError: another exit code, a signal, the time limit, a lock that stayed. */
   run(call: GitCall): Promise<GitOutput>;
+  /** Deletes a folder with everything in it by a command of its own; false when something is left or there is no cheap way. */
+  removeTree(path: string): Promise<boolean>;
   /** Ends the shells that start commands; commands may still be run, at a higher cost. */
   close(): void;
 }
@@ -52,6 +54,8 @@ export class GitMissing extends GitError {
   override name = 'GitMissing';
 }
 
+/** Given to `abort`, which would otherwise make an exception with a stack for every command. */
+const OVER = 'over';
 const MAX_STDOUT = 512 * 1024 * 1024;
 const MAX_STDERR = 64 * 1024;
 const FIRST_PAUSE_MS = 25;
@@ -84,7 +88,17 @@ const CONFIG: readonly (readonly [string, string])[] = [
 export function gitRunner(o: { readonly env: NodeJS.ProcessEnv; readonly sleep: Clock['sleep']; readonly many?: boolean }): GitRunner {
   const environment = gitEnvironment(o.env);
   const forker = o.many === true ? openForker(environment) : undefined;
-  return { environment, sleep: o.sleep, run: (call) => runRetrying({ call, environment, sleep: o.sleep, forker }), close: () => forker?.close() };
+  return { environment, sleep: o.sleep, run: (call) => runRetrying({ call, environment, sleep: o.sleep, forker }), removeTree: (path) => removeTree(forker, path), close: () => forker?.close() };
+}
+
+async function removeTree(forker: Forker | undefined, path: string): Promise<boolean> {
+  try {
+    const ran = await forker?.run({ argv: ['rm', '-rf', '--', path], env: {}, input: '', started: () => undefined });
+    return ran?.code === 0;
+  } catch (error) {
+    if (error instanceof ShellEnded) return false;
+    throw error;
+  }
 }
 
 /** Configuration keys and values as the variables git reads them from, after those every command gets. */
@@ -190,7 +204,7 @@ async function runForked(job: Job, o: { readonly forker: Forker; readonly shown:
     if (error instanceof ShellEnded) throw new GitError(shown, late ? `ended after ${limitMs} ms` : 'the shell that ran it was killed');
     throw error;
   } finally {
-    over.abort();
+    over.abort(OVER);
   }
 }
 
@@ -217,7 +231,7 @@ async function runSpawned(job: Job, shown: string): Promise<GitOutput> {
     if (output.code === null) throw new GitError(shown, `killed by ${output.signal ?? 'a signal'}`);
     return { code: output.code, stdout: output.stdout, stderr: output.stderr };
   } finally {
-    over.abort();
+    over.abort(OVER);
   }
 }
 

@@ -1,5 +1,6 @@
 // Facts about commits and trees: ancestry, messages, changed paths. Changes nothing.
 
+import { randomUUID } from 'node:crypto';
 import { Bug } from '../../core/bug.ts';
 import { GitError } from '../../world.ts';
 import type { Git } from '../../world.ts';
@@ -63,18 +64,62 @@ export function commitsBetween(repo: Repository, range: Range): Promise<Commits>
 
 /** Paths that differ between two commits or trees; a rename is two of them. */
 export async function changedPaths(repo: Repository, range: Range): Promise<readonly string[]> {
+  checkId(range.from);
+  checkId(range.to);
+  const quick = await diffTrees(repo, range);
+  if (quick !== undefined) return quick;
   const { stdout } = await ask(repo, {
-    args: ['diff-tree', '-r', '-z', '--no-renames', '--name-only', '--no-ext-diff', '--end-of-options', checkId(range.from), checkId(range.to), '--'],
+    args: ['diff-tree', '-r', '-z', '--no-renames', '--name-only', '--no-ext-diff', '--end-of-options', range.from, range.to, '--'],
   });
   return splitPaths(stdout);
 }
 
+/** The same by the standing `diff-tree`; undefined when that fails. */
+async function diffTrees(repo: Repository, range: Range): Promise<readonly string[] | undefined> {
+  const [from, to] = await Promise.all([repo.objects.info(`${range.from}^{tree}`), repo.objects.info(`${range.to}^{tree}`)]);
+  if (from === undefined || to === undefined) return undefined;
+  try {
+    const header = `${from.id} ${to.id}\n`;
+    // A line that names no object is printed as it is: the end of the answer, which no file name can foresee.
+    const end = Buffer.from(`end ${randomUUID()}\n`);
+    const printed = await repo.standing.diffs.ask(`${header}${end.toString('latin1')}`, (said) => (said.subarray(-end.length).equals(end) ? said.length : undefined));
+    const body = printed.subarray(0, -end.length);
+    if (body.length === 0) return [];
+    return body.toString('latin1', 0, header.length) === header ? splitPaths(body.subarray(header.length)) : undefined;
+  } catch (error) {
+    if (error instanceof GitError) return undefined;
+    throw error;
+  }
+}
+
 /** Paths changed by the range's own commits along first parents; of a merge only those unlike every parent. */
 export async function ownPaths(repo: Repository, range: Range): Promise<ReadonlySet<string>> {
+  const straight = await straightLine(repo, range);
+  if (straight !== undefined) {
+    const lists = await Promise.all(straight.map((step) => changedPaths(repo, step)));
+    return new Set(lists.flat());
+  }
   const { stdout } = await ask(repo, {
     args: ['log', '-z', '--first-parent', '--diff-merges=combined', '--root', '--no-renames', '--name-only', '--no-ext-diff', '--ignore-submodules=none', '--format=', '--end-of-options', span(range), '--'],
   });
   return new Set(splitPaths(stdout));
+}
+
+/** Commits that a walk reads before it leaves the question to git. */
+const LONGEST_WALK = 50;
+
+/** The range as its single steps, when it is a short line without merges; undefined otherwise. */
+async function straightLine(repo: Repository, range: Range): Promise<readonly Range[] | undefined> {
+  const steps: Range[] = [];
+  for (let at = checkId(range.to); at !== checkId(range.from);) {
+    const text = (await repo.objects.contents(at))?.content?.toString('latin1') ?? '';
+    const header = text.slice(0, text.indexOf('\n\n'));
+    const [parent, second] = [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1]);
+    if (parent === undefined || second !== undefined || steps.length === LONGEST_WALK) return undefined;
+    steps.push({ from: parent, to: at });
+    at = parent;
+  }
+  return steps;
 }
 
 /** Renames (content alike at least by half): new path → old path. */

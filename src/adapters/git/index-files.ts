@@ -54,9 +54,13 @@ export async function unstagePaths(repo: Repository, o: PathsAt): Promise<void> 
  */
 export async function resetWorktree(repo: Repository, o: At & { readonly branch: string | undefined }): Promise<void> {
   await endOperations(repo, o.worktree);
+  if (o.branch === undefined) {
+    await askIn(repo, o.worktree, { args: ['checkout', '-q', '-f', '--detach', '--no-recurse-submodules', checkId(o.commit)] });
+    return;
+  }
   await askIn(repo, o.worktree, { args: ['update-ref', '--no-deref', '-m', 'choo: reset', '--end-of-options', 'HEAD', checkId(o.commit)] });
   await askIn(repo, o.worktree, { args: ['reset', '-q', '--hard', '--no-recurse-submodules', o.commit] });
-  if (o.branch !== undefined) await pointHead(repo, { worktree: o.worktree, branch: o.branch });
+  await pointHead(repo, { worktree: o.worktree, branch: o.branch });
 }
 
 /** Points HEAD at the branch and sets the index to the commit; no file is touched. */

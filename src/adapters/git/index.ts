@@ -71,7 +71,7 @@ export function openGit(o: OpenOptions): OpenGit {
     workingTreeDiff: (worktree, at) => workingTreeDiff(repo, { worktree, ...at }),
     close: async () => {
       git.close();
-      for (const command of Object.values(standing)) command.close();
+      for (const command of [standing.commits, standing.refs, standing.diffs]) command.close();
       await objects.close();
     },
   };

@@ -1,5 +1,9 @@
 // Commits as objects and refs by compare-and-swap. Touches no checkout.
 
+import { randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Bug } from '../../core/bug.ts';
 import { GitError } from '../../world.ts';
 import { checkId, checkRef } from './names.ts';
@@ -21,19 +25,53 @@ export async function commitTree(repo: Repository, o: NewCommit): Promise<string
 
 /** Makes a commit object; `sign` false never asks for a key. */
 export async function makeCommit(repo: Repository, o: NewCommit & { readonly sign: boolean }): Promise<string> {
+  const plain = o.sign || o.message.includes('\0') ? undefined : await writeCommit(repo, o);
+  if (plain !== undefined) return plain;
   const parents = o.parents.flatMap((parent) => ['-p', checkId(parent)]);
   const { stdout } = await ask(repo, { args: ['commit-tree', ...(o.sign ? ['-S'] : []), ...parents, '--end-of-options', checkId(o.tree)], input: o.message });
   return checkId(stdout.toString('latin1').trim());
 }
 
+/** The commit object written out as `commit-tree` would and checked by the standing `hash-object`; undefined when that fails. */
+async function writeCommit(repo: Repository, o: NewCommit): Promise<string | undefined> {
+  const { author, committer } = await repo.identity();
+  const now = timeStamp(new Date());
+  const lines = [`tree ${checkId(o.tree)}`, ...new Set(o.parents.map((p) => `parent ${checkId(p)}`)), `author ${author} ${now}`, `committer ${committer} ${now}`];
+  const file = join(tmpdir(), `choo-commit-${randomUUID()}`);
+  try {
+    await writeFile(file, `${lines.join('\n')}\n\n${o.message}`, { flag: 'wx', mode: 0o600 });
+    return checkId((await repo.standing.commits.ask(`${file}\n`, oneLine)).toString('latin1').trim());
+  } catch (error) {
+    if (error instanceof GitError) return undefined;
+    throw error;
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/** Seconds since 1970 and the zone, as git writes them. */
+function timeStamp(date: Date): string {
+  const zone = -date.getTimezoneOffset();
+  const minutes = Math.abs(zone);
+  const hhmm = String(Math.floor(minutes / 60) * 100 + (minutes % 60)).padStart(4, '0');
+  return `${Math.floor(date.getTime() / 1000)} ${zone < 0 ? '-' : '+'}${hhmm}`;
+}
+
+function oneLine(printed: Buffer): number | undefined {
+  const end = printed.indexOf(10);
+  return end === -1 ? undefined : end + 1;
+}
+
 /**
  * Moves, makes (`from` undefined) or deletes (`to` undefined) exactly this ref, never one it may point to as a symbolic ref.
- * False when it was not at `from`; GitError for anything else.
+ * False when it was not at `from`; GitError for anything else. `reason` is for the reflog, where a command of its own was needed.
  */
 export async function moveRef(repo: Repository, o: { readonly ref: string; readonly to: string | undefined; readonly from: string | undefined; readonly reason: string }): Promise<boolean> {
   const ref = checkRef(o.ref);
+  const args = change(ref, o);
+  if (await moveQuickly(repo, o)) return true;
   try {
-    await ask(repo, { args: ['update-ref', '--no-deref', '-m', o.reason, ...change(ref, o)] });
+    await ask(repo, { args: ['update-ref', '--no-deref', '-m', o.reason, ...args] });
     return true;
   } catch (error) {
     // What git printed does not decide: the ref itself tells a lost race from trouble.
@@ -41,6 +79,22 @@ export async function moveRef(repo: Repository, o: { readonly ref: string; reado
     throw error;
   }
 }
+
+/** The same as one transaction of the standing `update-ref`; false when it did not go through. */
+async function moveQuickly(repo: Repository, o: { readonly ref: string; readonly to: string | undefined; readonly from: string | undefined }): Promise<boolean> {
+  const from = o.from ?? '0'.repeat(o.to?.length ?? 0);
+  const line = o.to === undefined ? `delete ${o.ref} ${from}` : `update ${o.ref} ${o.to} ${from}`;
+  try {
+    await repo.standing.refs.ask(`start\n${line}\nprepare\ncommit\n`, (printed) => (printed.equals(COMMITTED) ? printed.length : undefined));
+    return true;
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error;
+    // It may have died after the deed.
+    return o.to !== undefined && o.to !== o.from && (await resolve(repo, o.ref)) === o.to;
+  }
+}
+
+const COMMITTED = Buffer.from('start: ok\nprepare: ok\ncommit: ok\n');
 
 function change(ref: string, o: { readonly to: string | undefined; readonly from: string | undefined }): string[] {
   if (o.to === undefined) {

@@ -1,11 +1,28 @@
 // What every git operation has at hand: the runner, the repository's places, the object reader. Finds the git directory of a worktree.
 
-import { lstat, readFile, readdir, realpath } from 'node:fs/promises';
+import { lstatSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { GitError } from '../../world.ts';
 import { errnoOf } from '../errno.ts';
 import type { GitOutput, GitRunner, Place } from './exec.ts';
 import type { Objects } from './objects.ts';
+import type { Standing } from './standing.ts';
+
+/** Who commits are by. */
+export interface Identity {
+  readonly author: string;
+  readonly committer: string;
+}
+
+/** Commands that stay, for what is done with every task. */
+export interface StandingCommands {
+  /** `hash-object` of the files named to it, as commits. */
+  readonly commits: Standing;
+  /** `update-ref --stdin`. */
+  readonly refs: Standing;
+  /** `diff-tree --stdin` of two trees. */
+  readonly diffs: Standing;
+}
 
 /** One repository, opened. All paths absolute. */
 export interface Repository {
@@ -23,6 +40,9 @@ export interface Repository {
   readonly gitDirs: Map<string, string>;
   /** True when the user's configuration asks for signed commits; read once. */
   readonly signing: () => Promise<boolean>;
+  /** `name <address>` of author and committer, as git knows them; read once. */
+  readonly identity: () => Promise<Identity>;
+  readonly standing: StandingCommands;
 }
 
 /** What a command without a worktree is given to run on. */
@@ -95,33 +115,28 @@ export async function registeredAt(gitDir: string): Promise<string | undefined> 
   return dirname(isAbsolute(file) ? file : resolve(gitDir, file));
 }
 
+// These ask the system directly: a few microseconds each, where a turn of the thread pool costs twenty times that, many times a task.
+
 /** Names in a folder, none when it is missing. */
 export async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
+  return unlessMissing(() => readdirSync(folder)) ?? [];
 }
 
 /** Text of a small file, or undefined when it is missing. */
 export async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  return unlessMissing(() => readFileSync(path, 'utf8'));
 }
 
 /** True when something is at the path, a link that leads nowhere too. */
 export async function exists(path: string): Promise<boolean> {
+  return unlessMissing(() => lstatSync(path)) !== undefined;
+}
+
+function unlessMissing<T>(look: () => T): T | undefined {
   try {
-    await lstat(path);
-    return true;
+    return look();
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
@@ -138,10 +153,5 @@ export async function registrationPath(path: string): Promise<string | undefined
 }
 
 async function realOf(path: string): Promise<string | undefined> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  return unlessMissing(() => realpathSync.native(path));
 }
