@@ -45,6 +45,8 @@ export interface StatusEntry {
   readonly staged: boolean;
   /** The file differs from the index here (true for untracked ones). */
   readonly unstaged: boolean;
+  /** The index or the files have a link to another repository here that HEAD does not have. */
+  readonly newLink: boolean;
 }
 
 /** What one `git status` tells about a worktree. */
@@ -105,6 +107,8 @@ export interface Git {
   changedPaths(from: string, to: string): Promise<readonly string[]>;
   /** Paths that the first-parent commits in `from..to` changed themselves; of a merge commit only those that differ from all its parents. */
   ownPaths(from: CommitId, to: CommitId): Promise<ReadonlySet<string>>;
+  /** Paths that are a link to another repository (a submodule's entry) in `to` and were none in `from`, but for those its .gitmodules names. */
+  newLinks(from: CommitId, to: CommitId): Promise<readonly string[]>;
   /** Renames between two commits: new path → old path. */
   renames(from: CommitId, to: CommitId): Promise<ReadonlyMap<string, string>>;
   mergeBase(a: CommitId, b: CommitId): Promise<CommitId | undefined>;

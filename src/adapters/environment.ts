@@ -14,6 +14,9 @@ const HIDDEN_NAMES: ReadonlySet<string> = new Set([
   'TEAMS_WEBHOOK_URL', 'MATRIX_ACCESS_TOKEN', 'NTFY_TOKEN', 'WEBHOOK_URL', 'WEBHOOK_SECRET',
 ]);
 
+/** Anything that looks like a credential of a forge, whatever follows; COPILOT_GITHUB_TOKEN, an agent's own, does not begin so. */
+const FORGE_SECRET = /^(?:GITHUB|GH|GITLAB|GL|GITEA|FORGEJO|BITBUCKET|AZURE_DEVOPS)_(?:.*_)?(?:TOKEN|PAT|KEY|SECRET|PASSWORD)(?:_.*)?$/i;
+
 /** Gives the user's own environment `base` without `GIT_*`, `CHOO_*`, forge tokens and messenger secrets, plus `extra`. */
 export function childEnvironment(base: NodeJS.ProcessEnv, extra: Readonly<Record<string, string>>): Record<string, string> {
   const env: Record<string, string> = {};
@@ -24,5 +27,5 @@ export function childEnvironment(base: NodeJS.ProcessEnv, extra: Readonly<Record
 }
 
 function isHidden(name: string): boolean {
-  return HIDDEN_NAMES.has(name) || HIDDEN_PREFIXES.some((prefix) => name.startsWith(prefix));
+  return HIDDEN_NAMES.has(name) || FORGE_SECRET.test(name) || HIDDEN_PREFIXES.some((prefix) => name.startsWith(prefix));
 }

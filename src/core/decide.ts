@@ -95,7 +95,7 @@ function stepOf(u: UnitState): EventBody {
     case 'refresh': return { type: 'unit.refreshing', unit: id };
     case 'rework': {
       const number = u.rework.used + 1;
-      return { type: 'rework.started', unit: id, reason: n.reason, attempt: number, because: must(u.reworkFor, 'what a rework is for'), log: `logs/${id}/rework-${number}.log` };
+      return { type: 'rework.started', unit: id, reason: n.reason, attempt: number, because: must(u.reworkFor, 'what a rework is for'), ...(u.reworkLast === undefined ? {} : { also: u.reworkLast }), log: `logs/${id}/rework-${number}.log` };
     }
     case 'merge': return { type: 'unit.merging', unit: id };
     case 'prove': return { type: 'unit.proving', unit: id, commit: must(u.candidate, 'a candidate').commit };

@@ -121,7 +121,7 @@ export type EventBody =
   | { readonly type: 'task.completed'; readonly attempts: number; readonly unchanged: boolean } & OfTask
   | { readonly type: 'task.failed' } & OfTask & Failed
   // mending by the agent after the tasks
-  | { readonly type: 'rework.started'; readonly reason: ReworkReason; readonly because: Failure } & OfUnit & Attempt
+  | { readonly type: 'rework.started'; readonly reason: ReworkReason; readonly because: Failure; readonly also?: Failure } & OfUnit & Attempt
   | { readonly type: 'rework.attempted'; readonly reason: ReworkReason; readonly attempt: number; readonly ending: Ending } & OfUnit & Noted
   | { readonly type: 'rework.attempt.failed'; readonly reason: ReworkReason; readonly attempt: number } & OfUnit & Failed & Noted
   // the unit's own worktree: baseline checks, fixes by checks, merges of the target

@@ -44,8 +44,8 @@ function onAnswer(s: State, u: UnitState, e: Answer): void {
     case 'task.validation.ok': task(u, e.task).unchanged = e.unchanged; return todo(s, u, { step: 'commit', task: e.task, commit: e.commit, parent: e.parent });
     case 'task.committed': return committed(s, u, e);
     case 'rework.attempted': return todo(s, u, { step: 'verify', scope: e.reason === 'conflict' ? 'merge' : e.reason });
-    case 'rework.attempt.failed': return reworkFailed(s, u, { reason: e.reason, failure: e.failure });
-    case 'unit.verified': u.head = e.commit; return toLane(s, u);
+    case 'rework.attempt.failed': return reworkAttemptFailed(s, u, e);
+    case 'unit.verified': return verified(s, u, e.commit);
     case 'unit.verify.failed': return verifyFailed(s, u, e.failure);
     case 'unit.refreshed': return refreshed(s, u, e);
     case 'unit.candidate': u.candidate = { commit: e.commit, onto: e.onto, head: e.head, target: e.target }; u.next = { step: 'prove' }; return;
@@ -54,7 +54,8 @@ function onAnswer(s: State, u: UnitState, e: Answer): void {
     case 'unit.proof.failed': return proofFailed(s, u, e.failure);
     case 'unit.land.moved': u.next = { step: 'merge' }; return setPhase(s, u, 'proving');
     case 'unit.merged': return merged(s, u, e);
-    case 'unit.prepare.failed': case 'task.commit.failed': case 'unit.refresh.failed': case 'unit.land.failed': return stepFailed(s, u, e.failure);
+    case 'task.commit.failed': return giveUp(s, u, { failure: e.failure, task: e.task, next: { step: 'attempt', task: e.task } });
+    case 'unit.prepare.failed': case 'unit.refresh.failed': case 'unit.land.failed': return stepFailed(s, u, e.failure);
     case 'unit.completed': s.finishing.delete(u.index); u.next = { step: 'prepare' }; u.endedAt = e.time; return;
     default: return unreachable(e);
   }
@@ -130,22 +131,37 @@ function stepFailed(s: State, u: UnitState, failure: Failure): void {
 
 // ---------------------------------------------------------------- mending
 
+function verified(s: State, u: UnitState, commit: string): void {
+  u.head = commit;
+  delete u.merging;
+  delete u.reworkLast;
+  toLane(s, u);
+}
+
+/** The attempt itself failed: what is to be mended stays what it was. */
+function reworkAttemptFailed(s: State, u: UnitState, e: EventOf<'rework.attempt.failed'>): void {
+  if (e.failure.kind !== 'cut') u.reworkLast = e.failure;
+  reworkFailed(s, u, { reason: e.reason, failure: e.failure, told: u.reworkFor ?? e.failure });
+}
+
 function verifyFailed(s: State, u: UnitState, failure: Failure): void {
   const scope = u.next.step === 'verify' ? u.next.scope : 'baseline';
   if (VERDICTS[failure.kind] !== 'rework') return stepFailed(s, u, failure);
-  reworkFailed(s, u, { reason: scope === 'merge' ? 'conflict' : scope, failure });
+  delete u.reworkLast;
+  reworkFailed(s, u, { reason: scope === 'merge' ? 'conflict' : scope, failure, told: failure });
 }
 
 /** Sends the unit back to its agent, told of the failure, as long as the limit for that reason allows. */
-function reworkFailed(s: State, u: UnitState, o: { readonly reason: ReworkReason; readonly failure: Failure }): void {
+function reworkFailed(s: State, u: UnitState, o: { readonly reason: ReworkReason; readonly failure: Failure; readonly told: Failure }): void {
   if (o.failure.kind === 'cut') {
     u.rework.cuts++;
     if (u.rework.cuts > s.settings.limits.cuts) return giveUp(s, u, { failure: o.failure });
     return todo(s, u, u.next);
   }
-  u.reworkFor = o.failure;
+  u.reworkFor = o.told;
   const limit = o.reason === 'conflict' ? s.settings.conflictRetries : s.settings.limits.attempts;
-  const next: Next = { step: 'rework', reason: o.reason };
+  // A conflict is looked at again first: the merge may have been given up, or done by a person.
+  const next: Next = o.reason === 'conflict' ? { step: 'refresh', then: 'conflict' } : { step: 'rework', reason: o.reason };
   u.next = next;
   if (VERDICTS[o.failure.kind] !== 'rework' || ++u.rework[o.reason] > limit) return giveUp(s, u, { failure: o.failure });
   todo(s, u, next);
@@ -155,9 +171,11 @@ function refreshed(s: State, u: UnitState, e: EventOf<'unit.refreshed'>): void {
   const then = u.next.step === 'refresh' ? u.next.then : 'verify';
   if (e.conflicts.length > 0) {
     u.reworkFor = { kind: 'conflict', conflict: 'textual', paths: e.conflicts, onto: e.onto };
+    u.merging = e.onto;
     return todo(s, u, { step: 'rework', reason: 'conflict' });
   }
   u.head = e.commit;
+  delete u.merging;
   if (then === 'conflict') return toLane(s, u);
   todo(s, u, then === 'proof' ? { step: 'rework', reason: 'proof' } : { step: 'verify', scope: 'baseline' });
 }

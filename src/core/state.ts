@@ -64,8 +64,12 @@ export interface UnitState {
   readonly tasks: TaskState[];
   /** Attempts at mending, by reason: begun in all, and failed or spent since the last success. */
   readonly rework: { used: number; baseline: number; conflict: number; proof: number; cuts: number };
-  /** What the next rework attempt is told. */
+  /** What the next rework attempt is to mend. */
   reworkFor?: Failure;
+  /** Why the rework attempt before failed, when that is something else. */
+  reworkLast?: Failure;
+  /** The commit whose merge is in progress in the worktree, from its conflict until it is verified. */
+  merging?: string;
   /** The commit on its way to the landing ref. */
   candidate?: { readonly commit: string; readonly onto: string; readonly head: string; readonly target: string };
   /** The commit by which it provably landed. */

@@ -113,7 +113,7 @@ async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Prom
   const processes = await processesFor({ config: found.specs.config, env: o.env, clock: o.clock, commonDir: repo.facts.commonDir, shutdownMs: found.specs.settings.limits.shutdown });
   holding.processes = processes;
   if (before !== undefined && isOpen(before)) await closeRun(repo, o, before);
-  const run = await makeRun(repo.facts.commonDir);
+  const run = await freshRun(repo);
   const journal = await createJournal(journalPath(repo.facts.commonDir, run), { run, now: o.clock.now() });
   holding.journal = journal;
   const pinned = pin({ ...found, specs: { ...found.specs, plan } }, o);
@@ -122,6 +122,14 @@ async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Prom
   const place = makeWorkplace({ state, journal, git: repo.git, processes, clock: o.clock, env: o.env, specs: found.specs, commonDir: repo.facts.commonDir, mainRoot: repo.facts.mainRoot, worktrees, agents });
   const started: EventBody = { type: 'orch.started', version: 1, graph: graphOf(plan), target: pinned.targetRef.replace('refs/heads/', ''), base: pinned.base, mode: 'local', parallelism: state.settings.parallelism };
   return { kind: 'session', place, first: [started], journalPath: journal.path, serve: (handle) => serveControl({ path: controlPath(repo.facts.commonDir, o.env['XDG_RUNTIME_DIR']), handle }) };
+}
+
+/** A number that no run had, not even one whose folder somebody removed. */
+async function freshRun(repo: Repository): Promise<number> {
+  for (;;) {
+    const run = await makeRun(repo.facts.commonDir);
+    if ((await repo.git.resolve(pinRef(run))) === undefined) return run;
+  }
 }
 
 /** Ref that keeps the pinned commit from being pruned while the run is open. */
@@ -175,7 +183,9 @@ function graphOf(plan: Plan): GraphUnit[] {
 async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Promise<Made> {
   const run = await newestRun(repo.facts.commonDir);
   if (run === undefined) throw refuse('no-run', 'there is no run to resume', 'start one: choo run');
-  const content = await journalOrRefusal(openJournal(journalPath(repo.facts.commonDir, run)));
+  const content = await journalOrRefusal(openJournal(journalPath(repo.facts.commonDir, run))).catch((error: unknown) => {
+    throw error instanceof JournalError ? refuse('no-run', `run ${run} has no journal: ${error.message}`, 'its worktrees and branches are as they were; begin anew: choo run') : error;
+  });
   holding.journal = content.journal;
   if (content.torn > 0) o.say(`the last line of the journal was torn (${content.torn} bytes) and was dropped; nothing of it had been acted upon`);
   if (content.events.length === 0) throw refuse('no-run', `run ${run} never began`, 'start one: choo run');

@@ -11,7 +11,7 @@ import { ensureWorktree } from './prepare.ts';
 import { buildPrompt } from './prompt.ts';
 import type { PromptInput, PromptText } from './prompt.ts';
 import { settle } from './settle.ts';
-import { addNeverCommitted, checkFailure, chooEnvironment, endingOf, neverCommitted, shell } from './workplace.ts';
+import { checkFailure, chooEnvironment, endingOf, neverCommitted, shell } from './workplace.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
 
 /** What one session of the agent came to. */
@@ -42,7 +42,7 @@ export async function attemptRework(step: UnitStep, begun: EventOf<'rework.start
   const worktree = await ensureWorktree(step);
   const input: PromptInput = {
     ...(await unitTexts(place, step)), unit: u.unit, tasksDir: place.state.pinned.tasksDir, attempt: begun.attempt, because: begun.because,
-    checks: proofChecks(step),
+    checks: proofChecks(step), ...(begun.also === undefined ? {} : { also: begun.also }),
   };
   const session = await runAgent(step, {
     worktree, prompt: buildPrompt(input), log: begun.log, attempt: begun.attempt, subject: begun.reason, file: u.unit.planPath, mayMerge: begun.reason === 'conflict',
@@ -86,7 +86,7 @@ async function undoCheck(step: UnitStep, o: { readonly worktree: string; readonl
     await place.world.git.restorePaths(o.worktree, { commit: status.head, paths: changed });
     o.notes.push({ kind: 'check-changed', text: 'the check changed tracked files before the first attempt; they were restored', paths: changed });
   }
-  await addNeverCommitted(place, u.unit.id, left);
+  if (left.length > 0) await place.world.git.restorePaths(o.worktree, { commit: status.head, paths: left });
   return undefined;
 }
 

@@ -54,7 +54,8 @@ async function build(step: UnitStep, o: { readonly worktree: string; readonly ta
       run: step.place.state.run, trailers: [['Choo-Unit', step.u.unit.id], ['Choo-Task', String(o.task.number)]],
     }),
   });
-  return { commit, parent: status.head, unchanged: paths.length === 0 && status.head === recorded };
+  const same = status.head === recorded || (await git.treeOf(status.head)) === (await git.treeOf(recorded));
+  return { commit, parent: status.head, unchanged: paths.length === 0 && same };
 }
 
 /** Moves the unit's branch to the proved commit. Doing it twice is the same as once. */

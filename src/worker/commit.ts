@@ -4,7 +4,7 @@ import { setStatus } from '../discovery/frontmatter.ts';
 import type { Note } from '../core/event.ts';
 import type { Task } from '../core/plan.ts';
 import type { WorktreeStatus } from '../world.ts';
-import { addNeverCommitted, neverCommitted } from './workplace.ts';
+import { neverCommitted } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
 /** The commit whose specs are the right ones for a worktree at `head`: the last recorded one or, when the agent merged more of the target in, what it has of the target. */
@@ -21,10 +21,9 @@ export async function specReference(step: UnitStep, o: { readonly head: string; 
  */
 export async function restoreSpecs(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus; readonly reference: string; readonly expect?: { readonly path: string; readonly text: string }; readonly notes: Note[] }): Promise<readonly string[]> {
   const { git, files } = step.place.world;
-  const under = `${step.place.state.pinned.tasksDir}/`;
-  const paths = new Set(o.status.entries.map((e) => e.path).filter((p) => p.startsWith(under)));
+  const paths = new Set(o.status.entries.map((e) => e.path).filter((p) => isSpec(step, p)));
   if (o.status.head !== o.reference) {
-    for (const p of await git.changedPaths(o.reference, o.status.head)) if (p.startsWith(under)) paths.add(p);
+    for (const p of await git.changedPaths(o.reference, o.status.head)) if (isSpec(step, p)) paths.add(p);
   }
   if (paths.size === 0) return [];
   const done = new Map<string, string>();
@@ -43,6 +42,26 @@ export async function restoreSpecs(step: UnitStep, o: { readonly worktree: strin
   return [...done.keys()];
 }
 
+/** True for a path under the tasks dir, or one whose replacement would take the tasks dir along. */
+export function isSpec(step: UnitStep, path: string): boolean {
+  const under = `${step.place.state.pinned.tasksDir}/`;
+  return path.startsWith(under) || under.startsWith(`${path}/`);
+}
+
+/** Conflicts in specs are not the agent's business: what is merged in is right, beside the status of tasks that are done. */
+export async function resolveSpecs(step: UnitStep, o: { readonly worktree: string; readonly onto: string; readonly paths: readonly string[] }): Promise<void> {
+  const { git, files } = step.place.world;
+  for (const path of o.paths) {
+    const text = await git.readFile(o.onto, path);
+    if (text === undefined) {
+      await git.restorePaths(o.worktree, { commit: o.onto, paths: [path] });
+      continue;
+    }
+    await files.writeText(`${o.worktree}/${path}`, isDone(step, path) ? setStatus(text, 'complete') : text);
+    await git.stage(o.worktree, [path]);
+  }
+}
+
 function isDone(step: UnitStep, path: string): boolean {
   const task = step.u.unit.tasks.find((t) => t.path === path);
   return task !== undefined && step.u.tasks[task.number - 1]?.done === true;
@@ -57,14 +76,13 @@ export async function completedTask(step: UnitStep, o: { readonly task: Task; re
 /** The paths that go into the next commit: everything changed but specs and what is never committed. The latter is taken out of the index, where an agent's `git add -A` may have put it. */
 export async function committable(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus }): Promise<readonly string[]> {
   const never = await neverCommitted(step.place, step.u.unit.id);
-  const under = `${step.place.state.pinned.tasksDir}/`;
   const { entries, head } = o.status;
   const staged = entries.filter((e) => e.staged && never.has(e.path)).map((e) => e.path);
   if (staged.length > 0) await step.place.world.git.unstagePaths(o.worktree, { commit: head, paths: staged });
-  return entries.map((e) => e.path).filter((p) => !never.has(p) && !p.startsWith(under));
+  return entries.map((e) => e.path).filter((p) => !never.has(p) && !isSpec(step, p));
 }
 
-/** What a check did to the files since everything was staged: tracked paths it changed; untracked ones are remembered as never committed. */
+/** What a check did to the files since everything was staged: tracked paths it changed; untracked ones that it made are removed, so that they are nobody's work. */
 export async function afterCheck(step: UnitStep, o: { readonly worktree: string; readonly head: string; readonly notes: Note[] }): Promise<{ readonly changed: readonly string[]; readonly moved: boolean }> {
   const status = await step.place.world.git.status(o.worktree);
   if (status.entries.length === 0) return { changed: [], moved: status.head !== o.head };
@@ -72,8 +90,8 @@ export async function afterCheck(step: UnitStep, o: { readonly worktree: string;
   const fresh = status.entries.filter((e) => e.unstaged && !never.has(e.path));
   const left = fresh.filter((e) => e.kind === 'untracked').map((e) => e.path);
   if (left.length > 0) {
-    await addNeverCommitted(step.place, step.u.unit.id, left);
-    o.notes.push({ kind: 'check-left', text: 'a check left untracked files; they are never committed', paths: left.slice(0, 20) });
+    await step.place.world.git.restorePaths(o.worktree, { commit: o.head, paths: left });
+    o.notes.push({ kind: 'check-left', text: 'a check left untracked files; they were removed', paths: left.slice(0, 20) });
   }
   return { changed: fresh.filter((e) => e.kind !== 'untracked').map((e) => e.path), moved: status.head !== o.head };
 }

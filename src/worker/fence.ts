@@ -2,8 +2,8 @@
 
 import type { Clock, FenceSnapshot, Git } from '../world.ts';
 
-/** A snapshot younger than this serves as the one before an attempt, ms; two attempts that follow each other share it. */
-const FRESH_MS = 2000;
+/** A snapshot younger than this serves as the one before an attempt, ms: one attempt's end and the next one's beginning are the same moment. */
+const FRESH_MS = 50;
 
 /** The state of the outside before an attempt. */
 export interface FenceToken {
@@ -65,7 +65,7 @@ function compare(o: { readonly before: FenceSnapshot; readonly after: FenceSnaps
     if (was === undefined && ref.startsWith('refs/tags/')) continue;
     changes.push(was === undefined ? `${ref} was made` : is === undefined ? `${ref} was deleted` : `${ref} moved to ${is.slice(0, 10)}`);
   }
-  if (o.before.head !== o.after.head && o.before.head.startsWith('refs/')) changes.push(`the main checkout was switched to ${o.after.head}`);
+  if (o.before.head !== o.after.head) changes.push(`the main checkout was switched to ${o.after.head}`);
   for (const [path, stamp] of o.after.dirty) if (o.before.dirty.get(path) !== stamp && !o.isOutput(path)) changes.push(`${path} in the main checkout`);
   for (const path of o.before.dirty.keys()) if (!o.after.dirty.has(path)) changes.push(`${path} in the main checkout`);
   return changes;

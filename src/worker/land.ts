@@ -140,6 +140,7 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
   const to = own;
   const outcome = await place.fence.hold(() => git.advance({ ref: target, from: at, to }));
   if (outcome.kind === 'advanced') {
+    place.fence.moved(ref, undefined);
     await git.moveRef({ ref, to: undefined, from: own, reason: 'choo: landed on the target' });
     return { type: 'run.advanced', commit: own };
   }

@@ -3,10 +3,9 @@
 import { must } from '../core/bug.ts';
 import type { EventBody, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
-import { PathTaken } from '../world.ts';
 import type { Control, StatusEntry } from '../world.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
-import { addNeverCommitted, endingOf, places, shell } from './workplace.ts';
+import { addNeverCommitted, endingOf, neverCommitted, places, shell, StepFailure } from './workplace.ts';
 
 /** Outcome of a preparation: nothing, or why not. */
 type Trouble = Failure | undefined;
@@ -21,14 +20,14 @@ export async function prepare(step: UnitStep): Promise<EventBody> {
   if (base === undefined) return failed({ kind: 'target-gone', ref: place.state.landing.ref });
   const noSpace = await spaceFor(place, worktree);
   if (noSpace !== undefined) return failed(noSpace);
-  await removeHalfMade(place, { worktree, branch, base });
+  await removeHalfMade(place, { worktree, branch, base, unit: id });
   place.fence.moved(branch, base);
   await place.world.git.addWorktree({ path: worktree, commit: base, branch });
   const notes: Note[] = [];
   const trouble = await makeReady(place, { worktree, base, branch, unit: id, control: step.control, notes });
   if (trouble !== undefined) {
     // No agent was in it; its log tells the story, and a retry makes it anew.
-    await removeHalfMade(place, { worktree, branch, base });
+    await removeHalfMade(place, { worktree, branch, base, unit: id });
     return failed(trouble);
   }
   return { type: 'unit.prepared', unit: id, worktree, branch, base, notes };
@@ -41,15 +40,33 @@ export async function spaceFor(place: Workplace, path: string): Promise<Trouble>
   return free < floor ? { kind: 'no-space', path, free, floor } : undefined;
 }
 
-/** What a cut preparation of this very run left: no agent was ever in it, and its branch must still be on known ground. */
-async function removeHalfMade(place: Workplace, o: { readonly worktree: string; readonly branch: string; readonly base: string }): Promise<void> {
+/** What a cut or failed preparation of this very run left. No agent should have been in it; what it holds all the same is kept first. */
+async function removeHalfMade(place: Workplace, o: { readonly worktree: string; readonly branch: string; readonly base: string; readonly unit: string }): Promise<void> {
   const { git, files } = place.world;
   const at = await git.resolve(o.branch);
   if (at === undefined) return;
-  if (!(await git.isAncestor(at, o.base))) throw new PathTaken(`git branch ${o.branch}`, o.branch);
-  if (await files.exists(o.worktree)) await git.removeWorktree(o.worktree);
+  if (await files.exists(o.worktree)) {
+    await keepHalfMade(place, o);
+    await git.removeWorktree(o.worktree);
+  }
+  if (!(await git.isAncestor(at, o.base))) {
+    const ref = `refs/choo/kept/${place.state.run}/${o.unit}/branch-${place.state.seq}`;
+    place.fence.moved(ref, at);
+    await git.moveRef({ ref, to: at, from: undefined, reason: 'choo: kept' });
+  }
   place.fence.moved(o.branch, undefined);
   await git.moveRef({ ref: o.branch, to: undefined, from: at, reason: 'choo: prepare again' });
+}
+
+async function keepHalfMade(place: Workplace, o: { readonly worktree: string; readonly unit: string }): Promise<void> {
+  const never = await neverCommitted(place, o.unit);
+  const status = await place.world.git.status(o.worktree);
+  // A checkout that was cut lacks files; only content that is nowhere else is worth keeping.
+  const own = status.entries.filter((e) => !never.has(e.path) && (e.kind === 'untracked' || e.unstaged));
+  const there = await Promise.all(own.map((e) => place.world.files.exists(`${o.worktree}/${e.path}`)));
+  if (!there.includes(true)) return;
+  const ref = `refs/choo/kept/${place.state.run}/${o.unit}/half-made-${place.state.seq}`;
+  await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(o.worktree, { ref, message: `choo: was in the worktree of ${o.unit} when it was prepared again` })));
 }
 
 /** What a fresh checkout needs: tolerated dirt listed, files copied, setup run, and HEAD, index and files proved to be the base. */
@@ -136,6 +153,7 @@ export async function ensureWorktree(step: UnitStep): Promise<string> {
   const notes: Note[] = [];
   await copyIgnored(place, { worktree, notes });
   const trouble = await setUp(place, { worktree, log: `${places(place, u.unit.id).logs}/setup.log`, unit: u.unit.id, control: step.control });
-  if (trouble === undefined) await settle(place, { worktree, base: at, branch, unit: u.unit.id, dirty: new Set(), notes });
+  const settled = trouble ?? await settle(place, { worktree, base: at, branch, unit: u.unit.id, dirty: new Set(), notes });
+  if (settled !== undefined) throw new StepFailure(settled);
   return worktree;
 }

@@ -24,6 +24,8 @@ export interface PromptInput {
   readonly attempt: number;
   /** Why the attempt before failed, or what a rework is to mend. */
   readonly because?: Failure;
+  /** Why the attempt before at the same mending failed, when that is something else. */
+  readonly also?: Failure;
   /** The check passed before the agent did anything. */
   readonly passedBefore?: boolean;
 }
@@ -33,6 +35,7 @@ export function buildPrompt(p: PromptInput): string {
   return [
     heading(p), rules(p), proof(p),
     p.because === undefined ? '' : feedback(p.because, p.task === undefined),
+    p.also === undefined ? '' : feedback(p.also, false),
     p.task === undefined ? '' : quote('The task', { path: p.task.task.path, text: p.task.text }),
     p.plan === undefined ? '' : quote('The plan of the unit', p.plan),
     p.spec === undefined ? '' : quote('The design spec', p.spec),

@@ -25,8 +25,11 @@ async function atCommit(place: Workplace, o: { readonly commit: string; readonly
   const failure = await setUp(place, { worktree: path, log: `${o.logs}/landing-setup.log`, control: o.control });
   if (failure !== undefined) return { failure };
   if (place.setup.length === 0) return { dirty: new Set() };
-  const status = await git.status(path);
-  return { dirty: new Set(status.entries.map((e) => e.path)) };
+  // The proof is of the commit, not of what setup makes of it.
+  const changed = (await git.status(path)).entries.filter((e) => e.kind !== 'untracked').map((e) => e.path);
+  if (changed.length > 0) await git.restorePaths(path, { commit: o.commit, paths: changed });
+  const status = changed.length > 0 ? await git.status(path) : undefined;
+  return { dirty: new Set(status?.entries.map((e) => e.path)) };
 }
 
 /** Proves a commit: every check passes on it, in a fresh worktree, and changes no tracked file. Gives the first failure. */
@@ -43,7 +46,7 @@ export async function proveAt(place: Workplace, o: { readonly commit: string; re
   const status = await place.world.git.status(cwd);
   const changed = status.entries.filter((e) => e.kind !== 'untracked' && !ready.dirty.has(e.path)).map((e) => e.path);
   if (changed.length === 0 && status.head === o.commit) return undefined;
-  if (place.setup.length === 0 && (await dirtyWhenFresh(place, { commit: o.commit, paths: changed }))) return undefined;
+  if (await dirtyWhenFresh(place, { commit: o.commit, paths: changed })) return undefined;
   const names = o.checks.map((c) => c.name).join(', ');
   return { kind: 'unstable-check', check: names, command: o.checks.map((c) => c.command).join(' && '), paths: changed };
 }

@@ -20,7 +20,8 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   await git.releaseLocks(o.worktree, branch);
   const status = await git.status(o.worktree);
   const kept = `refs/choo/kept/${step.place.state.run}/${step.u.unit.id}/${o.attempt}`;
-  const nested = status.entries.filter((e) => e.kind === 'untracked' && e.path.endsWith('/')).map((e) => e.path);
+  const known = await neverCommitted(step.place, step.u.unit.id);
+  const nested = await nestedRepositories(step, { worktree: o.worktree, status, recorded, known });
   if (nested.length > 0) return { failure: { kind: 'nested-repository', paths: nested } };
   const link = await git.repairLink(o.worktree);
   const astray = link !== undefined ? linkAstray(link) : await whereAstray(step, { status, branch, recorded, worktree: o.worktree, mayMerge: o.mayMerge });
@@ -42,6 +43,15 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   return { failure: { kind: 'refused-commit', ...refused, kept } };
 }
 
+/** Repositories inside the worktree, whose content no commit would hold: untracked ones, and new links to one in the index or in the agent's commits. */
+async function nestedRepositories(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus; readonly recorded: string; readonly known: ReadonlySet<string> }): Promise<readonly string[]> {
+  const modules = (await step.place.world.files.readText(`${o.worktree}/.gitmodules`)) ?? '';
+  const isModule = (path: string): boolean => modules.split('\n').some((line) => /^\s*path\s*=/.test(line) && line.split('=')[1]?.trim() === path);
+  const here = o.status.entries.filter((e) => !o.known.has(e.path) && ((e.kind === 'untracked' && e.path.endsWith('/')) || (e.newLink && !isModule(e.path)))).map((e) => e.path);
+  const committed = o.status.head === o.recorded ? [] : await step.place.world.git.newLinks(o.recorded, o.status.head);
+  return [...here, ...committed];
+}
+
 /** A worktree whose link was gone or pointed elsewhere: what git did there meanwhile it did somewhere else. */
 function linkAstray(link: { readonly aside: string | undefined }): string {
   return link.aside === undefined ? 'the .git file of the worktree was removed' : `the .git of the worktree was replaced; what stood there is at ${link.aside}`;
@@ -57,8 +67,10 @@ async function whereAstray(step: UnitStep, o: { readonly status: WorktreeStatus;
 }
 
 async function keep(step: UnitStep, o: { readonly worktree: string; readonly ref: string }): Promise<void> {
-  const commit = await step.place.world.git.keep(o.worktree, { ref: o.ref, message: `choo: kept what the agent of ${step.u.unit.id} left` });
-  step.place.fence.moved(o.ref, commit);
+  await step.place.fence.hold(async () => {
+    const commit = await step.place.world.git.keep(o.worktree, { ref: o.ref, message: `choo: kept what the agent of ${step.u.unit.id} left` });
+    step.place.fence.moved(o.ref, commit);
+  });
 }
 
 /** The unit's branch at its recorded commit, checked out; untracked files the agent left are kept in the kept commit and removed here with everything else that is not the recorded commit. */

@@ -4,10 +4,11 @@ import { must } from '../core/bug.ts';
 import type { EventBody, EventOf, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Check } from '../core/plan.ts';
-import { afterCheck, committable, message, restoreSpecs, specReference } from './commit.ts';
+import { afterCheck, committable, isSpec, message, resolveSpecs, restoreSpecs, specReference } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
 import { checkFailure, shell, takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
+import type { WorktreeStatus } from '../world.ts';
 
 /** One pass over the checks: the failure, or the tracked paths they changed. */
 interface Pass { readonly failure?: Failure; readonly changed: readonly string[]; readonly check?: Check }
@@ -23,8 +24,7 @@ export async function verify(step: UnitStep, begun: EventOf<'unit.verifying'>): 
   const status = await takeStatus(step.place, worktree);
   const unresolved = await conflictsLeft(step, { worktree, begun });
   if (unresolved !== undefined) return failed(unresolved);
-  const onto = begun.scope === 'merge' && step.u.reworkFor?.kind === 'conflict' ? step.u.reworkFor.onto : undefined;
-  const reference = onto ?? await specReference(step, { head: status.head, recorded });
+  const reference = begun.scope === 'merge' ? must(step.u.merging, 'the commit that is merged in') : await specReference(step, { head: status.head, recorded });
   const specs = await restoreSpecs(step, { worktree, status, reference, notes });
   const mending = await commitChanges(step, { worktree, parent: status.head, what: 'mend', merging: begun.scope === 'merge', specs });
   const first = begun.scope === 'merge' ? { changed: [] } : await pass(step, { worktree, head: status.head, tip: mending, scope: begun.scope, notes });
@@ -49,13 +49,11 @@ async function nothingToVerify(step: UnitStep, begun: EventOf<'unit.verifying'>)
 async function conflictsLeft(step: UnitStep, o: { readonly worktree: string; readonly begun: EventOf<'unit.verifying'> }): Promise<Failure | undefined> {
   if (o.begun.scope !== 'merge') return undefined;
   const { git } = step.place.world;
-  const told = step.u.reworkFor;
-  const onto = told?.kind === 'conflict' ? told.onto : undefined;
-  if (onto === undefined) return undefined;
+  const onto = must(step.u.merging, 'the commit that is merged in');
   const status = await git.status(o.worktree);
   const merging = await git.mergeHead(o.worktree);
-  if (merging !== onto && !(await git.isAncestor(onto, status.head))) return { kind: 'conflict', conflict: 'textual', paths: ['(the merge was given up; it has to be done)'], onto };
-  const markers = await git.conflictMarkers(o.worktree, must(step.u.head, 'a recorded head'));
+  if (merging !== onto && !(await git.isAncestor(onto, status.head))) return { kind: 'conflict', conflict: 'textual', paths: [], onto };
+  const markers = (await git.conflictMarkers(o.worktree, must(step.u.head, 'a recorded head'))).filter((p) => !isSpec(step, p));
   return markers.length > 0 ? { kind: 'conflict', conflict: 'textual', paths: markers, onto } : undefined;
 }
 
@@ -135,11 +133,19 @@ export async function refresh(step: UnitStep): Promise<EventBody> {
   const status = await git.status(worktree);
   const merging = await git.mergeHead(worktree);
   if (merging === undefined && (await git.isAncestor(onto, status.head))) return { type: 'unit.refreshed', unit, commit: status.head, onto, conflicts: [] };
-  const conflicts = merging === undefined ? await git.beginMerge(worktree, onto) : status.entries.filter((e) => e.kind === 'unmerged').map((e) => e.path);
   const target = merging ?? onto;
+  const found = merging === undefined ? await git.beginMerge(worktree, onto) : await unresolved(step, { worktree, status });
+  await resolveSpecs(step, { worktree, onto: target, paths: found.filter((p) => isSpec(step, p)) });
+  const conflicts = found.filter((p) => !isSpec(step, p));
   if (conflicts.length > 0) return { type: 'unit.refreshed', unit, commit: status.head, onto: target, conflicts };
   const tree = await git.stage(worktree, []);
   const commit = await git.commitTree({ tree, parents: [status.head, target], message: message({ subject: `merge(${unit}): bring in the target`, run: step.place.state.run, trailers: [['Choo-Unit', unit]] }) });
   await moveBranch(step, { worktree, from: status.head, to: commit, merged: true });
   return { type: 'unit.refreshed', unit, commit, onto: target, conflicts: [] };
+}
+
+/** In a merge that is in progress: what git holds for unmerged, and files that were called resolved with their markers in them. */
+async function unresolved(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus }): Promise<readonly string[]> {
+  const marked = await step.place.world.git.conflictMarkers(o.worktree, must(step.u.head, 'a recorded head'));
+  return [...new Set([...o.status.entries.filter((e) => e.kind === 'unmerged').map((e) => e.path), ...marked])];
 }

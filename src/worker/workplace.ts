@@ -96,6 +96,8 @@ export async function checkFailure(place: Workplace, o: { readonly check: Pick<C
 /** 126 and 127 are the work's fault, not the environment's, when the command names a program inside the worktree that the agent was to make. */
 async function namesMissingFile(place: Workplace, o: { readonly check: Pick<Check, 'command'>; readonly cwd: string }): Promise<boolean> {
   for (const word of o.check.command.split(/[\s;&|()"'`]+/)) {
+    // Where a variable leads is known only to the shell: `$PWD/run.sh` is in the worktree.
+    if (word.includes('$') && word.includes('/')) return true;
     if (!/^[\w.@+-]+\/[\w./@+-]*$/.test(word) || word.startsWith('-')) continue;
     if (!(await place.world.files.canExecute(word.startsWith('./') || word.startsWith('../') ? word : `./${word}`, o.cwd))) return true;
   }
@@ -129,12 +131,24 @@ export async function addNeverCommitted(place: Workplace, unit: string, paths: r
   await place.world.files.writeText(places(place, unit).never, JSON.stringify([...all]));
 }
 
+/** A failure found where only a throw can end the step; it becomes the step's answer. */
+export class StepFailure extends Error {
+  override name = 'StepFailure';
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(failure.kind);
+    this.failure = failure;
+  }
+}
+
 /** What a throw inside a step means: trouble with git or the disk is a failure of the work, everything else a defect of choo. */
 export function failureOfThrow(error: unknown): Failure {
   if (error instanceof PathTaken) return { kind: 'path-taken', path: error.detail };
   if (error instanceof GitError) return { kind: 'git', command: error.command, detail: error.detail };
-  if (error instanceof Error && 'code' in error && 'path' in error) {
-    const { code, path } = error;
+  if (error instanceof StepFailure) return error.failure;
+  if (error instanceof Error && 'code' in error) {
+    const { code } = error;
+    const path = 'path' in error ? error.path : error.message;
     if (code === 'ENOSPC' || code === 'EDQUOT') return { kind: 'no-space', path: String(path), free: 0, floor: 0 };
     if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR') return { kind: 'not-writable', path: String(path), detail: String(code) };
   }

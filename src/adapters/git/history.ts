@@ -122,6 +122,17 @@ async function straightLine(repo: Repository, range: Range): Promise<readonly Ra
   return steps;
 }
 
+/** Submodule entries of `to` that `from` does not have as such and that the .gitmodules of `to` does not name. */
+export async function newLinks(repo: Repository, range: Range): Promise<readonly string[]> {
+  const { stdout } = await ask(repo, { args: ['diff-tree', '-r', '-z', '--no-renames', '--no-ext-diff', '--end-of-options', checkId(range.from), checkId(range.to), '--'] });
+  const records = splitNul(stdout).map((record) => pathText(record));
+  const links = records.filter((_, n) => n % 2 === 1 && /^:(?!160000)\d{6} 160000 /.test(records[n - 1] ?? ''));
+  if (links.length === 0) return links;
+  const modules = (await readFile(repo, { commit: range.to, path: '.gitmodules' })) ?? '';
+  const named = new Set([...modules.matchAll(/^\s*path\s*=\s*(.+?)\s*$/gm)].map((match) => match[1]));
+  return links.filter((path) => !named.has(path));
+}
+
 /** Renames (content alike at least by half): new path → old path. */
 export async function renames(repo: Repository, range: Range): Promise<ReadonlyMap<string, string>> {
   const { stdout } = await ask(repo, {

@@ -77,7 +77,7 @@ export function openGit(o: OpenOptions): OpenGit {
   };
 }
 
-type Facts = Pick<Git, 'resolve' | 'isAncestor' | 'readFile' | 'treeOf' | 'firstParents' | 'commitsBetween' | 'changedPaths' | 'ownPaths' | 'renames' | 'mergeBase' | 'status' | 'mergeHead' | 'conflictMarkers' | 'snapshot'>;
+type Facts = Pick<Git, 'resolve' | 'isAncestor' | 'readFile' | 'treeOf' | 'firstParents' | 'commitsBetween' | 'changedPaths' | 'ownPaths' | 'newLinks' | 'renames' | 'mergeBase' | 'status' | 'mergeHead' | 'conflictMarkers' | 'snapshot'>;
 
 function factsOf(repo: Repository): Facts {
   return {
@@ -89,6 +89,7 @@ function factsOf(repo: Repository): Facts {
     commitsBetween: (from, to) => history.commitsBetween(repo, { from, to }),
     changedPaths: (from, to) => history.changedPaths(repo, { from, to }),
     ownPaths: (from, to) => history.ownPaths(repo, { from, to }),
+    newLinks: (from, to) => history.newLinks(repo, { from, to }),
     renames: (from, to) => history.renames(repo, { from, to }),
     mergeBase: (a, b) => history.mergeBase(repo, { a, b }),
     status: (worktree) => status(repo, worktree),

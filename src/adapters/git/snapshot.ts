@@ -1,8 +1,9 @@
 // The state of everything an agent has no business with: refs and the user's checkouts. Compared elsewhere; changes nothing.
 
 import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { FenceSnapshot } from '../../world.ts';
-import { isMissing, ask } from './repository.ts';
+import { isMissing, ask, namesIn } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { pathBytes } from './names.ts';
 import { status } from './status.ts';
@@ -20,15 +21,25 @@ export async function snapshot(repo: Repository): Promise<FenceSnapshot> {
     dirty.set(`${tree.path} (HEAD)`, tree.head);
     for (const [path, stamp] of tree.stamps) dirty.set(`${tree.path}/${path}`, stamp);
   }
+  for (const [path, stamp] of await settingsStamps(repo)) dirty.set(path, stamp);
   return { refs, head: main?.head ?? '', dirty };
 }
 
+/** What steers git in this repository: its configuration, hooks and excludes. */
+async function settingsStamps(repo: Repository): Promise<readonly (readonly [string, string])[]> {
+  const folders = await Promise.all(['hooks', 'info'].map(async (folder) => (await namesIn(join(repo.commonDir, folder))).map((name) => `${folder}/${name}`)));
+  const paths = ['config', 'config.worktree', ...folders.flat()];
+  const stamps = await Promise.all(paths.map(async (path) => [`.git/${path}`, await stampOf(repo.commonDir, path)] as const));
+  return stamps.filter(([, stamp]) => stamp !== 'missing');
+}
+
 async function readRefs(repo: Repository): Promise<ReadonlyMap<string, string>> {
-  const { stdout } = await ask(repo, { args: ['for-each-ref', '--format=%(objectname) %(refname) %(symref)', 'refs/heads/', 'refs/tags/', 'refs/choo/'] });
+  const { stdout } = await ask(repo, { args: ['for-each-ref', '--format=%(objectname) %(refname) %(symref)'] });
   const refs = new Map<string, string>();
   for (const line of stdout.toString('utf8').split('\n')) {
     const [id, name, points] = line.split(' ');
-    if (id !== undefined && name !== undefined) refs.set(name, points === undefined || points === '' ? id : `ref: ${points}`);
+    // Editors fetch on their own.
+    if (id !== undefined && name !== undefined && !name.startsWith('refs/remotes/')) refs.set(name, points === undefined || points === '' ? id : `ref: ${points}`);
   }
   return refs;
 }

@@ -44,12 +44,12 @@ function fullBranch(shown: string): string | undefined {
 }
 
 function entryOf(record: string): DetailedEntry {
-  if (record.startsWith('? ')) return { path: record.slice(2), kind: 'untracked', staged: false, unstaged: true, code: '?' };
+  if (record.startsWith('? ')) return { path: record.slice(2), kind: 'untracked', staged: false, unstaged: true, newLink: false, code: '?' };
   // `1 XY sub mH mI mW hH hI path` and `u XY sub m1 m2 m3 mW h1 h2 h3 path`
   const unmerged = record.startsWith('u ');
   const at = nthSpace(record, unmerged ? 10 : 8);
   const code = record.slice(0, at);
-  return { path: record.slice(at + 1), kind: unmerged ? 'unmerged' : 'tracked', staged: unmerged || code[2] !== '.', unstaged: unmerged || code[3] !== '.', code };
+  return { path: record.slice(at + 1), kind: unmerged ? 'unmerged' : 'tracked', staged: unmerged || code[2] !== '.', unstaged: unmerged || code[3] !== '.', newLink: !unmerged && / (?!160000)\d{6} (160000 \d{6}|\d{6} 160000) /.test(code), code };
 }
 
 function nthSpace(text: string, n: number): number {
