@@ -13,7 +13,7 @@ import type { FileSource, Specs } from './specs.ts';
 const SHELL_WORDS = new Set(['.', ':', '[', '{', '(', '!', 'alias', 'case', 'cd', 'command', 'eval', 'exec', 'exit', 'export', 'false', 'for', 'if', 'printf', 'read', 'return', 'set', 'test', 'trap', 'true', 'echo', 'umask', 'until', 'wait', 'while']);
 
 /** The program a shell command starts first, when that can be told without running it; else undefined. */
-export function firstProgram(command: string): string | undefined {
+function firstProgram(command: string): string | undefined {
   const words = command.trim().split(/\s+/);
   const word = words.find((w) => !/^[A-Za-z_]\w*=/.test(w));
   if (word === undefined || !/^[\w./@+-]+;?$/.test(word)) return undefined;

@@ -4,7 +4,7 @@ import { must } from '../core/bug.ts';
 import type { EventBody, EventOf, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Task } from '../core/plan.ts';
-import { afterCheck, committable, completedTask, message, restoreSpecs, specReference } from './commit.ts';
+import { afterCheck, committable, completedTask, isSpec, message, restoreSpecs, specReference } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
 import { checkFailure, shell, takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
@@ -54,7 +54,7 @@ async function build(step: UnitStep, o: { readonly worktree: string; readonly ta
       run: step.place.state.run, trailers: [['Choo-Unit', step.u.unit.id], ['Choo-Task', String(o.task.number)]],
     }),
   });
-  const same = status.head === recorded || (await git.treeOf(status.head)) === (await git.treeOf(recorded));
+  const same = status.head === recorded || (await git.changedPaths(recorded, status.head)).every((p) => isSpec(step, p));
   return { commit, parent: status.head, unchanged: paths.length === 0 && same };
 }
 

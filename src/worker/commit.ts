@@ -29,6 +29,11 @@ export async function restoreSpecs(step: UnitStep, o: { readonly worktree: strin
   const done = new Map<string, string>();
   const changed: string[] = [];
   for (const path of paths) {
+    if (!path.startsWith(`${step.place.state.pinned.tasksDir}/`)) {
+      // A folder above the specs became a link or a file.
+      changed.push(path);
+      continue;
+    }
     const text = await git.readFile(o.reference, path);
     const right = text !== undefined && isDone(step, path) ? setStatus(text, 'complete') : text;
     if (right !== text && right !== undefined) done.set(path, right);

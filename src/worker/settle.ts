@@ -21,7 +21,7 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   const status = await git.status(o.worktree);
   const kept = `refs/choo/kept/${step.place.state.run}/${step.u.unit.id}/${o.attempt}`;
   const known = await neverCommitted(step.place, step.u.unit.id);
-  const nested = await nestedRepositories(step, { worktree: o.worktree, status, recorded, known });
+  const nested = await nestedRepositories(step, { worktree: o.worktree, status, known });
   if (nested.length > 0) return { failure: { kind: 'nested-repository', paths: nested } };
   const link = await git.repairLink(o.worktree);
   const astray = link !== undefined ? linkAstray(link) : await whereAstray(step, { status, branch, recorded, worktree: o.worktree, mayMerge: o.mayMerge });
@@ -30,6 +30,10 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
     await putBack(step, { worktree: o.worktree, branch, commit: recorded });
     return { failure: { kind: 'history-rewritten', detail: astray, kept } };
   }
+  const links = status.head === recorded ? [] : await git.newLinks(recorded, status.head);
+  // One that the agent has since taken out again, with its files in place, loses nothing.
+  const left = links.filter((path) => !status.entries.some((e) => e.path === path));
+  if (left.length > 0) return { failure: { kind: 'nested-repository', paths: left } };
   const refused = status.head === recorded ? undefined : await refusedCommit(step, { from: recorded, to: status.head });
   if (refused === undefined) {
     step.place.seen.set(o.worktree, status);
@@ -43,13 +47,11 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   return { failure: { kind: 'refused-commit', ...refused, kept } };
 }
 
-/** Repositories inside the worktree, whose content no commit would hold: untracked ones, and new links to one in the index or in the agent's commits. */
-async function nestedRepositories(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus; readonly recorded: string; readonly known: ReadonlySet<string> }): Promise<readonly string[]> {
+/** Repositories inside the worktree, whose content no commit would hold: untracked ones, and new links to one in the index. */
+async function nestedRepositories(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus; readonly known: ReadonlySet<string> }): Promise<readonly string[]> {
   const modules = (await step.place.world.files.readText(`${o.worktree}/.gitmodules`)) ?? '';
   const isModule = (path: string): boolean => modules.split('\n').some((line) => /^\s*path\s*=/.test(line) && line.split('=')[1]?.trim() === path);
-  const here = o.status.entries.filter((e) => !o.known.has(e.path) && ((e.kind === 'untracked' && e.path.endsWith('/')) || (e.newLink && !isModule(e.path)))).map((e) => e.path);
-  const committed = o.status.head === o.recorded ? [] : await step.place.world.git.newLinks(o.recorded, o.status.head);
-  return [...here, ...committed];
+  return o.status.entries.filter((e) => !o.known.has(e.path) && ((e.kind === 'untracked' && e.path.endsWith('/')) || (e.newLink && !isModule(e.path)))).map((e) => e.path);
 }
 
 /** A worktree whose link was gone or pointed elsewhere: what git did there meanwhile it did somewhere else. */

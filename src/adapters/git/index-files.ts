@@ -15,10 +15,12 @@ interface PathsAt extends At { readonly paths: readonly string[] }
 export async function stage(repo: Repository, o: { readonly worktree: string; readonly paths: readonly string[] }): Promise<string> {
   const kinds = await Promise.all(o.paths.map(async (path) => ({ path, kind: await kindOf(o.worktree, checkPath('git update-index', path)) })));
   const of = (...wanted: readonly Kind[]): string[] => kinds.filter((k) => wanted.includes(k.kind)).map((k) => k.path);
-  const beyond = of('beyond-link');
+  // A plain folder where something else was: what was there goes, its files are paths of their own. A submodule is a folder too.
+  const folders = await Promise.all(of('folder').map(async (path) => ({ path, isModule: (await lookAt(o.worktree, `${path}/.git`)) !== 'missing' })));
+  const beyond = [...of('beyond-link'), ...folders.filter((f) => !f.isModule).map((f) => f.path)];
   if (beyond.length > 0) await askIn(repo, o.worktree, { args: ['update-index', '--force-remove', '-z', '--stdin'], input: joinPaths(beyond) });
   // What is gone goes first, so that a file may take the place of a folder and the other way round.
-  const rest = [...of('missing', 'folder'), ...of('file')];
+  const rest = [...of('missing'), ...folders.filter((f) => f.isModule).map((f) => f.path), ...of('file')];
   if (rest.length > 0) await askIn(repo, o.worktree, { args: ['update-index', '--add', '--remove', '--replace', '-z', '--stdin'], input: joinPaths(rest) });
   const { stdout } = await askIn(repo, o.worktree, { args: ['write-tree'] });
   return checkId(stdout.toString('latin1').trim());

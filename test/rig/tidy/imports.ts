@@ -14,7 +14,7 @@ interface Border {
 }
 
 /** Where arrows may point. They point to core/; only main.ts and commands/ know everyone. */
-export const BORDERS: readonly Border[] = [
+const BORDERS: readonly Border[] = [
   { of: 'src/core/', may: [], packages: [], because: 'core/ is pure and imports only itself; move what it needs into core/, or hand it in as data' },
   { of: 'src/discovery/', may: ['src/core/'], packages: ['yaml', 'zod'], because: 'discovery/ turns texts into a Plan and is pure; reading belongs to an adapter' },
   { of: 'src/show/', may: ['src/core/'], packages: ['node:util'], because: 'observers only look at State; what a person wants enters through the inbox as an event' },

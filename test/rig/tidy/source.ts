@@ -84,7 +84,7 @@ export function* nodesOf(root: Node, ancestors: readonly Node[] = []): Generator
 }
 
 /** The nodes directly under a node. */
-export function childrenOf(node: Node): readonly Node[] {
+function childrenOf(node: Node): readonly Node[] {
   return Object.values(node).flatMap((value) => (Array.isArray(value) ? value.filter(isNode) : isNode(value) ? [value] : []));
 }
 

@@ -18,7 +18,7 @@ test('a whole run with a failure and a blocked unit is valid line by line, inter
   for (const line of lines.filter((l) => l !== undefined)) {
     expect(line.endsWith('\n') && line.indexOf('\n') === line.length - 1).toBe(true);
     validate(JSON.parse(line));
-    expect(validate.errors ?? [], line).toEqual([]);
+    expect({ line, errors: validate.errors ?? [] }).toEqual({ line, errors: [] });
   }
 });
 
