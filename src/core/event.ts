@@ -97,7 +97,7 @@ export type EventBody =
   // a landing ref of the run's own, when the target cannot move
   | { readonly type: 'run.advancing' }
   | { readonly type: 'run.advanced'; readonly commit: string }
-  | { readonly type: 'run.not-advanced'; readonly text: string }
+  | { readonly type: 'run.not-advanced'; readonly text: string; /** The landing ref still contains the target: a fast-forward will do. */ readonly fastForward: boolean }
   // a unit
   | { readonly type: 'unit.queued' } & OfUnit
   | { readonly type: 'unit.started' } & OfUnit

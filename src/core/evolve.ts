@@ -44,7 +44,7 @@ function onRun(s: State, e: Exclude<RunEvent, { type: 'run.pinned' }>): void {
     case 'trial.failed': return trialFailed(s, e.failure);
     case 'run.advancing': s.advance = 'running'; return beginRunStep(s, e.seq);
     case 'run.advanced': return advanced(s);
-    case 'run.not-advanced': s.advance = 'refused'; s.advanceText = e.text; return endRunStep(s);
+    case 'run.not-advanced': s.advance = 'refused'; s.advanceText = e.text; s.needsMerge = !e.fastForward; return endRunStep(s);
     default: return unreachable(e);
   }
 }
@@ -109,6 +109,7 @@ function advanced(s: State): void {
   s.landing = { ref: s.pinned.targetRef };
   s.advance = 'done';
   delete s.advanceText;
+  s.needsMerge = false;
   endRunStep(s);
 }
 

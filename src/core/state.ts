@@ -111,6 +111,8 @@ export interface State {
   landing: { ref: string; diverted?: string };
   advance: 'no' | 'needed' | 'running' | 'done' | 'refused';
   advanceText?: string;
+  /** The target has commits that the landing ref cannot take in by itself. */
+  needsMerge: boolean;
   /** Units whose dependencies have landed, best first. */
   readonly ready: ReadyHeap<number>;
   /** Units that come back from the landing lane and want a slot before new ones. */
@@ -158,7 +160,7 @@ export function initialState(run: number, pinned: Pinned, settings: Settings): S
     (graph.chain[b] ?? 0) - (graph.chain[a] ?? 0) || byCodeUnit(graph.units[a]?.id ?? '', graph.units[b]?.id ?? '');
   const state: State = {
     run, pinned, graph, units, settings, seq: 0, sessionStart: 0,
-    trial: 'needed', trialNotes: [], landing: { ref: pinned.targetRef }, advance: 'no',
+    trial: 'needed', trialNotes: [], landing: { ref: pinned.targetRef }, advance: 'no', needsMerge: false,
     ready: new ReadyHeap<number>(better), returning: new Queue(), todo: new Set(), lane: new Queue(), finishing: new Set(), announce: new Queue(),
     slots: 0, inFlight: 0,
     count: { pending: units.length, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0 },

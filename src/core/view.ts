@@ -60,7 +60,7 @@ export interface RunView {
   /** Full ref of the target; absent before the first run. */
   readonly target?: string;
   /** The ref units land on and, when it is not the target, why. */
-  readonly landing?: { readonly ref: string; readonly because?: string };
+  readonly landing?: { readonly ref: string; readonly because?: string; /** The target cannot simply be fast-forwarded to it. */ readonly needsMerge?: true };
   /** Every unit has landed, or the run was closed by a new one. */
   readonly closed: boolean;
   readonly paused?: string;
@@ -81,7 +81,7 @@ export function viewOf(state: State): RunView {
   return {
     run: state.run,
     target: state.pinned.targetRef,
-    landing: { ref: landing.ref, ...(because === undefined ? {} : { because }) },
+    landing: { ref: landing.ref, ...(because === undefined ? {} : { because }), ...(state.needsMerge ? { needsMerge: true } : {}) },
     closed: state.closed || (state.count.landed === state.units.length && landing.diverted === undefined),
     ...(paused === undefined ? {} : { paused: paused.text }),
     ...(stopping === undefined ? {} : { stopping: stopping.by }),

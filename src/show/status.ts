@@ -84,7 +84,7 @@ function advice({ view, at, todo }: Standing): string | undefined {
   if (view.run === undefined) return view.units.length === view.counts.complete ? undefined : 'to see the plan: choo run -n · to start: choo run';
   if (view.closed) return (todo ?? 0) === 0 ? undefined : `the specs have ${counted(todo ?? 0, 'unit')} to do: choo run`;
   if (view.landing?.because !== undefined && view.counts.landed + view.counts.complete === view.units.length) {
-    return `everything is on ${branchName(view.landing.ref)}; to bring it to the target: git merge --ff-only ${branchName(view.landing.ref)}`;
+    return `everything is on ${branchName(view.landing.ref)}; to bring it to the target: git merge ${view.landing.needsMerge === true ? '' : '--ff-only '}${branchName(view.landing.ref)}`;
   }
   return view.counts.failed > 0 ? 'to try failed units again: choo retry --failed && choo resume' : 'to go on: choo resume';
 }

@@ -93,7 +93,9 @@ function next(view: RunView, result: Result): string[] {
   const { landing } = view;
   if (landing?.because !== undefined) {
     const branch = branchName(landing.ref);
-    lines.push(`what landed is on ${branch}; when the target is free:  git merge --ff-only ${shellWord(branch)}`);
+    lines.push(landing.needsMerge === true
+      ? `what landed is on ${branch}; the target has gone another way, merge it by hand:  git merge ${shellWord(branch)}`
+      : `what landed is on ${branch}; when the target is free:  git merge --ff-only ${shellWord(branch)}`);
   }
   return lines;
 }

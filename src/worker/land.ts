@@ -123,7 +123,7 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
   const { git } = place.world;
   const target = place.state.pinned.targetRef;
   const { ref } = place.state.landing;
-  const not = (text: string): EventBody => ({ type: 'run.not-advanced', text });
+  const not = (text: string, fastForward = false): EventBody => ({ type: 'run.not-advanced', text, fastForward });
   let own = await git.resolve(ref);
   const at = await git.resolve(target);
   if (own === undefined || at === undefined) return not(`${own === undefined ? ref : target} no longer exists`);
@@ -144,7 +144,7 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
     await git.moveRef({ ref, to: undefined, from: own, reason: 'choo: landed on the target' });
     return { type: 'run.advanced', commit: own };
   }
-  return not(outcome.kind === 'moved' ? `${target} moved just now` : refusal(outcome));
+  return not(outcome.kind === 'moved' ? `${target} moved just now` : refusal(outcome), outcome.kind === 'refused');
 }
 
 /** The proof of everything that this run has landed. */

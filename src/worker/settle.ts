@@ -79,7 +79,8 @@ async function keep(step: UnitStep, o: { readonly worktree: string; readonly ref
 async function putBack(step: UnitStep, o: { readonly worktree: string; readonly branch: string; readonly commit: string }): Promise<void> {
   const { git } = step.place.world;
   const at = await git.resolve(o.branch);
-  if (at !== o.commit) await git.moveRef({ ref: o.branch, to: o.commit, from: at, reason: 'choo: put back after history was rewritten' });
+  // Also when it is there already: an agent may have made it a symbolic ref to another branch.
+  await git.moveRef({ ref: o.branch, to: o.commit, from: at, reason: 'choo: put back after history was rewritten' });
   await git.resetWorktree(o.worktree, { branch: o.branch, commit: o.commit });
   const never = await neverCommitted(step.place, step.u.unit.id);
   const left = (await git.status(o.worktree)).entries.filter((e) => e.kind === 'untracked' && !never.has(e.path)).map((e) => e.path);

@@ -161,7 +161,7 @@ export function failedAnswer(begun: Extract<EventBody, { type: Begun['type'] }>,
   const notes: readonly Note[] = [];
   switch (begun.type) {
     case 'trial.started': return { type: 'trial.failed', failure };
-    case 'run.advancing': return { type: 'run.not-advanced', text: failure.kind === 'git' ? failure.detail : failure.kind };
+    case 'run.advancing': return { type: 'run.not-advanced', text: failure.kind === 'git' ? failure.detail : failure.kind, fastForward: true };
     case 'unit.started': return { type: 'unit.prepare.failed', unit: begun.unit, failure };
     case 'task.started': case 'task.retry': return { type: 'task.attempt.failed', unit: begun.unit, task: begun.task, attempt: begun.attempt, failure, notes };
     case 'task.backpressure': return { type: 'task.validation.fail', unit: begun.unit, task: begun.task, attempt: begun.attempt, failure, notes };

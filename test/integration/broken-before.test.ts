@@ -127,6 +127,40 @@ describe('outside the fence', () => {
   });
 });
 
+describe('a target that has gone another way', () => {
+  it('is not promised a fast-forward', async ({ bed }) => {
+    bed.specs({ a: {}, b: { dependsOn: ['a'] } }, { agent: bed.hand.agent });
+    const run = bed.start(['run', '--json']);
+    const a = await bed.hand.next({ unit: 'a' });
+    await a.write('a-1.txt', 'x\n');
+    await a.write('README', 'by the agent\n');
+    bed.write('README', 'local\n');
+    await a.exit(0);
+    const again = await bed.hand.next({ unit: 'a' });
+    await again.exit(0);
+    const b = await bed.hand.next({ unit: 'b' });
+    bed.git('commit', '-qam', 'by a person');
+    await b.write('b-1.txt', 'x\n');
+    await b.exit(0);
+    const last = await bed.hand.next({ unit: 'b' });
+    await last.exit(0);
+    const ended = await run.ended;
+    expectEnd(ended, 1);
+    expect(ended.stderr).toContain('merge it by hand:  git merge choo/run/1');
+    expect(ended.stderr).not.toContain('--ff-only');
+  });
+});
+
+describe('the branch', () => {
+  it('made a symbolic ref to the target is made a branch again', async ({ bed }) => {
+    bed.specs({ a: { tasks: 2 } }, { agent: `if [ "$CHOO_TASK-$CHOO_ATTEMPT" = 2-1 ]; then git symbolic-ref "$(git symbolic-ref HEAD)" refs/heads/main; fi; ${DOES_IT}` });
+    const ended = await bed.choo(['run', '--json']);
+    expectEnd(ended, 0);
+    expect(kinds(ended, 'a').failures).toEqual(['history-rewritten']);
+    expectNothingLeft(bed, ['refs/choo/kept/1/a/2-1', 'refs/heads/main']);
+  });
+});
+
 describe('blame', () => {
   it('a check that names its program by a variable sends the work back, it is no missing program', async ({ bed }) => {
     bed.specs({ a: { tasks: [{ check: '"$PWD/run.sh"' }] } }, { agent: 'printf "#!/bin/sh\\n" > run.sh; chmod +x run.sh' });

@@ -188,7 +188,7 @@ describe('mending', () => {
   it('ends "landed, target not advanced" when the target cannot be moved in the end', () => {
     const game = new Game([unit('a')]).play((b) => {
       if (b.type === 'unit.landing') return { type: 'unit.merged', unit: 'a', commit: b.commit, head: 'h', ref: 'refs/heads/choo/run/1', diverted: 'it has local changes' };
-      return b.type === 'run.advancing' ? { type: 'run.not-advanced', text: 'it has local changes' } : undefined;
+      return b.type === 'run.advancing' ? { type: 'run.not-advanced', text: 'it has local changes', fastForward: true } : undefined;
     });
     expect(game.of('run.advancing')).toHaveLength(1);
     expect(game.events.at(-1)?.type).toBe('orch.failed');

@@ -67,7 +67,7 @@ to try failed units again: choo retry --failed && choo resume
 
   it('names the closing command when everything landed beside the target', () => {
     const game = new Game([unit('a')]).play((b) => {
-      if (b.type === 'run.advancing') return { type: 'run.not-advanced', text: 'local changes' };
+      if (b.type === 'run.advancing') return { type: 'run.not-advanced', text: 'local changes', fastForward: true };
       return b.type === 'unit.landing' ? { type: 'unit.merged', unit: 'a', commit: 'c', head: 'h', ref: 'refs/heads/choo/run/1', diverted: 'local changes' } : undefined;
     });
     expect(renderStatus(standing(game), plain)).toContain('git merge --ff-only choo/run/1');
