@@ -54,7 +54,7 @@ function onAnswer(s: State, u: UnitState, e: Answer): void {
     case 'unit.proof.failed': return proofFailed(s, u, e.failure);
     case 'unit.land.moved': u.next = { step: 'merge' }; return setPhase(s, u, 'proving');
     case 'unit.merged': return merged(s, u, e);
-    case 'task.commit.failed': return giveUp(s, u, { failure: e.failure, task: e.task, next: { step: 'attempt', task: e.task } });
+    case 'task.commit.failed': return commitFailed(s, u, e);
     case 'unit.prepare.failed': case 'unit.refresh.failed': case 'unit.land.failed': return stepFailed(s, u, e.failure);
     case 'unit.completed': s.finishing.delete(u.index); u.next = { step: 'prepare' }; u.endedAt = e.time; return;
     default: return unreachable(e);
@@ -113,6 +113,15 @@ function attemptFailed(s: State, u: UnitState, e: EventOf<'task.attempt.failed' 
   else if (VERDICTS[e.failure.kind] !== 'rework') return giveUp(s, u, { failure: e.failure, task: e.task });
   else if (++t.failed >= s.settings.limits.attempts) return giveUp(s, u, { failure: e.failure, task: e.task });
   todo(s, u, u.next);
+}
+
+/** The branch moved or the commit is gone between proof and commit: the files are still there, so it is one more attempt. */
+function commitFailed(s: State, u: UnitState, e: EventOf<'task.commit.failed'>): void {
+  const t = task(u, e.task);
+  const next: Next = { step: 'attempt', task: e.task };
+  t.last = e.failure;
+  if (e.failure.kind !== 'git' || ++t.failed >= s.settings.limits.attempts) return giveUp(s, u, { failure: e.failure, task: e.task, next });
+  todo(s, u, next);
 }
 
 /** The step in flight of this unit was lost with its orchestrator. */

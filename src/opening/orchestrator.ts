@@ -1,6 +1,6 @@
 // The library's door, and the command line's: opens a session, lets the loop run, gives everything back.
 
-import { rmdir } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../adapters/clock.ts';
@@ -12,7 +12,7 @@ import type { State } from '../core/state.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import { RunLoop } from '../orchestrator.ts';
 import type { Observer } from '../orchestrator.ts';
-import { landingWorktree } from '../worker/workplace.ts';
+import { landingWorktree, promptsFolder } from '../worker/workplace.ts';
 import type { Workplace } from '../worker/workplace.ts';
 import type { Clock, Escalator } from '../world.ts';
 import { open, pinRef } from './open.ts';
@@ -205,6 +205,7 @@ function endOf(state: State, result: Result): Ended {
 async function tidyUp(place: Workplace, say: (line: string) => void): Promise<void> {
   try {
     await place.world.git.removeWorktree(landingWorktree(place));
+    await rm(promptsFolder(place), { recursive: true, force: true });
     const complete = place.state.units.every((u) => u.phase === 'landed') && place.state.landing.diverted === undefined;
     const ref = pinRef(place.state.run);
     const at = complete ? await place.world.git.resolve(ref) : undefined;

@@ -11,7 +11,7 @@ import { ensureWorktree } from './prepare.ts';
 import { buildPrompt } from './prompt.ts';
 import type { PromptInput, PromptText } from './prompt.ts';
 import { settle } from './settle.ts';
-import { checkFailure, chooEnvironment, endingOf, neverCommitted, shell } from './workplace.ts';
+import { checkFailure, chooEnvironment, endingOf, neverCommitted, promptsFolder, shell } from './workplace.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
 
 /** What one session of the agent came to. */
@@ -130,7 +130,8 @@ async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
   const { place, u } = step;
   const name = must(agentOf(place.state, u.unit.id), `an agent for ${u.unit.id}`);
   const agent = must(place.agents.get(name), `the agent ${name}`);
-  const promptFile = `${place.runDir}/${o.log.replace(/\.log$/, '.prompt.md')}`;
+  // Beside the worktrees and not in the run's folder, whose path would show the agent where the main checkout is.
+  const promptFile = `${promptsFolder(place)}/${o.log.replace(/^logs\//, '').replace(/\.log$/, '.md')}`;
   await place.world.files.writeText(promptFile, o.prompt);
   const opening = agent.open({ prompt: o.prompt, promptFile, worktree: o.worktree });
   const fence = await place.fence.before();

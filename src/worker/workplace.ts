@@ -62,6 +62,11 @@ export function landingWorktree(place: Workplace): string {
   return `${place.worktrees}/landing`;
 }
 
+/** Folder of the prompts that agents of this session read; gone at its end. */
+export function promptsFolder(place: Workplace): string {
+  return `${place.worktrees}/prompts`;
+}
+
 /** The ref this run lands on while the target cannot be advanced. */
 export function runRef(place: Workplace): string {
   return `refs/heads/${place.state.pinned.branchPrefix}run/${place.state.run}`;

@@ -117,6 +117,15 @@ describe('outside the fence', () => {
     });
   }
 
+  it('nothing an agent is given shows where the main checkout is, and its prompt can be read', async ({ bed }) => {
+    bed.specs({ a: {} }, { agent: 'env > a-1.txt; cat "$CHOO_PROMPT_FILE" >> a-1.txt' });
+    expectEnd(await bed.choo(['run', '--json']), 0);
+    const seen = fileAt(bed, 'main', 'a-1.txt') ?? '';
+    expect(seen).toContain('# Task 1 of unit `a`');
+    expect(seen).not.toContain(bed.root);
+    expectNothingLeft(bed);
+  });
+
   it('tokens of forges do not reach an agent, by whatever name', async ({ bed }) => {
     bed.specs({ a: {} }, { agent: `env > a-1.txt` });
     const env = { GITHUB_API_TOKEN: 'leak1', GITHUB_APP_PRIVATE_KEY: 'leak2', GITHUB_TOKEN_2: 'leak3', gh_token: 'leak4', GITLAB_CI_TOKEN: 'leak5', COPILOT_GITHUB_TOKEN: 'its-own' };
