@@ -9,6 +9,7 @@ import { renderStatus, statusData } from '../show/status.ts';
 import type { Standing } from '../show/status.ts';
 import { report } from './errors.ts';
 import type { Io } from './io.ts';
+import { folderPath } from '../discovery/source.ts';
 
 /** What `choo status` was asked for. */
 export interface StatusOptions {
@@ -55,11 +56,7 @@ async function unitsToDo(io: Io): Promise<number | undefined> {
 /** The newest run is what is asked about, unless another folder of units is named. */
 function concerns(look: Look, tasksDir: string | undefined): boolean {
   if (look.state === undefined) return false;
-  return tasksDir === undefined || trimmed(tasksDir) === trimmed(look.state.pinned.tasksDir);
-}
-
-function trimmed(path: string): string {
-  return path.split('/').filter((part) => part !== '' && part !== '.').join('/');
+  return tasksDir === undefined || folderPath(tasksDir) === folderPath(look.state.pinned.tasksDir);
 }
 
 function whereIs(look: Look): Pick<Standing, 'at' | 'pid'> {

@@ -6,3 +6,8 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 export function cleanLine(text: string): string {
   return text.replaceAll('\t', ' ').replace(UNSAFE, '\uFFFD');
 }
+
+/** A word for people to paste into a shell, quoted where it must be. */
+export function shellWord(text: string): string {
+  return /^[\w./@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -10,6 +10,12 @@ export interface Check {
   readonly pattern?: string;
 }
 
+/** A setup or teardown command of a worktree; `if` is a repository path that must exist there for it to run. */
+export interface SetupCommand {
+  readonly command: string;
+  readonly if?: string;
+}
+
 /** One markdown file of work. */
 export interface Task {
   /** 1, 2, 3 … without gaps within the unit. */

@@ -3,7 +3,7 @@
 import { cleanLine } from '../core/clean.ts';
 import { BOUNDS } from '../core/limits.ts';
 import type { Limits } from '../core/limits.ts';
-import type { Check } from '../core/plan.ts';
+import type { Check, SetupCommand } from '../core/plan.ts';
 import { explainIssues } from './config-issues.ts';
 import { ConfigFile, NOT_IN_EFFECT } from './config-schema.ts';
 import type { ConfigInput } from './config-schema.ts';
@@ -20,12 +20,6 @@ import type { YamlEntry, YamlNode } from './yaml.ts';
 
 /** How much is told on the way. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-
-/** A setup or teardown command; `if` is a repository path that must exist for it to run. */
-export interface SetupCommand {
-  readonly command: string;
-  readonly if?: string;
-}
 
 /** What `.choo.yaml` says. What it does not say is absent, or the default where nothing else can set it. */
 export interface Config extends Providers {

@@ -7,7 +7,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import { linkUnits } from './link.ts';
 import type { Linked, LinkContext } from './link.ts';
 import { unitIdProblem } from './names.ts';
-import { wholeFile } from './source.ts';
+import { folderPath, wholeFile } from './source.ts';
 import type { SourceFile } from './source.ts';
 import { SpecIndex } from './specs.ts';
 import { didYouMean } from './suggest.ts';
@@ -35,7 +35,7 @@ interface Folder {
 
 /** Finds, reads and links all units. Takes texts, gives the plan or everything that is wrong with them; never throws for them. */
 export function discover(repository: Repository): Linked {
-  const tasksDir = repository.tasksDir.split('/').filter((part) => part !== '' && part !== '.').join('/');
+  const tasksDir = folderPath(repository.tasksDir);
   const folders = foldersOf(repository.files, tasksDir);
   const specs = new SpecIndex(repository.knownPaths);
   const drafts: UnitDraft[] = [];

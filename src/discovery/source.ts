@@ -93,3 +93,8 @@ export function byteLength(text: string): number {
   }
   return bytes;
 }
+
+/** A folder as repository paths have it: without empty and `.` parts, so without a slash at its ends; the top is ''. */
+export function folderPath(path: string): string {
+  return path.split('/').filter((part) => part !== '' && part !== '.').join('/');
+}

@@ -1,6 +1,7 @@
 // Which events a person is told about at once, and in which words. Pure; how they are told is an Escalator's.
 
 import type { Event } from '../core/event.ts';
+import { shellWord } from '../core/clean.ts';
 import { describeFailure, outputOf, severityOf } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { State } from '../core/state.ts';
@@ -56,9 +57,4 @@ function whatNext(event: Extract<Event, { type: 'unit.failed' }>): string[] {
     ];
   }
   return [`look: choo logs ${shellWord(event.unit)}`, `again: choo retry ${shellWord(event.unit)} && choo resume`];
-}
-
-/** A word for people to paste into a shell, quoted where it must be. */
-function shellWord(text: string): string {
-  return /^[\w./@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

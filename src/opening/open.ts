@@ -18,6 +18,7 @@ import type { State } from '../core/state.ts';
 import { hasErrors } from '../discovery/diagnostic.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import type { Flags } from '../discovery/settings.ts';
+import { folderPath } from '../discovery/source.ts';
 import type { Workplace } from '../worker/workplace.ts';
 import type { Clock, Journal } from '../world.ts';
 import { agentsFor, makeWorkplace, processesFor, worktreesFolder } from './place.ts';
@@ -80,6 +81,7 @@ export async function open(o: OpenOptions): Promise<Opened> {
   }
 }
 
+interface Ground { readonly worktrees: string; readonly agents: ReturnType<typeof agentsFor>; readonly processes: OpenProcesses }
 type Holding = { processes?: OpenProcesses; journal?: Journal };
 type Made = { readonly kind: 'nothing'; readonly complete: number } | Omit<Extract<Opened, { kind: 'session' }>, 'release'>;
 
@@ -107,21 +109,38 @@ async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Prom
   for (const d of found.diagnostics) o.warn(d);
   const { plan } = found.specs;
   if (plan.units.length === 0) return { kind: 'nothing', complete: plan.complete.length };
-  const worktrees = await worktreesFolder({ commonDir: repo.facts.commonDir, root: repo.root ?? repo.facts.commonDir, configured: o.worktreeBase ?? found.specs.resolved.worktreeBase, env: o.env, clock: o.clock });
-  await canMake(worktrees);
-  const agents = agentsFor(found.specs, o.scriptProgram);
-  const processes = await processesFor({ config: found.specs.config, env: o.env, clock: o.clock, commonDir: repo.facts.commonDir, shutdownMs: found.specs.settings.limits.shutdown });
-  holding.processes = processes;
+  const specs = { ...found.specs, plan, settings: withShutdown(found.specs, o) };
+  const ground = await groundFor(repo, o, specs);
+  holding.processes = ground.processes;
+  await canMake(ground.worktrees);
   if (before !== undefined && isOpen(before)) await closeRun(repo, o, before);
   const run = await freshRun(repo);
   const journal = await createJournal(journalPath(repo.facts.commonDir, run), { run, now: o.clock.now() });
   holding.journal = journal;
-  const pinned = pin({ ...found, specs: { ...found.specs, plan } }, o);
+  const pinned = pin({ ...found, specs }, o);
   await repo.git.moveRef({ ref: pinRef(run), to: pinned.base, from: undefined, reason: 'choo: pinned' });
-  const state = fold(await journal.append([{ type: 'run.pinned', pinned, settings: withShutdown(found.specs, o) }], o.clock.now()));
-  const place = makeWorkplace({ state, journal, git: repo.git, processes, clock: o.clock, env: o.env, specs: found.specs, commonDir: repo.facts.commonDir, mainRoot: repo.facts.mainRoot, worktrees, agents });
+  const state = fold(await journal.append([{ type: 'run.pinned', pinned, settings: specs.settings }], o.clock.now()));
   const started: EventBody = { type: 'orch.started', version: 1, graph: graphOf(plan), target: pinned.targetRef.replace('refs/heads/', ''), base: pinned.base, mode: 'local', parallelism: state.settings.parallelism };
-  return { kind: 'session', place, first: [started], journalPath: journal.path, serve: (handle) => serveControl({ path: controlPath(repo.facts.commonDir, o.env['XDG_RUNTIME_DIR']), handle }) };
+  return sessionOf(repo, o, { ...ground, specs, state, journal, first: started });
+}
+
+/** What both ways of opening need before there is a session: programs can be run, worktrees have a place, agents exist. Throws a Refusal. */
+async function groundFor(repo: Repository, o: OpenOptions, specs: Pick<Specs, 'config' | 'resolved' | 'settings'>): Promise<Ground> {
+  const { commonDir } = repo.facts;
+  const worktrees = await worktreesFolder({ commonDir, root: repo.root ?? commonDir, configured: o.worktreeBase ?? specs.resolved.worktreeBase, env: o.env, clock: o.clock });
+  const agents = agentsFor(specs, o.scriptProgram);
+  const processes = await processesFor({ config: specs.config, env: o.env, clock: o.clock, commonDir, shutdownMs: specs.settings.limits.shutdown });
+  return { worktrees, agents, processes };
+}
+
+function sessionOf(repo: Repository, o: OpenOptions, made: Ground & { readonly specs: Pick<Specs, 'config' | 'resolved'>; readonly state: State; readonly journal: Journal; readonly first: EventBody }): Made {
+  const { commonDir, mainRoot } = repo.facts;
+  const { first, ...rest } = made;
+  return {
+    kind: 'session', first: [first], journalPath: made.journal.path,
+    place: makeWorkplace({ ...rest, git: repo.git, clock: o.clock, env: o.env, commonDir, mainRoot }),
+    serve: (handle) => serveControl({ path: controlPath(commonDir, o.env['XDG_RUNTIME_DIR']), handle }),
+  };
 }
 
 /** A number that no run had, not even one whose folder somebody removed. */
@@ -145,7 +164,7 @@ async function look(repo: Repository, o: OpenOptions): Promise<Found> {
   const early = head === undefined ? undefined : await readConfig(commitSource(repo.git, head));
   const target = await resolveTarget(repo, o.flags.target ?? early?.config.targetBranch);
   const source: FileSource = commitSource(repo.git, target.commit);
-  const tasksDir = (o.tasksDir ?? TASKS_DIR).split('/').filter((p) => p !== '' && p !== '.').join('/');
+  const tasksDir = folderPath(o.tasksDir ?? TASKS_DIR);
   const specs = await readSpecs(source, { tasksDir, selection: o.selection, flags: o.flags, env: o.env });
   const unseen = await unseenSpecs(repo, { tasksDir, target });
   const diagnostics = [
@@ -202,11 +221,9 @@ async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Pr
   const agentTrouble = [...agentProblems(specs), ...await agentPreflight(specs, { source: commitSource(repo.git, commit), root: repo.root ?? o.cwd, env: o.env })];
   if (agentTrouble.length > 0) throw new Refusal(agentTrouble);
   sayChanges(state, settings, o);
-  const worktrees = await worktreesFolder({ commonDir: repo.facts.commonDir, root: repo.root ?? repo.facts.commonDir, configured: o.worktreeBase ?? resolved.worktreeBase, env: o.env, clock: o.clock });
-  const processes = await processesFor({ config, env: o.env, clock: o.clock, commonDir: repo.facts.commonDir, shutdownMs: settings.limits.shutdown });
-  holding.processes = processes;
-  const place = makeWorkplace({ state, journal: content.journal, git: repo.git, processes, clock: o.clock, env: o.env, specs, commonDir: repo.facts.commonDir, mainRoot: repo.facts.mainRoot, worktrees, agents: agentsFor(specs, o.scriptProgram) });
-  return { kind: 'session', place, first: [{ type: 'orch.resumed', settings }], journalPath: content.journal.path, serve: (handle) => serveControl({ path: controlPath(repo.facts.commonDir, o.env['XDG_RUNTIME_DIR']), handle }) };
+  const ground = await groundFor(repo, o, specs);
+  holding.processes = ground.processes;
+  return sessionOf(repo, o, { ...ground, specs, state, journal: content.journal, first: { type: 'orch.resumed', settings } });
 }
 
 function sayChanges(state: State, now: State['settings'], o: OpenOptions): void {

@@ -12,6 +12,7 @@ import { respond } from '../core/request.ts';
 import type { State } from '../core/state.ts';
 import { hasErrors } from '../discovery/diagnostic.ts';
 import type { Flags } from '../discovery/settings.ts';
+import { folderPath } from '../discovery/source.ts';
 import { fold, isOpen } from './open.ts';
 import { refuse, Refusal } from './refusal.ts';
 import { findRepository } from './repository.ts';
@@ -108,7 +109,7 @@ export async function planNow(o: { readonly cwd: string; readonly env: NodeJS.Pr
   const repository = await findRepository({ cwd: o.cwd, env: o.env, clock });
   try {
     if (repository.root === undefined) throw refuse('bare', 'a bare repository has no working tree to plan from', 'run it from a worktree: git worktree add ../work && cd ../work');
-    const tasksDir = (o.tasksDir ?? TASKS_DIR).split('/').filter((p) => p !== '' && p !== '.').join('/');
+    const tasksDir = folderPath(o.tasksDir ?? TASKS_DIR);
     const specs = await readSpecs(workingTreeSource({ root: repository.root, env: o.env, clock }), { tasksDir, selection: o.selection, flags: o.flags, env: o.env });
     if (specs.plan === undefined || hasErrors(specs.diagnostics)) throw new Refusal(specs.diagnostics);
     const { head } = repository.facts;

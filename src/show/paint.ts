@@ -40,11 +40,6 @@ export function branchName(ref: string): string {
   return ref.replace(/^refs\/heads\//, '');
 }
 
-/** A word for people to paste into a shell, quoted where it must be. */
-export function shellWord(text: string): string {
-  return /^[\w./@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 /** A text from outside as one safe line: the lines of a shell command are joined by `;`. */
 export function oneLine(text: string): string {
   return cleanLine(text.trim().replaceAll(/\s*\n\s*/g, '; '));

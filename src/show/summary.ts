@@ -1,9 +1,9 @@
 // What a person reads when a session ends: each unit's outcome, what deserves a look, and the command to type next.
 
-import { cleanLine } from '../core/clean.ts';
+import { cleanLine, shellWord } from '../core/clean.ts';
 import type { Note, Result } from '../core/event.ts';
 import type { RunView, UnitView } from '../core/view.ts';
-import { branchName, counted, duration, oneLine, painter, restWord, shellWord, short } from './paint.ts';
+import { branchName, counted, duration, oneLine, painter, restWord, short } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
 
 /** Landed units that are listed one by one; of more only the number is told. */

@@ -11,6 +11,7 @@ import { ensureWorktree } from './prepare.ts';
 import { buildPrompt } from './prompt.ts';
 import type { PromptInput, PromptText } from './prompt.ts';
 import { settle } from './settle.ts';
+import { taskChecks } from './verify.ts';
 import { checkFailure, chooEnvironment, endingOf, neverCommitted, promptsFolder, shell } from './workplace.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
 
@@ -53,8 +54,7 @@ export async function attemptRework(step: UnitStep, begun: EventOf<'rework.start
 
 /** All commands that prove the unit, for the prompt of a rework. */
 function proofChecks(step: UnitStep): string[] {
-  const tasks = step.u.unit.tasks.filter((t) => step.u.tasks[t.number - 1]?.ours === true).map((t) => t.check);
-  return [...tasks, ...step.u.unit.checks.map((c) => c.command), ...step.place.state.pinned.checks.map((c) => c.command)];
+  return [...taskChecks(step), ...step.u.unit.checks, ...step.place.state.pinned.checks].map((c) => c.command);
 }
 
 /** Before the first attempt the check is run once: a pass is worth a warning, a missing program stops the unit before money is spent. */
@@ -82,11 +82,10 @@ async function undoCheck(step: UnitStep, o: { readonly worktree: string; readonl
   const never = await neverCommitted(place, u.unit.id);
   const changed = status.entries.filter((e) => e.kind === 'tracked' && !never.has(e.path)).map((e) => e.path);
   const left = status.entries.filter((e) => e.kind === 'untracked' && !never.has(e.path)).map((e) => e.path);
+  if (changed.length + left.length > 0) await place.world.git.restorePaths(o.worktree, { commit: status.head, paths: [...changed, ...left] });
   if (changed.length > 0) {
-    await place.world.git.restorePaths(o.worktree, { commit: status.head, paths: changed });
     o.notes.push({ kind: 'check-changed', text: 'the check changed tracked files before the first attempt; they were restored', paths: changed });
   }
-  if (left.length > 0) await place.world.git.restorePaths(o.worktree, { commit: status.head, paths: left });
   return undefined;
 }
 

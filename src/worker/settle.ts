@@ -37,8 +37,7 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   const refused = status.head === recorded ? undefined : await refusedCommit(step, { from: recorded, to: status.head });
   if (refused === undefined) {
     step.place.seen.set(o.worktree, status);
-    const never = await neverCommitted(step.place, step.u.unit.id);
-    return { changed: status.head !== recorded || status.entries.some((e) => !never.has(e.path)) };
+    return { changed: status.head !== recorded || status.entries.some((e) => !known.has(e.path)) };
   }
   await keep(step, { worktree: o.worktree, ref: kept });
   const moved = await git.moveRef({ ref: branch, to: recorded, from: status.head, reason: 'choo: refused commit' });

@@ -22,7 +22,7 @@ export async function verify(step: UnitStep, begun: EventOf<'unit.verifying'>): 
   const recorded = must(step.u.head, 'a recorded head');
   if (await nothingToVerify(step, begun)) return { type: 'unit.verified', unit, commit: recorded, notes };
   const status = await takeStatus(step.place, worktree);
-  const unresolved = await conflictsLeft(step, { worktree, begun });
+  const unresolved = await conflictsLeft(step, { worktree, begun, head: status.head });
   if (unresolved !== undefined) return failed(unresolved);
   const reference = begun.scope === 'merge' ? must(step.u.merging, 'the commit that is merged in') : await specReference(step, { head: status.head, recorded });
   const specs = await restoreSpecs(step, { worktree, status, reference, notes });
@@ -46,13 +46,12 @@ async function nothingToVerify(step: UnitStep, begun: EventOf<'unit.verifying'>)
 }
 
 /** Whether a conflict is still unresolved: unmerged paths with markers, or a merge that was thrown away. */
-async function conflictsLeft(step: UnitStep, o: { readonly worktree: string; readonly begun: EventOf<'unit.verifying'> }): Promise<Failure | undefined> {
+async function conflictsLeft(step: UnitStep, o: { readonly worktree: string; readonly begun: EventOf<'unit.verifying'>; readonly head: string }): Promise<Failure | undefined> {
   if (o.begun.scope !== 'merge') return undefined;
   const { git } = step.place.world;
   const onto = must(step.u.merging, 'the commit that is merged in');
-  const status = await git.status(o.worktree);
   const merging = await git.mergeHead(o.worktree);
-  if (merging !== onto && !(await git.isAncestor(onto, status.head))) return { kind: 'conflict', conflict: 'textual', paths: [], onto };
+  if (merging !== onto && !(await git.isAncestor(onto, o.head))) return { kind: 'conflict', conflict: 'textual', paths: [], onto };
   const markers = (await git.conflictMarkers(o.worktree, must(step.u.head, 'a recorded head'))).filter((p) => !isSpec(step, p));
   return markers.length > 0 ? { kind: 'conflict', conflict: 'textual', paths: markers, onto } : undefined;
 }

@@ -4,17 +4,11 @@ import type { Agent } from '../agents/agent.ts';
 import type { Begun, EventBody, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import { unreachable } from '../core/bug.ts';
-import type { Check } from '../core/plan.ts';
+import type { Check, SetupCommand } from '../core/plan.ts';
 import type { State, UnitState } from '../core/state.ts';
 import { GitError, PathTaken } from '../world.ts';
 import type { CommandResult, Control, World, WorktreeStatus } from '../world.ts';
 import type { Fence } from './fence.ts';
-
-/** A setup or teardown command; `if` is a path that must exist in the worktree for it to run. */
-export interface SetupCommand {
-  readonly command: string;
-  readonly if?: string;
-}
 
 /** Where and with what the steps of one run are performed. All paths absolute. */
 export interface Workplace {

@@ -1,7 +1,8 @@
 // What an agent prints may not steer the terminal it is read on.
 
 import { describe, expect, it } from 'vitest';
-import { duration, shellWord } from '../../../src/show/paint.ts';
+import { shellWord } from '../../../src/core/clean.ts';
+import { duration } from '../../../src/show/paint.ts';
 import { safeOutput } from '../../../src/show/output.ts';
 
 describe('output on a terminal', () => {
