@@ -44,7 +44,7 @@ export class Inbox {
     });
   }
 
-  /** Waits until something is there or `wakeAt` (ms since 1970) has come; then possibly with nothing. */
+  /** Waits until something is there or `wakeAt` (steady ms) has come; then possibly with nothing. */
   async next(wakeAt: number | undefined): Promise<Arrived> {
     if (this.#answers.length === 0 && this.#questions.length === 0) await this.#wait(wakeAt);
     const question = this.#questions.shift();
@@ -62,7 +62,7 @@ export class Inbox {
     const cancel = new AbortController();
     const arrived = new Promise<void>((resolve) => { this.#wake = resolve; });
     if (wakeAt === undefined) await arrived;
-    else await Promise.race([arrived, this.#clock.sleep(Math.max(0, wakeAt - this.#clock.now()), cancel.signal)]);
+    else await Promise.race([arrived, this.#clock.sleep(Math.max(0, wakeAt - this.#clock.steady()), cancel.signal)]);
     cancel.abort();
     this.#wake = undefined;
   }

@@ -52,12 +52,12 @@ export class RunLoop {
     try {
       await this.#record(this.#session.first);
       for (;;) {
-        const { next, wakeAt, done } = decide(this.#state, clock.now());
+        const { next, wakeAt, done } = decide(this.#state, clock.steady());
         if (next.length > 0) {
           for (const event of await this.#record(next)) if (isBegun(event)) this.#begin(event);
           continue;
         }
-        if (done) return resultOf(this.#state, clock.now());
+        if (done) return resultOf(this.#state, clock.steady());
         await this.#receive(wakeAt);
       }
     } finally {
@@ -72,7 +72,7 @@ export class RunLoop {
     if (arrived.answers.length > 0) await this.#record(arrived.answers);
     if (arrived.question === undefined) return;
     const { request, answer, refuse } = arrived.question;
-    const response = respond(this.#state, request);
+    const response = respond(this.#state, request, this.#session.place.world.clock.steady());
     if ('error' in response) return refuse(new Error(response.error));
     await this.#record(response.events);
     answer(response.answer);

@@ -16,6 +16,8 @@ export interface World {
 export interface Clock {
   /** Milliseconds since 1970, as the machine believes. */
   now(): number;
+  /** Milliseconds that only go forward: `now` of the moment the clock was made plus the time it has measured since. Neither a clock that is set nor a suspended machine moves it, so what waits by it is not all due at once. */
+  steady(): number;
   /** Resolves after `ms` of monotonic time, or at once (without error) when `signal` aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

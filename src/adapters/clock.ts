@@ -11,7 +11,8 @@ const LONGEST_TIMER = 2 ** 31 - 1;
  * the program alive while somebody waits; an abort leaves no timer behind. It never rejects.
  */
 export function systemClock(): Clock {
-  return { now: () => Date.now(), sleep };
+  const origin = Date.now() - performance.now();
+  return { now: () => Date.now(), steady: () => origin + performance.now(), sleep };
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -5,14 +5,14 @@ import { must, unreachable } from './bug.ts';
 import type { EventBody, Result } from './event.ts';
 import type { Pending, State, UnitState } from './state.ts';
 
-/** What should happen now. When `next` is empty: wait for the inbox, at most until `wakeAt` (ms since 1970), unless `done`. */
+/** What should happen now. When `next` is empty: wait for the inbox, at most until `wakeAt` (steady ms), unless `done`. */
 export interface Decision {
   readonly next: readonly EventBody[];
   readonly wakeAt?: number;
   readonly done: boolean;
 }
 
-/** Takes the state and the time (ms since 1970), changes nothing. The loop records and performs `next`, then asks again until it is empty. */
+/** Takes the state and the session's steady time (ms), changes nothing. The loop records and performs `next`, then asks again until it is empty. */
 export function decide(state: State, now: number): Decision {
   if (state.announce.length > 0) return { next: [...state.announce].flatMap((p) => announcement(state, p)), done: false };
   if (state.ended) return { next: [], done: true };
@@ -46,6 +46,8 @@ function announcement(s: State, p: Pending): EventBody[] {
 
 /** The steps that can begin: what was begun goes on before anything new does. */
 function begin(s: State): EventBody[] {
+  if (s.recovery === 'needed' && s.paused?.reason !== 'recovery') return [{ type: 'run.recovering' }];
+  if (s.recovery !== 'no') return [];
   if (s.advance === 'needed' && s.inFlight === 0 && s.lane.length === 0) return [{ type: 'run.advancing' }];
   if (s.runStep !== undefined && s.advance === 'running') return [];
   if (s.trial === 'needed' && (s.ready.size > 0 || s.returning.length > 0)) return [{ type: 'trial.started' }];
@@ -69,8 +71,8 @@ function dispatch(s: State): EventBody[] {
 function whileStopping(s: State, now: number): EventBody[] {
   const kill = killTime(s);
   if (kill !== undefined && now >= kill) return [{ type: 'orch.killing' }];
-  if (s.killing) return [];
-  return [...s.todo].map((i) => unit(s, i)).filter((u) => u.next.step === 'commit').map((u) => stepOf(u));
+  if (s.killing || s.recovery !== 'no') return [];
+  return [...s.todo].map((i) => unit(s, i)).filter((u) => u.next.step === 'commit' || u.next.step === 'adopt').map((u) => stepOf(u));
 }
 
 function killTime(s: State): number | undefined {
@@ -97,6 +99,7 @@ function stepOf(u: UnitState): EventBody {
       const number = u.rework.used + 1;
       return { type: 'rework.started', unit: id, reason: n.reason, attempt: number, because: must(u.reworkFor, 'what a rework is for'), ...(u.reworkLast === undefined ? {} : { also: u.reworkLast }), log: `logs/${id}/rework-${number}.log` };
     }
+    case 'adopt': return { type: 'unit.committing', unit: id, commit: n.commit };
     case 'merge': return { type: 'unit.merging', unit: id };
     case 'prove': return { type: 'unit.proving', unit: id, commit: must(u.candidate, 'a candidate').commit };
     case 'land': return { type: 'unit.landing', unit: id, commit: must(u.candidate, 'a candidate').commit };
@@ -131,7 +134,7 @@ export function resultOf(s: State, now: number): Result {
     blockedUnits: s.count.blocked,
     waitingUnits: stopped ? 0 : open,
     cancelledUnits: stopped ? open : 0,
-    durationMs: now - s.sessionStart,
+    durationMs: Math.max(0, now - s.sessionStart),
     ...(error === undefined ? {} : { error }),
   };
 }

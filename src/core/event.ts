@@ -17,6 +17,9 @@ export interface Note {
 /** What an attempt is for: a task, or mending what a later proof found. */
 export type ReworkReason = 'baseline' | 'conflict' | 'proof';
 
+/** Why nothing new is started: too many failures, a trial or a recovery that did not work. */
+export type PauseReason = 'failures-in-a-row' | 'environment' | 'recovery';
+
 /** Settings pinned for the whole run. */
 export interface Pinned {
   /** Commit the target pointed to; plan, specs, checks and configuration are read from it. */
@@ -83,19 +86,24 @@ export type EventBody =
   | { readonly type: 'run.pinned'; readonly pinned: Pinned; readonly settings: Settings }
   | { readonly type: 'orch.started'; readonly version: 1; readonly graph: readonly GraphUnit[]; readonly target: string; readonly base: string; readonly mode: 'local'; readonly parallelism: number }
   | { readonly type: 'orch.resumed'; readonly settings: Settings }
-  | { readonly type: 'orch.stopping'; readonly by: string; readonly now: boolean }
+  | { readonly type: 'orch.stopping'; readonly by: string; readonly now: boolean; /** On the steady clock, ms; only for this session. */ readonly at: number }
   | { readonly type: 'orch.killing' }
-  | { readonly type: 'orch.paused'; readonly reason: 'failures-in-a-row' | 'environment'; readonly text: string }
+  | { readonly type: 'orch.paused'; readonly reason: PauseReason; readonly text: string }
   | { readonly type: 'orch.completed'; readonly result: Result }
   | { readonly type: 'orch.failed'; readonly result: Result }
   | { readonly type: 'orch.stopped'; readonly result: Result }
   | { readonly type: 'run.closed'; readonly by: 'new' }
+  // what a session that ended in the middle of things left
+  | { readonly type: 'run.recovering' }
+  | { readonly type: 'run.recovered' } & Noted
+  | { readonly type: 'run.recover.failed' } & Failed
   // the trial worktree
   | { readonly type: 'trial.started' }
   | { readonly type: 'trial.ok'; readonly checks: readonly TrialCheck[] } & Noted
   | { readonly type: 'trial.failed' } & Failed
   // a landing ref of the run's own, when the target cannot move
   | { readonly type: 'run.advancing' }
+  | { readonly type: 'run.joined'; readonly commit: string; readonly onto: string; readonly own: string }
   | { readonly type: 'run.advanced'; readonly commit: string }
   | { readonly type: 'run.not-advanced'; readonly text: string; /** The landing ref still contains the target: a fast-forward will do. */ readonly fastForward: boolean }
   // a unit
@@ -126,11 +134,15 @@ export type EventBody =
   | { readonly type: 'rework.attempt.failed'; readonly reason: ReworkReason; readonly attempt: number } & OfUnit & Failed & Noted
   // the unit's own worktree: baseline checks, fixes by checks, merges of the target
   | { readonly type: 'unit.verifying'; readonly scope: 'baseline' | 'proof' | 'merge' } & OfUnit
-  | { readonly type: 'unit.verified'; readonly commit: string } & OfUnit & Noted
+  | { readonly type: 'unit.verified'; readonly commit: string; readonly parent: string; readonly merged: boolean } & OfUnit & Noted
   | { readonly type: 'unit.verify.failed' } & OfUnit & Failed & Noted
   | { readonly type: 'unit.refreshing' } & OfUnit
-  | { readonly type: 'unit.refreshed'; readonly commit: string; readonly onto: string; readonly conflicts: readonly string[] } & OfUnit
+  | { readonly type: 'unit.refreshed'; readonly commit: string; readonly parent: string; readonly onto: string; readonly conflicts: readonly string[] } & OfUnit
   | { readonly type: 'unit.refresh.failed' } & OfUnit & Failed
+  // the unit's branch takes a commit that was verified or brings in the target
+  | { readonly type: 'unit.committing'; readonly commit: string } & OfUnit
+  | { readonly type: 'unit.committed'; readonly commit: string } & OfUnit
+  | { readonly type: 'unit.commit.failed' } & OfUnit & Failed
   // landing
   | { readonly type: 'unit.merging' } & OfUnit
   | { readonly type: 'unit.candidate'; readonly commit: string; readonly onto: string; readonly head: string; readonly target: string } & OfUnit
@@ -166,8 +178,8 @@ export type EventOf<T extends EventType> = Extract<Event, { readonly type: T }>;
 
 /** Events that begin a step. Recorded before the step is performed; each is answered exactly once. */
 export const BEGINS = [
-  'trial.started', 'run.advancing', 'unit.started', 'task.started', 'task.retry', 'task.backpressure', 'task.committing',
-  'rework.started', 'unit.verifying', 'unit.refreshing', 'unit.merging', 'unit.proving', 'unit.landing', 'unit.finishing',
+  'run.recovering', 'trial.started', 'run.advancing', 'unit.started', 'task.started', 'task.retry', 'task.backpressure', 'task.committing',
+  'rework.started', 'unit.verifying', 'unit.refreshing', 'unit.committing', 'unit.merging', 'unit.proving', 'unit.landing', 'unit.finishing',
 ] as const satisfies readonly EventType[];
 
 /** An event that begins a step. */
@@ -182,5 +194,6 @@ export function isBegun(event: Event): event is Begun {
 
 /** Events kept to the journal: bookkeeping outside the public promise. */
 export const INTERNAL: ReadonlySet<EventType> = new Set<EventType>([
-  'run.pinned', 'task.committing', 'task.commit.failed', 'unit.finishing', 'run.advancing', 'unit.land.moved',
+  'run.pinned', 'run.recovering', 'run.advancing', 'run.joined', 'task.committing', 'task.commit.failed', 'unit.committing', 'unit.committed', 'unit.commit.failed',
+  'unit.finishing', 'unit.land.moved',
 ]);

@@ -29,7 +29,7 @@ export function onUnit(s: State, u: UnitState, e: UnitEvent): void {
 
 type Announced = 'unit.queued' | 'unit.blocked' | 'unit.unblocked' | 'unit.failed' | 'unit.retried' | 'task.failed' | 'task.completed';
 type Begins = 'unit.started' | 'task.started' | 'task.retry' | 'task.backpressure' | 'task.committing' | 'rework.started'
-  | 'unit.verifying' | 'unit.refreshing' | 'unit.merging' | 'unit.proving' | 'unit.landing' | 'unit.finishing';
+  | 'unit.verifying' | 'unit.refreshing' | 'unit.committing' | 'unit.merging' | 'unit.proving' | 'unit.landing' | 'unit.finishing';
 type Answer = Exclude<UnitEvent, { readonly type: Announced | Begins }>;
 
 function onAnswer(s: State, u: UnitState, e: Answer): void {
@@ -45,9 +45,11 @@ function onAnswer(s: State, u: UnitState, e: Answer): void {
     case 'task.committed': return committed(s, u, e);
     case 'rework.attempted': return todo(s, u, { step: 'verify', scope: e.reason === 'conflict' ? 'merge' : e.reason });
     case 'rework.attempt.failed': return reworkAttemptFailed(s, u, e);
-    case 'unit.verified': return verified(s, u, e.commit);
+    case 'unit.verified': return verified(s, u, e);
     case 'unit.verify.failed': return verifyFailed(s, u, e.failure);
     case 'unit.refreshed': return refreshed(s, u, e);
+    case 'unit.committed': return adopted(s, u, e.commit);
+    case 'unit.commit.failed': return adoptFailed(s, u, e.failure);
     case 'unit.candidate': u.candidate = { commit: e.commit, onto: e.onto, head: e.head, target: e.target }; u.next = { step: 'prove' }; return;
     case 'unit.merge.failed': return mergeFailed(s, u, e.failure);
     case 'unit.proved': u.next = { step: 'land' }; return;
@@ -105,7 +107,8 @@ function attemptFailed(s: State, u: UnitState, e: EventOf<'task.attempt.failed' 
   if (e.failure.kind === 'cut') {
     t.cuts++;
     if (t.cuts > s.settings.limits.cuts) return giveUp(s, u, { failure: e.failure, task: e.task });
-    return todo(s, u, { step: 'attempt', task: e.task });
+    // A check that was cut is run again; the agent's work for it is there.
+    return todo(s, u, u.next);
   }
   t.last = e.failure;
   u.next = { step: 'attempt', task: e.task };
@@ -124,11 +127,14 @@ function commitFailed(s: State, u: UnitState, e: EventOf<'task.commit.failed'>):
   todo(s, u, next);
 }
 
-/** The step in flight of this unit was lost with its orchestrator. */
-export function countCut(u: UnitState): void {
-  if (u.next.step === 'attempt' || u.next.step === 'check') task(u, u.next.task).cuts++;
-  if (u.next.step === 'check') u.next = { step: 'attempt', task: u.next.task };
-  if (u.next.step === 'rework') u.rework.cuts++;
+/** The step in flight of this unit was lost with its orchestrator. True when that was once too often: the unit ends. */
+export function countCut(s: State, u: UnitState): boolean {
+  const n = u.next;
+  const number = n.step === 'attempt' || n.step === 'check' ? n.task : undefined;
+  const cuts = number !== undefined ? ++task(u, number).cuts : n.step === 'rework' || n.step === 'verify' ? ++u.rework.cuts : 0;
+  if (cuts <= s.settings.limits.cuts) return false;
+  giveUp(s, u, { failure: { kind: 'cut', by: 'crash' }, ...(number === undefined ? {} : { task: number }) });
+  return true;
 }
 
 /** A failing step outside of attempts: cut ones are done again, all others end the unit. */
@@ -140,11 +146,30 @@ function stepFailed(s: State, u: UnitState, failure: Failure): void {
 
 // ---------------------------------------------------------------- mending
 
-function verified(s: State, u: UnitState, commit: string): void {
+function verified(s: State, u: UnitState, e: EventOf<'unit.verified'>): void {
+  delete u.reworkLast;
+  adopt(s, u, { commit: e.commit, parent: e.parent, merged: e.merged, then: { step: 'merge' } });
+}
+
+/** The branch is to be at `commit`; where it is there already nothing needs to move. */
+function adopt(s: State, u: UnitState, o: Omit<Extract<Next, { step: 'adopt' }>, 'step'>): void {
+  u.next = { step: 'adopt', ...o };
+  if (o.commit === o.parent) adopted(s, u, o.commit);
+  else todo(s, u, u.next);
+}
+
+function adopted(s: State, u: UnitState, commit: string): void {
+  const next = u.next.step === 'adopt' ? u.next.then : u.next;
   u.head = commit;
   delete u.merging;
-  delete u.reworkLast;
-  toLane(s, u);
+  if (next.step === 'merge') toLane(s, u);
+  else todo(s, u, next);
+}
+
+/** The branch moved or the commit is gone meanwhile. The files are still there; a retry looks at them again. */
+function adoptFailed(s: State, u: UnitState, failure: Failure): void {
+  const again: Next = u.next.step === 'adopt' && u.next.merged ? { step: 'refresh', then: 'verify' } : { step: 'verify', scope: 'baseline' };
+  giveUp(s, u, { failure, next: again });
 }
 
 /** The attempt itself failed: what is to be mended stays what it was. */
@@ -183,10 +208,8 @@ function refreshed(s: State, u: UnitState, e: EventOf<'unit.refreshed'>): void {
     u.merging = e.onto;
     return todo(s, u, { step: 'rework', reason: 'conflict' });
   }
-  u.head = e.commit;
-  delete u.merging;
-  if (then === 'conflict') return toLane(s, u);
-  todo(s, u, then === 'proof' ? { step: 'rework', reason: 'proof' } : { step: 'verify', scope: 'baseline' });
+  const next: Next = then === 'conflict' ? { step: 'merge' } : then === 'proof' ? { step: 'rework', reason: 'proof' } : { step: 'verify', scope: 'baseline' };
+  adopt(s, u, { commit: e.commit, parent: e.parent, merged: true, then: next });
 }
 
 // ---------------------------------------------------------------- landing
@@ -233,6 +256,8 @@ function merged(s: State, u: UnitState, e: EventOf<'unit.merged'>): void {
   leaveLane(s, u);
   setPhase(s, u, 'landed');
   u.landed = e.commit;
+  s.landed = e.commit;
+  delete s.joined;
   u.next = { step: 'finish' };
   u.endedAt = e.time;
   delete u.candidate;

@@ -1,9 +1,10 @@
 // Folds events into State, in place: what happened, and which step each unit needs next. Decides nothing about when.
 
 import { Bug, must, unreachable } from './bug.ts';
-import type { Event, EventBody, EventOf } from './event.ts';
+import type { Event, EventBody, EventOf, Note } from './event.ts';
 import { countCut, onUnit } from './evolve-unit.ts';
 import type { UnitEvent } from './evolve-unit.ts';
+import { describeFailure } from './failure.ts';
 import type { Failure } from './failure.ts';
 import { announced } from './moves.ts';
 import type { State, UnitState } from './state.ts';
@@ -39,10 +40,14 @@ function onRun(s: State, e: Exclude<RunEvent, { type: 'run.pinned' }>): void {
     case 'orch.paused': s.paused = { reason: e.reason, text: e.text }; return announced(s, 'paused');
     case 'orch.completed': case 'orch.failed': case 'orch.stopped': s.ended = true; return;
     case 'run.closed': s.closed = true; return;
+    case 'run.recovering': s.recovery = 'running'; return beginRunStep(s, e.seq);
+    case 'run.recovered': return recovered(s, e.notes);
+    case 'run.recover.failed': return recoverFailed(s, e.failure);
     case 'trial.started': s.trial = 'running'; return beginRunStep(s, e.seq);
     case 'trial.ok': s.trial = 'ok'; s.trialNotes = e.notes; return endRunStep(s);
     case 'trial.failed': return trialFailed(s, e.failure);
     case 'run.advancing': s.advance = 'running'; return beginRunStep(s, e.seq);
+    case 'run.joined': s.advance = 'needed'; s.joined = { commit: e.commit, onto: e.onto, own: e.own }; return endRunStep(s);
     case 'run.advanced': return advanced(s);
     case 'run.not-advanced': s.advance = 'refused'; s.advanceText = e.text; s.needsMerge = !e.fastForward; return endRunStep(s);
     default: return unreachable(e);
@@ -64,25 +69,27 @@ function resumeSession(s: State, e: EventOf<'orch.resumed'>): void {
   s.failuresInARow = 0;
   s.inFlight = 0;
   delete s.runStep;
+  s.recovery = 'needed';
   if (s.trial !== 'ok') s.trial = 'needed';
   delete s.trialFailure;
   if (s.landing.diverted !== undefined) s.advance = 'needed';
+  s.slots = 0;
   for (const u of s.units) {
-    if (u.inFlight !== undefined) {
-      delete u.inFlight;
-      countCut(u);
-    }
-    if (u.phase === 'landed' && u.next.step === 'finish') s.finishing.add(u.index);
-    if (!u.holdsSlot) continue;
+    const held = u.holdsSlot;
     u.holdsSlot = false;
     s.todo.delete(u.index);
-    s.returning.push(u.index);
+    if (u.phase === 'landed' && u.next.step === 'finish') s.finishing.add(u.index);
+    if (u.inFlight !== undefined) {
+      delete u.inFlight;
+      u.interrupted = true;
+      if (countCut(s, u)) continue;
+    }
+    if (held) s.returning.push(u.index);
   }
-  s.slots = 0;
 }
 
 function stopping(s: State, e: EventOf<'orch.stopping'>): void {
-  if (s.stopping === undefined) s.stopping = { by: e.by, since: Date.parse(e.time), now: e.now };
+  if (s.stopping === undefined) s.stopping = { by: e.by, since: e.at, now: e.now };
   else if (e.now) s.stopping.now = true;
 }
 
@@ -97,6 +104,20 @@ function endRunStep(s: State): void {
   s.inFlight--;
 }
 
+/** The worktrees are what the journal says again; steps that were cut may be done once more. */
+function recovered(s: State, notes: readonly Note[]): void {
+  endRunStep(s);
+  s.recovery = 'no';
+  s.recoveryNotes = notes;
+  for (const u of s.units) u.interrupted = false;
+}
+
+function recoverFailed(s: State, failure: Failure): void {
+  endRunStep(s);
+  s.recovery = 'needed';
+  if (failure.kind !== 'cut') s.announce.push({ what: 'paused', reason: 'recovery', text: describeFailure(failure) });
+}
+
 function trialFailed(s: State, failure: Failure): void {
   endRunStep(s);
   if (failure.kind === 'cut') { s.trial = 'needed'; return; }
@@ -109,6 +130,7 @@ function advanced(s: State): void {
   s.landing = { ref: s.pinned.targetRef };
   s.advance = 'done';
   delete s.advanceText;
+  delete s.joined;
   s.needsMerge = false;
   endRunStep(s);
 }

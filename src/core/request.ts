@@ -16,10 +16,10 @@ export type Response =
   | { readonly events: readonly EventBody[]; readonly answer: string }
   | { readonly error: string };
 
-/** Judges a request against the state; changes nothing. */
-export function respond(state: State, request: Request): Response {
+/** Judges a request against the state at the session's steady time (ms); changes nothing. */
+export function respond(state: State, request: Request, now: number): Response {
   switch (request.do) {
-    case 'stop': return { events: [{ type: 'orch.stopping', by: request.by, now: request.now }], answer: request.now ? 'killing' : 'stopping' };
+    case 'stop': return { events: [{ type: 'orch.stopping', by: request.by, now: request.now, at: now }], answer: request.now ? 'killing' : 'stopping' };
     case 'retry': return retry(state, request.units);
     default: return unreachable(request);
   }

@@ -1,6 +1,6 @@
 // Where a run stands: the shape of State and how it begins. `evolve.ts` changes it, `decide.ts` reads it.
 
-import type { Note, Pinned, ReworkReason, Settings } from './event.ts';
+import type { Note, PauseReason, Pinned, ReworkReason, Settings } from './event.ts';
 import type { Failure } from './failure.ts';
 import { buildGraph } from './graph.ts';
 import type { Graph } from './graph.ts';
@@ -21,6 +21,8 @@ export type Next =
   | { readonly step: 'verify'; readonly scope: 'baseline' | 'proof' | 'merge' }
   | { readonly step: 'refresh'; readonly then: ReworkReason | 'verify' }
   | { readonly step: 'rework'; readonly reason: ReworkReason }
+  /** The branch takes a commit made by choo; `merged`: a merge in progress in the worktree ends with it. Then `then`. */
+  | { readonly step: 'adopt'; readonly commit: string; readonly parent: string; readonly merged: boolean; readonly then: Next }
   | { readonly step: 'merge' } | { readonly step: 'prove' } | { readonly step: 'land' } | { readonly step: 'finish' };
 
 /** What is remembered of one task. */
@@ -55,6 +57,8 @@ export interface UnitState {
   /** Direct dependencies that failed or are blocked. */
   bad: number;
   holdsSlot: boolean;
+  /** The step in flight was lost with its session; its worktree has not been looked at since. */
+  interrupted: boolean;
   worktree?: string;
   branch?: string;
   /** Commit the worktree began from. */
@@ -88,7 +92,7 @@ export type Pending =
   | { readonly what: 'unblocked'; readonly unit: number }
   | { readonly what: 'completed'; readonly unit: number; readonly task: number }
   | { readonly what: 'gave-up'; readonly unit: number; readonly task?: number; readonly failure: Failure }
-  | { readonly what: 'paused'; readonly reason: 'failures-in-a-row' | 'environment'; readonly text: string };
+  | { readonly what: 'paused'; readonly reason: PauseReason; readonly text: string };
 
 /** The whole of a run. Changed in place by `evolve` alone; the cost of a change does not grow with the graph. */
 export interface State {
@@ -101,14 +105,22 @@ export interface State {
   seq: number;
   /** When this session (start or resume) began, ms since 1970. */
   sessionStart: number;
+  /** Whether what the session before left has been reconciled with the journal. */
+  recovery: 'no' | 'needed' | 'running';
   trial: 'needed' | 'running' | 'ok' | 'failed';
   trialFailure?: Failure;
+  /** What the last recovery mended or kept. */
+  recoveryNotes: readonly Note[];
   /** What the trial found worth reading. */
   trialNotes: readonly Note[];
   /** Seq of the begun run-level step (trial, advance). */
   runStep?: number;
   /** The ref that units land on and new worktrees begin from. */
   landing: { ref: string; diverted?: string };
+  /** A proved commit that contains `own`, the run's own landing ref, and `onto`, the target. */
+  joined?: { readonly commit: string; readonly onto: string; readonly own: string };
+  /** The commit of the last landing. */
+  landed?: string;
   advance: 'no' | 'needed' | 'running' | 'done' | 'refused';
   advanceText?: string;
   /** The target has commits that the landing ref cannot take in by itself. */
@@ -129,9 +141,10 @@ export interface State {
   inFlight: number;
   readonly count: Record<Phase, number>;
   failuresInARow: number;
-  paused?: { readonly reason: 'failures-in-a-row' | 'environment'; readonly text: string };
+  paused?: { readonly reason: PauseReason; readonly text: string };
   /** First unit that failed for each environment cause (command → seq), so that a person is told once. */
   readonly environment: Map<string, number>;
+  /** `since`: on the steady clock of the session, ms. */
   stopping?: { readonly by: string; readonly since: number; now: boolean };
   killing: boolean;
   /** The final event of this session has been recorded. */
@@ -145,7 +158,7 @@ function newTask(done: boolean): TaskState {
 
 function newUnit(unit: Unit, index: number, missing: number): UnitState {
   return {
-    index, unit, phase: 'pending', next: { step: 'prepare' }, missing, bad: 0, holdsSlot: false,
+    index, unit, phase: 'pending', next: { step: 'prepare' }, missing, bad: 0, holdsSlot: false, interrupted: false,
     tasks: unit.tasks.map((t) => newTask(t.complete)),
     rework: { used: 0, baseline: 0, conflict: 0, proof: 0, cuts: 0 },
     notes: [],
@@ -160,7 +173,7 @@ export function initialState(run: number, pinned: Pinned, settings: Settings): S
     (graph.chain[b] ?? 0) - (graph.chain[a] ?? 0) || byCodeUnit(graph.units[a]?.id ?? '', graph.units[b]?.id ?? '');
   const state: State = {
     run, pinned, graph, units, settings, seq: 0, sessionStart: 0,
-    trial: 'needed', trialNotes: [], landing: { ref: pinned.targetRef }, advance: 'no', needsMerge: false,
+    recovery: 'no', recoveryNotes: [], trial: 'needed', trialNotes: [], landing: { ref: pinned.targetRef }, advance: 'no', needsMerge: false,
     ready: new ReadyHeap<number>(better), returning: new Queue(), todo: new Set(), lane: new Queue(), finishing: new Set(), announce: new Queue(),
     slots: 0, inFlight: 0,
     count: { pending: units.length, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0 },

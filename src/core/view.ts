@@ -171,6 +171,7 @@ function describeNext(next: Next, u: UnitState): string {
     case 'verify': return 'baseline checks';
     case 'refresh': return 'merging the newest target into its branch';
     case 'rework': return `mending what ${next.reason === 'conflict' ? 'conflicts' : `the ${next.reason} found`}`;
+    case 'adopt': return 'committing what was verified';
     case 'merge': return 'merging onto the newest target';
     case 'prove': return 'proving the merged commit';
     case 'land': return 'landing';

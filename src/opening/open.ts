@@ -129,7 +129,7 @@ async function groundFor(repo: Repository, o: OpenOptions, specs: Pick<Specs, 'c
   const { commonDir } = repo.facts;
   const worktrees = await worktreesFolder({ commonDir, root: repo.root ?? commonDir, configured: o.worktreeBase ?? specs.resolved.worktreeBase, env: o.env, clock: o.clock });
   const agents = agentsFor(specs, o.scriptProgram);
-  const processes = await processesFor({ config: specs.config, env: o.env, clock: o.clock, commonDir, shutdownMs: specs.settings.limits.shutdown });
+  const processes = await processesFor({ config: specs.config, env: o.env, clock: o.clock, commonDir, shutdownMs: specs.settings.limits.shutdown, say: o.say });
   return { worktrees, agents, processes };
 }
 

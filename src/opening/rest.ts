@@ -83,7 +83,7 @@ export async function retryAtRest(look: Look, units: readonly string[]): Promise
   try {
     const { journal, events } = await openJournal(journalPath(look.commonDir, look.run));
     try {
-      const response = respond(fold(events), { do: 'retry', units });
+      const response = respond(fold(events), { do: 'retry', units }, 0);
       if ('error' in response) throw refuse('cannot-retry', response.error, 'see: choo status');
       await journal.append(response.events, systemClock().now());
       return response.answer;

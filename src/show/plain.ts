@@ -54,6 +54,8 @@ function aboutRun(e: RunEvent, state: State): PlainLine | undefined {
     case 'orch.stopping': return warn(e.now ? `stopping now (${e.by}): everything is killed` : `stopping (${e.by}): agents get ${duration(state.settings.limits.shutdown)}; once more kills at once`);
     case 'orch.killing': return warn('what has not ended is killed');
     case 'orch.paused': return error(`paused: ${e.text}`);
+    case 'run.recovering': return debug('looking at what the session before left');
+    case 'run.recover.failed': return error(`what the session before left could not be mended: ${describeFailure(e.failure)}`);
     case 'trial.started': return info('trial worktree: setup and baseline checks');
     case 'trial.ok': return trialOk(e.checks);
     case 'trial.failed': return error(`trial worktree: ${describeFailure(e.failure)}`);

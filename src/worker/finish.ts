@@ -47,7 +47,7 @@ async function keepLeftovers(step: UnitStep, notes: Note[]): Promise<void> {
   const never = await neverCommitted(place, u.unit.id);
   const left = status.entries.filter((e) => !never.has(e.path)).map((e) => e.path);
   if (left.length === 0) return;
-  const ref = `refs/choo/kept/${place.state.run}/${u.unit.id}/left`;
+  const ref = `refs/choo/kept/${place.state.run}/${u.unit.id}/left-${place.state.seq}`;
   await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(worktree, { ref, message: `choo: left in the worktree of ${u.unit.id}` })));
   notes.push({ kind: 'kept', text: `uncommitted changes were left in the worktree; they are kept at ${ref}`, paths: left.slice(0, 20) });
 }

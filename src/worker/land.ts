@@ -126,16 +126,15 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
   const not = (text: string, fastForward = false): EventBody => ({ type: 'run.not-advanced', text, fastForward });
   let own = await git.resolve(ref);
   const at = await git.resolve(target);
+  const { joined } = place.state;
   if (own === undefined || at === undefined) return not(`${own === undefined ? ref : target} no longer exists`);
   if (await git.isAncestor(own, at)) return { type: 'run.advanced', commit: own };
-  if (!(await git.isAncestor(at, own))) {
-    const joined = await mergeTarget(place, { at: own, target: at });
-    if (joined === undefined) return not(`${target} has new commits that conflict with ${ref}`);
-    const failure = await proveAt(place, { commit: joined, checks: wholeProof(place), logs: `${place.runDir}/logs/advance`, control });
-    if (failure !== undefined) return not(`${target} has new commits with which the proof fails (${failure.kind})`);
-    if (!(await git.moveRef({ ref, to: joined, from: own, reason: 'choo: bring in the target' }))) return not(`somebody else moves ${ref}`);
-    own = joined;
+  if (joined?.own === own && joined.onto === at && joined.commit !== own) {
+    place.fence.moved(ref, joined.commit);
+    if (!(await git.moveRef({ ref, to: joined.commit, from: own, reason: 'choo: bring in the target' }))) return not(`somebody else moves ${ref}`);
+    own = joined.commit;
   }
+  if (own !== joined?.commit && own !== place.state.landed || !(await git.isAncestor(at, own))) return join(place, { own, at, control });
   place.fence.moved(target, own);
   const to = own;
   const outcome = await place.fence.hold(() => git.advance({ ref: target, from: at, to }));
@@ -145,6 +144,17 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
     return { type: 'run.advanced', commit: own };
   }
   return not(outcome.kind === 'moved' ? `${target} moved just now` : refusal(outcome), outcome.kind === 'refused');
+}
+
+/** What the target is to become: its new commits merged into the landing ref, or what a person made of that ref. Proved here, moved only once it is in the journal. Answers `run.joined` or `run.not-advanced`. */
+async function join(place: Workplace, o: { readonly own: string; readonly at: string; readonly control: UnitStep['control'] }): Promise<EventBody> {
+  const { git } = place.world;
+  const not = (text: string): EventBody => ({ type: 'run.not-advanced', text, fastForward: false });
+  const commit = (await git.isAncestor(o.at, o.own)) ? o.own : await mergeTarget(place, { at: o.own, target: o.at });
+  if (commit === undefined) return not(`${place.state.pinned.targetRef} has new commits that conflict with ${place.state.landing.ref}`);
+  const failure = await proveAt(place, { commit, checks: wholeProof(place), logs: `${place.runDir}/logs/advance`, control: o.control });
+  if (failure !== undefined) return not(`${place.state.pinned.targetRef} has new commits with which the proof fails (${failure.kind})`);
+  return { type: 'run.joined', commit, onto: o.at, own: o.own };
 }
 
 /** The proof of everything that this run has landed. */

@@ -10,7 +10,8 @@ import { finishUnit } from './finish.ts';
 import { advanceTarget, landUnit, mergeUnit, proveUnit } from './land.ts';
 import { prepare } from './prepare.ts';
 import { trial } from './prove.ts';
-import { refresh, verify } from './verify.ts';
+import { recover } from './recover.ts';
+import { commitUnit, refresh, verify } from './verify.ts';
 import { failedAnswer, failureOfThrow } from './workplace.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
 
@@ -25,6 +26,7 @@ export async function perform(place: Workplace, begun: Begun, control: Control):
 
 function performStep(place: Workplace, begun: Begun, control: Control): Promise<EventBody> {
   if (begun.type === 'trial.started') return trial(place, control);
+  if (begun.type === 'run.recovering') return recover(place);
   if (begun.type === 'run.advancing') return advanceTarget(place, control);
   const step: UnitStep = { place, u: unitNamed(place.state, begun.unit), control };
   switch (begun.type) {
@@ -35,6 +37,7 @@ function performStep(place: Workplace, begun: Begun, control: Control): Promise<
     case 'rework.started': return attemptRework(step, begun);
     case 'unit.verifying': return verify(step, begun);
     case 'unit.refreshing': return refresh(step);
+    case 'unit.committing': return commitUnit(step, begun);
     case 'unit.merging': return mergeUnit(step);
     case 'unit.proving': return proveUnit(step, begun);
     case 'unit.landing': return landUnit(step, begun);

@@ -45,10 +45,9 @@ async function removeHalfMade(place: Workplace, o: { readonly worktree: string; 
   const { git, files } = place.world;
   const at = await git.resolve(o.branch);
   if (at === undefined) return;
-  if (await files.exists(o.worktree)) {
-    await keepHalfMade(place, o);
-    await git.removeWorktree(o.worktree);
-  }
+  if (await files.exists(`${o.worktree}/.git`)) await keepHalfMade(place, o);
+  // Also when there is no folder: its registration may be there already.
+  await git.removeWorktree(o.worktree);
   if (!(await git.isAncestor(at, o.base))) {
     const ref = `refs/choo/kept/${place.state.run}/${o.unit}/branch-${place.state.seq}`;
     place.fence.moved(ref, at);
@@ -105,7 +104,7 @@ export async function setUp(place: Workplace, o: { readonly worktree: string; re
 }
 
 /** After setup: tracked files are restored and reported, what is untracked is remembered as never committed. */
-async function settle(place: Workplace, o: { readonly worktree: string; readonly base: string; readonly branch: string; readonly unit: string; readonly dirty: ReadonlySet<string>; readonly notes: Note[] }): Promise<Trouble> {
+async function settle(place: Workplace, o: { readonly worktree: string; readonly base: string; readonly branch: string | undefined; readonly unit: string; readonly dirty: ReadonlySet<string>; readonly notes: Note[] }): Promise<Trouble> {
   const { git } = place.world;
   const after = await git.status(o.worktree);
   const trap = after.head === o.base && after.branch === o.branch ? undefined : intact(after, o);
@@ -122,7 +121,7 @@ async function settle(place: Workplace, o: { readonly worktree: string; readonly
 }
 
 /** HEAD, branch and index are the base; files may differ from the index only by what checkout itself does to them. */
-function intact(s: { readonly head: string; readonly branch: string | undefined; readonly entries: readonly StatusEntry[] }, o: { readonly base: string; readonly branch: string }): Trouble {
+function intact(s: { readonly head: string; readonly branch: string | undefined; readonly entries: readonly StatusEntry[] }, o: { readonly base: string; readonly branch: string | undefined }): Trouble {
   const wrong = s.entries.filter((e) => e.staged || e.kind === 'unmerged').map((e) => e.path);
   if (s.head !== o.base) wrong.unshift(`HEAD is ${s.head}`);
   if (s.branch !== o.branch) wrong.unshift(`HEAD is on ${s.branch ?? 'no branch'}`);
@@ -149,11 +148,12 @@ export async function ensureWorktree(step: UnitStep): Promise<string> {
   place.fence.moved(branch, at);
   if ((await place.world.git.resolve(branch)) === undefined) await place.world.git.moveRef({ ref: branch, to: at, from: undefined, reason: 'choo: make the worktree again' });
   await place.world.git.addWorktree({ path: worktree, commit: at });
-  await place.world.git.resetWorktree(worktree, { branch, commit: at });
   const notes: Note[] = [];
   await copyIgnored(place, { worktree, notes });
   const trouble = await setUp(place, { worktree, log: `${places(place, u.unit.id).logs}/setup.log`, unit: u.unit.id, control: step.control });
-  const settled = trouble ?? await settle(place, { worktree, base: at, branch, unit: u.unit.id, dirty: new Set(), notes });
+  const settled = trouble ?? await settle(place, { worktree, base: at, branch: undefined, unit: u.unit.id, dirty: new Set(), notes });
   if (settled !== undefined) throw new StepFailure(settled);
+  // Last, so that a worktree whose HEAD is on its branch is a complete one.
+  await place.world.git.repointWorktree(worktree, { branch, commit: at });
   return worktree;
 }

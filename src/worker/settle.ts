@@ -5,7 +5,7 @@ import { must } from '../core/bug.ts';
 import type { Failure } from '../core/failure.ts';
 import type { WorktreeStatus } from '../world.ts';
 import { ensureWorktree } from './prepare.ts';
-import type { UnitStep } from './workplace.ts';
+import type { UnitStep, Workplace } from './workplace.ts';
 import { neverCommitted } from './workplace.ts';
 
 /** The worktree after an attempt: whether anything in it was changed, or the failure (the branch is then put back). */
@@ -24,7 +24,7 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   const nested = await nestedRepositories(step, { worktree: o.worktree, status, known });
   if (nested.length > 0) return { failure: { kind: 'nested-repository', paths: nested } };
   const link = await git.repairLink(o.worktree);
-  const astray = link !== undefined ? linkAstray(link) : await whereAstray(step, { status, branch, recorded, worktree: o.worktree, mayMerge: o.mayMerge });
+  const astray = link !== undefined ? linkAstray(link) : await whereAstray(step.place, { status, branch, recorded, mayMerge: o.mayMerge });
   if (astray !== undefined) {
     await keep(step, { worktree: o.worktree, ref: kept });
     await putBack(step, { worktree: o.worktree, branch, commit: recorded });
@@ -53,14 +53,14 @@ async function nestedRepositories(step: UnitStep, o: { readonly worktree: string
   return o.status.entries.filter((e) => !o.known.has(e.path) && ((e.kind === 'untracked' && e.path.endsWith('/')) || (e.newLink && !isModule(e.path)))).map((e) => e.path);
 }
 
-/** A worktree whose link was gone or pointed elsewhere: what git did there meanwhile it did somewhere else. */
-function linkAstray(link: { readonly aside: string | undefined }): string {
+/** A worktree whose link was gone or pointed elsewhere, in words: what git did there meanwhile it did somewhere else. */
+export function linkAstray(link: { readonly aside: string | undefined }): string {
   return link.aside === undefined ? 'the .git file of the worktree was removed' : `the .git of the worktree was replaced; what stood there is at ${link.aside}`;
 }
 
-/** Why HEAD is not a continuation of the last recorded commit on the unit's branch, or undefined. */
-async function whereAstray(step: UnitStep, o: { readonly status: WorktreeStatus; readonly branch: string; readonly recorded: string; readonly worktree: string; readonly mayMerge: boolean }): Promise<string | undefined> {
-  const { git } = step.place.world;
+/** Why HEAD is not a continuation of the last recorded commit on the unit's branch, as the end of a sentence; undefined when it is one. */
+export async function whereAstray(place: Workplace, o: { readonly status: WorktreeStatus; readonly branch: string; readonly recorded: string; readonly mayMerge: boolean }): Promise<string | undefined> {
+  const { git } = place.world;
   if (o.status.branch !== o.branch) return o.status.branch === undefined ? 'HEAD is detached' : `HEAD is on ${o.status.branch}`;
   if (o.status.head !== o.recorded && !(await git.isAncestor(o.recorded, o.status.head))) return 'the branch no longer contains the last recorded commit';
   if (!o.mayMerge && o.status.entries.some((e) => e.kind === 'unmerged')) return 'a merge was left in progress';

@@ -20,7 +20,7 @@ export async function verify(step: UnitStep, begun: EventOf<'unit.verifying'>): 
   const failed = (failure: Failure): EventBody => ({ type: 'unit.verify.failed', unit, failure, notes });
   const worktree = await ensureWorktree(step);
   const recorded = must(step.u.head, 'a recorded head');
-  if (await nothingToVerify(step, begun)) return { type: 'unit.verified', unit, commit: recorded, notes };
+  if (await nothingToVerify(step, begun)) return { type: 'unit.verified', unit, commit: recorded, parent: recorded, merged: false, notes };
   const status = await takeStatus(step.place, worktree);
   const unresolved = await conflictsLeft(step, { worktree, begun, head: status.head });
   if (unresolved !== undefined) return failed(unresolved);
@@ -36,8 +36,7 @@ export async function verify(step: UnitStep, begun: EventOf<'unit.verifying'>): 
     if (second.failure !== undefined) return failed(second.failure);
     if (second.changed.length > 0) return failed({ kind: 'unstable-check', check: second.check?.name ?? first.check.name, command: second.check?.command ?? first.check.command, paths: second.changed });
   }
-  await moveBranch(step, { worktree, from: status.head, to: tip, merged: begun.scope === 'merge' });
-  return { type: 'unit.verified', unit, commit: tip, notes };
+  return { type: 'unit.verified', unit, commit: tip, parent: status.head, merged: begun.scope === 'merge', notes };
 }
 
 /** Straight after the last task, without any baseline check that applies, the recorded head is all there is. */
@@ -111,14 +110,21 @@ export async function baselineChecks(step: Pick<UnitStep, 'u' | 'place'>, tip: s
   return all.filter((c) => c.pattern === undefined || changed.some((p) => place.matches(c.pattern ?? '', p)));
 }
 
-/** Moves the unit's branch and, after a merge, ends the merge in the worktree. */
-async function moveBranch(step: UnitStep, o: { readonly worktree: string; readonly from: string; readonly to: string; readonly merged: boolean }): Promise<void> {
+/** Moves the unit's branch to a commit that is in the journal and, after a merge, ends the merge in the worktree. Doing it twice is the same as once. Answers `unit.committed` or `unit.commit.failed`. */
+export async function commitUnit(step: UnitStep, begun: EventOf<'unit.committing'>): Promise<EventBody> {
   const { git } = step.place.world;
+  const { next } = step.u;
+  if (next.step !== 'adopt') throw new Error(`a commit of ${step.u.unit.id} while ${next.step} is due`);
+  const unit = step.u.unit.id;
   const branch = must(step.u.branch, 'a branch');
-  if (o.from !== o.to && !(await git.moveRef({ ref: branch, to: o.to, from: o.from, reason: 'choo: fix' }))) {
-    throw new Error(`${branch} moved while its checks ran`);
+  const worktree = await ensureWorktree(step);
+  step.place.fence.moved(branch, begun.commit);
+  const moved = await git.moveRef({ ref: branch, to: begun.commit, from: next.parent, reason: 'choo: verified' });
+  if (!moved && (await git.resolve(branch)) !== begun.commit) {
+    return { type: 'unit.commit.failed', unit, failure: { kind: 'git', command: `git update-ref ${branch}`, detail: 'somebody else moved the branch while its checks ran' } };
   }
-  if (o.merged) await git.resetWorktree(o.worktree, { branch, commit: o.to });
+  if (next.merged) await git.resetWorktree(worktree, { branch, commit: begun.commit });
+  return { type: 'unit.committed', unit, commit: begun.commit };
 }
 
 /** Merges the newest landing ref into the unit's branch, in its worktree. Conflicts are left there for the agent. */
@@ -131,16 +137,15 @@ export async function refresh(step: UnitStep): Promise<EventBody> {
   if (onto === undefined) return { type: 'unit.refresh.failed', unit, failure: { kind: 'target-gone', ref } };
   const status = await git.status(worktree);
   const merging = await git.mergeHead(worktree);
-  if (merging === undefined && (await git.isAncestor(onto, status.head))) return { type: 'unit.refreshed', unit, commit: status.head, onto, conflicts: [] };
+  if (merging === undefined && (await git.isAncestor(onto, status.head))) return { type: 'unit.refreshed', unit, commit: status.head, parent: status.head, onto, conflicts: [] };
   const target = merging ?? onto;
   const found = merging === undefined ? await git.beginMerge(worktree, onto) : await unresolved(step, { worktree, status });
   await resolveSpecs(step, { worktree, onto: target, paths: found.filter((p) => isSpec(step, p)) });
   const conflicts = found.filter((p) => !isSpec(step, p));
-  if (conflicts.length > 0) return { type: 'unit.refreshed', unit, commit: status.head, onto: target, conflicts };
+  if (conflicts.length > 0) return { type: 'unit.refreshed', unit, commit: status.head, parent: status.head, onto: target, conflicts };
   const tree = await git.stage(worktree, []);
   const commit = await git.commitTree({ tree, parents: [status.head, target], message: message({ subject: `merge(${unit}): bring in the target`, run: step.place.state.run, trailers: [['Choo-Unit', unit]] }) });
-  await moveBranch(step, { worktree, from: status.head, to: commit, merged: true });
-  return { type: 'unit.refreshed', unit, commit, onto: target, conflicts: [] };
+  return { type: 'unit.refreshed', unit, commit, parent: status.head, onto: target, conflicts: [] };
 }
 
 /** In a merge that is in progress: what git holds for unmerged, and files that were called resolved with their markers in them. */

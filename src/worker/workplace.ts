@@ -159,6 +159,7 @@ export function failureOfThrow(error: unknown): Failure {
 export function failedAnswer(begun: Extract<EventBody, { type: Begun['type'] }>, failure: Failure): EventBody {
   const notes: readonly Note[] = [];
   switch (begun.type) {
+    case 'run.recovering': return { type: 'run.recover.failed', failure };
     case 'trial.started': return { type: 'trial.failed', failure };
     case 'run.advancing': return { type: 'run.not-advanced', text: failure.kind === 'git' ? failure.detail : failure.kind, fastForward: true };
     case 'unit.started': return { type: 'unit.prepare.failed', unit: begun.unit, failure };
@@ -168,6 +169,7 @@ export function failedAnswer(begun: Extract<EventBody, { type: Begun['type'] }>,
     case 'rework.started': return { type: 'rework.attempt.failed', unit: begun.unit, reason: begun.reason, attempt: begun.attempt, failure, notes };
     case 'unit.verifying': return { type: 'unit.verify.failed', unit: begun.unit, failure, notes };
     case 'unit.refreshing': return { type: 'unit.refresh.failed', unit: begun.unit, failure };
+    case 'unit.committing': return { type: 'unit.commit.failed', unit: begun.unit, failure };
     case 'unit.merging': return { type: 'unit.merge.failed', unit: begun.unit, failure };
     case 'unit.proving': return { type: 'unit.proof.failed', unit: begun.unit, commit: begun.commit, failure };
     case 'unit.landing': return { type: 'unit.land.failed', unit: begun.unit, failure };

@@ -67,7 +67,7 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('after %s', (signal) => {
     expectNothingLeft(bed);
   });
 
-  it('during a check: the attempt is cut, not counted', async ({ bed }) => {
+  it('during a check: the check is run again, and no agent', async ({ bed }) => {
     bed.specs({ a: { tasks: [{ check: bed.hand.check('check') }] } }, { limits: { attempts: 1 } });
     const run = bed.start(['run', '--json']);
     await (await bed.hand.next({ name: 'check' })).exit(1);
@@ -78,7 +78,7 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('after %s', (signal) => {
     for (let n = 0; n < 2; n++) await (await bed.hand.next({ name: 'check' })).exit();
     const ended = await again.ended;
     expectEnd(ended, 0);
-    expect(ended.events.find((e) => e.type === 'task.completed')).toMatchObject({ attempts: 2 });
+    expect(ended.events.find((e) => e.type === 'task.completed')).toMatchObject({ attempts: 1 });
     expectNothingLeft(bed);
   });
 });

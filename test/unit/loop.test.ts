@@ -13,7 +13,7 @@ import type { Clock, Git, Journal, World } from '../../src/world.ts';
 
 /** Never settles. */
 const never = new Promise<never>(() => {});
-const clock: Clock = { now: () => 1_000_000, sleep: () => never };
+const clock: Clock = { now: () => 1_000_000, steady: () => 1_000_000, sleep: () => never };
 
 function unit(id: string, dependsOn: readonly string[] = []): Unit {
   const task = { number: 1, title: id, path: `specs/tasks/${id}/01-x.md`, check: 'true', dependsOn: [], complete: false };

@@ -39,7 +39,7 @@ describe('replay', () => {
 
 describe('an event that cannot follow is a defect', () => {
   const cases: readonly [string, EventBody][] = [
-    ['an answer to nothing', { type: 'unit.verified', unit: 'a', commit: 'x', notes: [] }],
+    ['an answer to nothing', { type: 'unit.verified', unit: 'a', commit: 'x', parent: 'x', merged: false, notes: [] }],
     ['a unit that the plan lacks', { type: 'unit.started', unit: 'zebra' }],
     ['a unit begun out of order', { type: 'unit.started', unit: 'b' }],
     ['a retry of what has not failed', { type: 'unit.retried', unit: 'a' }],

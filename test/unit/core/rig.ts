@@ -13,7 +13,7 @@ import type { Phase, State } from '../../../src/core/state.ts';
 /** A failure that asks for a new attempt. */
 export const RED: Failure = { kind: 'check-failed', check: 'task 1', command: 'false', ending: { code: 1 }, output: { tail: 'red', log: '/log' } };
 /** A failure that ends its unit at once. */
-const BROKEN: Failure = { kind: 'setup-failed', command: 'npm ci', ending: { code: 1 }, output: { tail: '', log: '/log' } };
+export const BROKEN: Failure = { kind: 'setup-failed', command: 'npm ci', ending: { code: 1 }, output: { tail: '', log: '/log' } };
 /** What a step that a stop has cut answers with. */
 export const CUT: Failure = { kind: 'cut', by: 'stop' };
 
@@ -122,6 +122,7 @@ export class Game {
 /** The answer of a step that goes well. */
 function success(b: Begun, state: State): EventBody {
   switch (b.type) {
+    case 'run.recovering': return { type: 'run.recovered', notes: [] };
     case 'trial.started': return { type: 'trial.ok', checks: [], notes: [] };
     case 'run.advancing': return { type: 'run.advanced', commit: 'advanced' };
     case 'unit.started': return { type: 'unit.prepared', unit: b.unit, worktree: `/w/${b.unit}`, branch: `refs/heads/choo/unit/${b.unit}/1`, base: 'base', notes: [] };
@@ -129,8 +130,9 @@ function success(b: Begun, state: State): EventBody {
     case 'task.backpressure': return { type: 'task.validation.ok', unit: b.unit, task: b.task, attempt: b.attempt, commit: `${b.unit}-${b.task}`, parent: 'base', unchanged: false, notes: [] };
     case 'task.committing': return { type: 'task.committed', unit: b.unit, task: b.task, commit: b.commit };
     case 'rework.started': return { type: 'rework.attempted', unit: b.unit, reason: b.reason, attempt: b.attempt, ending: { code: 0 }, notes: [] };
-    case 'unit.verifying': return { type: 'unit.verified', unit: b.unit, commit: `${b.unit}-verified`, notes: [] };
-    case 'unit.refreshing': return { type: 'unit.refreshed', unit: b.unit, commit: `${b.unit}-refreshed`, onto: 'newest', conflicts: [] };
+    case 'unit.verifying': return { type: 'unit.verified', unit: b.unit, commit: `${b.unit}-verified`, parent: 'base', merged: false, notes: [] };
+    case 'unit.refreshing': return { type: 'unit.refreshed', unit: b.unit, commit: `${b.unit}-refreshed`, parent: 'base', onto: 'newest', conflicts: [] };
+    case 'unit.committing': return { type: 'unit.committed', unit: b.unit, commit: b.commit };
     case 'unit.merging': return { type: 'unit.candidate', unit: b.unit, commit: `${b.unit}-candidate`, onto: 'base', head: `${b.unit}-verified`, target: 'base' };
     case 'unit.proving': return { type: 'unit.proved', unit: b.unit, commit: b.commit, notes: [] };
     case 'unit.landing': return { type: 'unit.merged', unit: b.unit, commit: b.commit, head: `${b.unit}-verified`, ...state.landing };

@@ -38,10 +38,10 @@ describe('progress', () => {
       'a/1  done',
       'b/1  attempt 2: the check `false` failed with exit code 1',
       'b/1  attempt 3',
-      'a    proving the merge a-candi',
       'b/1  attempt 3: the check `false` failed with exit code 1',
       'b    failed',
       'c    blocked by b',
+      'a    proving the merge a-candi',
       'a    landed on main (a-candi)',
     ]);
   });

@@ -124,7 +124,7 @@ again:  choo retry b && choo resume
 
   it('counts what a stop left and says how to go on', () => {
     const game = new Game([unit('a'), unit('b', { dependsOn: ['a'] })]).play(undefined, (b) => b.type === 'task.started');
-    game.record({ type: 'orch.stopping', by: 'SIGINT', now: false });
+    game.record({ type: 'orch.stopping', by: 'SIGINT', now: false, at: game.now });
     game.answer('task.started', { type: 'task.attempt.failed', unit: 'a', task: 1, attempt: 1, failure: { kind: 'cut', by: 'stop' }, notes: [] });
     const text = renderSummary({ view: viewOf(game.state), result: game.result, color: false });
     expect(text).toContain('0 of 2 units landed, 2 not finished, 0.0s (stopped by SIGINT)');

@@ -1,0 +1,87 @@
+// After a session that ended in the middle of things: what it left in the worktrees is brought back to what the journal says.
+// Asks git, never guesses; whatever is put away is kept under refs/choo/kept/ first. Begins nothing.
+
+import type { EventBody, Note } from '../core/event.ts';
+import type { UnitState } from '../core/state.ts';
+import type { WorktreeStatus } from '../world.ts';
+import { linkAstray, whereAstray } from './settle.ts';
+import { landingWorktree, neverCommitted } from './workplace.ts';
+import type { Workplace } from './workplace.ts';
+
+/** A unit with a worktree, on a branch, that was recorded at `head`. */
+interface Place { readonly unit: UnitState; readonly worktree: string; readonly branch: string; readonly head: string; /** What is wrong with it. */ readonly astray?: string }
+
+/** Removes choo's own landing worktree and mends those of units whose step was cut. Answers `run.recovered`. */
+export async function recover(place: Workplace): Promise<EventBody> {
+  const notes: Note[] = [];
+  await place.world.git.removeWorktree(landingWorktree(place));
+  for (const unit of place.state.units) {
+    const { worktree, branch, head } = unit;
+    if (!unit.interrupted || worktree === undefined || branch === undefined || head === undefined) continue;
+    if (await place.world.files.exists(`${worktree}/.git`)) await mend(place, { unit, worktree, branch, head }, notes);
+  }
+  return { type: 'run.recovered', notes };
+}
+
+/** One worktree, by the step that was cut in it. Steps of the landing lane touch no unit's worktree; preparing and finishing begin anew by themselves. */
+async function mend(place: Workplace, at: Place, notes: Note[]): Promise<void> {
+  const { next } = at.unit;
+  if (next.step === 'prepare' || next.step === 'finish' || next.step === 'merge' || next.step === 'prove' || next.step === 'land') return;
+  const { git } = place.world;
+  await git.releaseLocks(at.worktree, at.branch);
+  const link = await git.repairLink(at.worktree);
+  const status = await git.status(at.worktree);
+  const astray = link === undefined ? await whatIsWrong(place, at, status) : linkAstray(link);
+  if (astray !== undefined) return makeAgain(place, { ...at, astray }, notes);
+  const left = await leftByCheck(place, at, status);
+  if (left === undefined || left.paths.length === 0) return;
+  await keep(place, at, notes);
+  await git.restorePaths(at.worktree, { commit: left.from, paths: left.paths });
+}
+
+/** Why the worktree cannot be worked in as it is, or undefined. HEAD is put on the branch only when a worktree is complete, so one that is not is seen here. */
+async function whatIsWrong(place: Workplace, at: Place, status: WorktreeStatus): Promise<string | undefined> {
+  const { unit } = at;
+  const merging = await place.world.git.mergeHead(at.worktree);
+  const step = unit.next.step;
+  const mayMerge = step === 'refresh' || step === 'adopt' || unit.merging !== undefined;
+  const astray = await whereAstray(place, { status, branch: at.branch, recorded: at.head, mayMerge });
+  if (astray !== undefined) return astray;
+  // A merge that was killed has changed files before it says that it is one.
+  if (step !== 'refresh' || merging !== undefined || unit.merging !== undefined) return undefined;
+  const never = await neverCommitted(place, unit.unit.id);
+  return status.entries.some((e) => !never.has(e.path)) ? 'a merge was cut before it was in progress' : undefined;
+}
+
+/** Everything is kept, the branch is put back and the worktree removed: the next step makes it again, setup and all. */
+async function makeAgain(place: Workplace, at: Place, notes: Note[]): Promise<void> {
+  const { git } = place.world;
+  await keep(place, at, notes);
+  const now = await git.resolve(at.branch);
+  if (now !== undefined && !(await git.isAncestor(at.head, now))) {
+    place.fence.moved(at.branch, at.head);
+    await git.moveRef({ ref: at.branch, to: at.head, from: now, reason: 'choo: put back after a crash' });
+  }
+  await git.removeWorktree(at.worktree);
+}
+
+/** What a check that was cut did to the files: the commit it was to prove is staged, so everything unlike the index is the check's. */
+async function leftByCheck(place: Workplace, at: Place, status: WorktreeStatus): Promise<{ readonly from: string; readonly paths: readonly string[] } | undefined> {
+  const { next, unit, reworkFor } = at.unit;
+  const never = await neverCommitted(place, unit.id);
+  const own = status.entries.filter((e) => !never.has(e.path));
+  if (next.step === 'verify' && next.scope === 'baseline' && reworkFor === undefined && status.head === at.head) {
+    return { from: at.head, paths: own.map((e) => e.path) };
+  }
+  if (next.step !== 'check') return undefined;
+  const spec = unit.tasks[next.task - 1]?.path;
+  if (!own.some((e) => e.path === spec && e.staged)) return undefined;
+  return { from: await place.world.git.stage(at.worktree, []), paths: own.filter((e) => e.unstaged).map((e) => e.path) };
+}
+
+async function keep(place: Workplace, at: Place, notes: Note[]): Promise<void> {
+  const unit = at.unit.unit.id;
+  const ref = `refs/choo/kept/${place.state.run}/${unit}/crash-${place.state.seq}`;
+  await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(at.worktree, { ref, message: `choo: was in the worktree of ${unit} after a crash` })));
+  notes.push({ kind: 'kept', text: `the worktree of ${unit} was left in the middle of something (${at.astray ?? 'a check was cut'}); what was in it is kept at ${ref}` });
+}
