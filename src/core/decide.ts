@@ -117,14 +117,14 @@ function attempt(u: UnitState, number: number): EventBody {
 /** The event that ends this session. */
 function final(s: State, now: number): EventBody {
   const result = resultOf(s, now);
-  if (result.completedUnits === result.totalUnits && result.error === undefined) return { type: 'orch.completed', result };
+  if (s.count.landed + s.count.cancelled === result.totalUnits && result.error === undefined) return { type: 'orch.completed', result };
   return s.stopping === undefined ? { type: 'orch.failed', result } : { type: 'orch.stopped', result };
 }
 
 /** How the run stands, with the time of this session. Units that wait for a person are those a pause keeps from starting. */
 export function resultOf(s: State, now: number): Result {
   const total = s.units.length;
-  const open = total - s.count.landed - s.count.failed - s.count.blocked;
+  const open = total - s.count.landed - s.count.failed - s.count.blocked - s.count.cancelled;
   const stopped = s.stopping !== undefined;
   const error = whyNot(s, open);
   return {
@@ -133,7 +133,7 @@ export function resultOf(s: State, now: number): Result {
     failedUnits: s.count.failed,
     blockedUnits: s.count.blocked,
     waitingUnits: stopped ? 0 : open,
-    cancelledUnits: stopped ? open : 0,
+    cancelledUnits: s.count.cancelled + (stopped ? open : 0),
     durationMs: Math.max(0, now - s.sessionStart),
     ...(error === undefined ? {} : { error }),
   };
@@ -143,6 +143,7 @@ function whyNot(s: State, open: number): string | undefined {
   if (s.stopping !== undefined && open > 0) return `stopped by ${s.stopping.by}`;
   if (s.paused !== undefined && open > 0) return `paused: ${s.paused.text}`;
   if (s.count.failed > 0) return s.count.failed === 1 ? '1 unit failed' : `${s.count.failed} units failed`;
+  if (s.count.blocked > 0) return s.count.blocked === 1 ? '1 unit is blocked' : `${s.count.blocked} units are blocked`;
   if (s.landing.diverted !== undefined) return `landed, target not advanced: ${s.advanceText ?? s.landing.diverted}`;
   return undefined;
 }

@@ -115,6 +115,7 @@ export type EventBody =
   | { readonly type: 'unit.blocked'; readonly by: string } & OfUnit
   | { readonly type: 'unit.retried' } & OfUnit
   | { readonly type: 'unit.unblocked' } & OfUnit
+  | { readonly type: 'unit.discarded'; /** Refs that hold what it had; none when it had not begun. */ readonly backups: readonly string[] } & OfUnit
   // a task
   | { readonly type: 'task.started' } & OfTask & Attempt
   | { readonly type: 'task.retry'; readonly because: Failure } & OfTask & Attempt

@@ -5,7 +5,7 @@ import { isBegun } from './event.ts';
 import type { Event, EventOf, ReworkReason } from './event.ts';
 import type { Failure } from './failure.ts';
 import { VERDICTS } from './failure.ts';
-import { announced, blocked, failed, freeSlot, giveUp, isLaneStep, retried, setPhase, takeSlot, task, todo, unblocked } from './moves.ts';
+import { announced, blocked, discarded, failed, freeSlot, giveUp, isLaneStep, retried, setPhase, takeSlot, task, todo, unblocked } from './moves.ts';
 import type { Next, State, UnitState } from './state.ts';
 import { nextTask } from './state.ts';
 
@@ -21,13 +21,14 @@ export function onUnit(s: State, u: UnitState, e: UnitEvent): void {
     case 'unit.unblocked': return unblocked(s, u);
     case 'unit.failed': return failed(s, u, e);
     case 'unit.retried': return retried(s, u);
+    case 'unit.discarded': return discarded(s, u, e.time);
     case 'task.failed': return;
     case 'task.completed': return announced(s, 'completed');
     default: return onAnswer(s, u, e);
   }
 }
 
-type Announced = 'unit.queued' | 'unit.blocked' | 'unit.unblocked' | 'unit.failed' | 'unit.retried' | 'task.failed' | 'task.completed';
+type Announced = 'unit.queued' | 'unit.blocked' | 'unit.unblocked' | 'unit.failed' | 'unit.retried' | 'unit.discarded' | 'task.failed' | 'task.completed';
 type Begins = 'unit.started' | 'task.started' | 'task.retry' | 'task.backpressure' | 'task.committing' | 'rework.started'
   | 'unit.verifying' | 'unit.refreshing' | 'unit.committing' | 'unit.merging' | 'unit.proving' | 'unit.landing' | 'unit.finishing';
 type Answer = Exclude<UnitEvent, { readonly type: Announced | Begins }>;

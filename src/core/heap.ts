@@ -35,6 +35,13 @@ export class ReadyHeap<T> {
     items[at] = item;
   }
 
+  /** Takes an item out wherever it is, in time linear in the size. */
+  remove(item: T): void {
+    const rest = this.#items.filter((i) => i !== item);
+    this.#items.length = 0;
+    for (const i of rest) this.push(i);
+  }
+
   /** Takes the first item out; undefined when empty. */
   pop(): T | undefined {
     const items = this.#items;

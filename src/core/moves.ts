@@ -4,6 +4,7 @@ import { Bug, must } from './bug.ts';
 import type { EventOf } from './event.ts';
 import type { Failure } from './failure.ts';
 import type { Next, Phase, State, TaskState, UnitState } from './state.ts';
+import { isOver } from './state.ts';
 
 /** True for a step that is done in the landing lane, one unit at a time, without a slot. */
 export function isLaneStep(next: Next): boolean {
@@ -51,7 +52,6 @@ export function task(u: UnitState, number: number): TaskState {
 export function announced(s: State, what: string): void {
   if (s.announce.shift()?.what !== what) throw new Bug(`${what} was announced out of order`);
 }
-
 
 /** The unit ends here: to be announced as failed. `next` is what a retry would do. */
 export function giveUp(s: State, u: UnitState, o: { readonly failure: Failure; readonly task?: number; readonly next?: Next }): void {
@@ -123,4 +123,25 @@ export function retried(s: State, u: UnitState): void {
     s.ready.push(u.index);
   }
   releaseDependants(s, u);
+}
+
+/** A person gave the unit up for good, while no orchestrator worked on it: whatever it was about to do is forgotten, and its dependants cannot start in this run. */
+export function discarded(s: State, u: UnitState, time: string): void {
+  if (isOver(u)) throw new Bug(`${u.unit.id} was discarded but is ${u.phase}`);
+  if (u.inFlight !== undefined) {
+    delete u.inFlight;
+    s.inFlight--;
+  }
+  freeSlot(s, u);
+  s.todo.delete(u.index);
+  s.ready.remove(u.index);
+  for (const queue of [s.returning, s.lane]) queue.remove((i) => i === u.index);
+  s.announce.remove((p) => 'unit' in p && p.unit === u.index);
+  const dependantsKnow = u.phase === 'failed' || u.phase === 'blocked';
+  setPhase(s, u, 'cancelled');
+  u.next = { step: 'prepare' };
+  u.endedAt = time;
+  delete u.failure;
+  delete u.candidate;
+  if (!dependantsKnow) markDependants(s, u, u.unit.id);
 }

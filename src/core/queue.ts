@@ -32,6 +32,12 @@ export class Queue<T> {
     return item;
   }
 
+  /** Takes every item out that `matches`; the others keep their order. */
+  remove(matches: (item: T) => boolean): void {
+    this.#items = [...this].filter((item) => !matches(item));
+    this.#head = 0;
+  }
+
   /** The items, first to last. */
   [Symbol.iterator](): Iterator<T> {
     return this.#items.slice(this.#head).values();

@@ -183,6 +183,11 @@ export function initialState(run: number, pinned: Pinned, settings: Settings): S
   return state;
 }
 
+/** True for a unit with which this run has nothing more to do: it landed, or a person discarded it. */
+export function isOver(u: Pick<UnitState, 'phase'>): boolean {
+  return u.phase === 'landed' || u.phase === 'cancelled';
+}
+
 /** The agent that works on a unit: the settings name it by unit, `*` for all others; undefined when none is configured. */
 export function agentOf(state: Pick<State, 'settings'>, unit: string): string | undefined {
   const { agents } = state.settings;

@@ -61,7 +61,7 @@ export interface RunView {
   readonly target?: string;
   /** The ref units land on and, when it is not the target, why. */
   readonly landing?: { readonly ref: string; readonly because?: string; /** The target cannot simply be fast-forwarded to it. */ readonly needsMerge?: true };
-  /** Every unit has landed, or the run was closed by a new one. */
+  /** Every unit has landed or was discarded, or the run was closed by a new one. */
   readonly closed: boolean;
   readonly paused?: string;
   /** What asked the run to stop. */
@@ -82,7 +82,7 @@ export function viewOf(state: State): RunView {
     run: state.run,
     target: state.pinned.targetRef,
     landing: { ref: landing.ref, ...(because === undefined ? {} : { because }), ...(state.needsMerge ? { needsMerge: true } : {}) },
-    closed: state.closed || (state.count.landed === state.units.length && landing.diverted === undefined),
+    closed: state.closed || (state.count.landed + state.count.cancelled === state.units.length && landing.diverted === undefined),
     ...(paused === undefined ? {} : { paused: paused.text }),
     ...(stopping === undefined ? {} : { stopping: stopping.by }),
     counts: countsOf(units),
@@ -157,7 +157,7 @@ function failureView(failure: Failure): FailureView {
 }
 
 function stepText(u: UnitState): string | undefined {
-  if (u.phase === 'pending' || u.phase === 'blocked' || u.phase === 'failed') return undefined;
+  if (u.phase === 'pending' || u.phase === 'blocked' || u.phase === 'failed' || u.phase === 'cancelled') return undefined;
   if (u.phase === 'landed' && u.next.step !== 'finish') return undefined;
   return describeNext(u.next, u);
 }

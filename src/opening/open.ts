@@ -15,6 +15,7 @@ import type { Event, EventBody, GraphUnit, Pinned } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import type { Plan } from '../core/plan.ts';
 import type { State } from '../core/state.ts';
+import { isOver } from '../core/state.ts';
 import { hasErrors } from '../discovery/diagnostic.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import type { Flags } from '../discovery/settings.ts';
@@ -99,7 +100,7 @@ async function takeLock(repo: Repository, o: OpenOptions): Promise<Lock> {
 async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Promise<Made> {
   const before = await lastRun(repo);
   if (before !== undefined && isOpen(before) && !o.newRun) {
-    if (!before.units.every((u) => u.phase === 'landed')) throw openRunRefusal(before);
+    if (!before.units.every(isOver)) throw openRunRefusal(before);
     o.say(`run ${before.run} landed beside its target; trying to advance the target first (then: choo run)`);
     return openAgain(repo, o, holding);
   }
@@ -235,9 +236,9 @@ function sayChanges(state: State, now: State['settings'], o: OpenOptions): void 
   if (JSON.stringify(was.agents) !== JSON.stringify(now.agents)) o.say(`the agents are now ${JSON.stringify(now.agents)}`);
 }
 
-/** A run is open until every unit has landed on its target or the run was closed. */
+/** A run is open until every unit has landed on its target or was discarded, or the run was closed. */
 export function isOpen(state: State): boolean {
-  return !state.closed && (state.landing.diverted !== undefined || state.units.some((u) => u.phase !== 'landed' || u.next.step === 'finish'));
+  return !state.closed && (state.landing.diverted !== undefined || state.units.some((u) => !isOver(u) || u.next.step === 'finish'));
 }
 
 /** Folds events from the first on. Throws a Bug for a list that does not begin with `run.pinned`. */
@@ -282,7 +283,7 @@ async function closeRun(repo: Repository, o: OpenOptions, state: State): Promise
   await journal.append([{ type: 'run.closed', by: 'new' }], o.clock.now());
   await journal.close();
   o.say(`run ${state.run} is closed; kept of it:`);
-  for (const u of state.units) if (u.phase !== 'landed' && u.worktree !== undefined) o.say(`  ${u.unit.id} (${u.phase}): ${u.worktree} on ${u.branch ?? ''}`);
+  for (const u of state.units) if (!isOver(u) && u.worktree !== undefined) o.say(`  ${u.unit.id} (${u.phase}): ${u.worktree} on ${u.branch ?? ''}`);
   if (state.landing.diverted !== undefined) o.say(`  landed, but not on the target: ${state.landing.ref}`);
 }
 

@@ -9,6 +9,7 @@ import type { Result } from '../core/event.ts';
 import { parseRequest } from '../core/request.ts';
 import type { Request } from '../core/request.ts';
 import type { State } from '../core/state.ts';
+import { isOver } from '../core/state.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import { RunLoop } from '../orchestrator.ts';
 import type { Observer } from '../orchestrator.ts';
@@ -197,7 +198,7 @@ async function answer(loop: RunLoop, value: unknown): Promise<unknown> {
 
 function endOf(state: State, result: Result): Ended {
   const bug = state.units.some((u) => u.failure?.kind === 'bug') || state.trialFailure?.kind === 'bug';
-  const complete = result.completedUnits === result.totalUnits && result.error === undefined;
+  const complete = result.completedUnits + state.count.cancelled === result.totalUnits && result.error === undefined;
   return { nothing: false, complete, bug, ...(state.stopping === undefined ? {} : { stoppedBy: state.stopping.by }) };
 }
 
@@ -206,7 +207,7 @@ async function tidyUp(place: Workplace, say: (line: string) => void): Promise<vo
   try {
     await place.world.git.removeWorktree(landingWorktree(place));
     await rm(promptsFolder(place), { recursive: true, force: true });
-    const complete = place.state.units.every((u) => u.phase === 'landed') && place.state.landing.diverted === undefined;
+    const complete = place.state.units.every(isOver) && place.state.landing.diverted === undefined;
     const ref = pinRef(place.state.run);
     const at = complete ? await place.world.git.resolve(ref) : undefined;
     if (at !== undefined) await place.world.git.moveRef({ ref, to: undefined, from: at, reason: 'choo: run complete' });

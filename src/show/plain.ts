@@ -85,6 +85,7 @@ function aboutUnit(e: UnitEvent, state: State): PlainLine | undefined {
     case 'unit.failed': return error(e.failure.kind === 'environment' ? `failed: ${describeFailure(e.failure)}` : 'failed');
     case 'unit.blocked': return warn(`blocked by ${e.by}`);
     case 'unit.retried': return info('attempts given back');
+    case 'unit.discarded': return warn(e.backups.length === 0 ? 'discarded' : `discarded; what it had is kept at ${paths(e.backups)}`);
     case 'unit.unblocked': return info('no longer blocked');
     case 'rework.started': return warn(`back to the agent (attempt ${e.attempt}): ${describeFailure(e.because)}`);
     case 'rework.attempt.failed': return warn(`attempt ${e.attempt}: ${describeFailure(e.failure)}`);

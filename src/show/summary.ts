@@ -26,7 +26,8 @@ export function renderSummary(o: { readonly view: RunView; readonly result: Resu
 
 function headline({ view, result }: { readonly view: RunView; readonly result: Result }, paint: Paint): string {
   const counts: readonly (readonly [number, string])[] = [
-    [result.failedUnits, 'failed'], [result.blockedUnits, 'blocked'], [result.waitingUnits, 'waiting'], [result.cancelledUnits, 'not finished'],
+    [result.failedUnits, 'failed'], [result.blockedUnits, 'blocked'], [result.waitingUnits, 'waiting'],
+    [view.counts.cancelled, 'discarded'], [result.cancelledUnits - view.counts.cancelled, 'not finished'],
   ];
   const others = counts.filter(([n]) => n > 0).map(([n, word]) => `, ${n} ${word}`).join('');
   const style: Style = result.error === undefined ? 'green' : result.failedUnits > 0 ? 'red' : 'yellow';
@@ -89,7 +90,7 @@ function next(view: RunView, result: Result): string[] {
   const [first] = failed;
   if (first !== undefined) lines.push(`look:   choo logs ${shellWord(first.id)}`);
   if (failed.length > 0) lines.push(`again:  choo retry ${failed.length === 1 && first !== undefined ? shellWord(first.id) : '--failed'} && choo resume`);
-  else if (result.completedUnits < result.totalUnits) lines.push('to go on:  choo resume');
+  else if (!view.closed && result.completedUnits < result.totalUnits) lines.push('to go on:  choo resume');
   const { landing } = view;
   if (landing?.because !== undefined) {
     const branch = branchName(landing.ref);
