@@ -103,10 +103,13 @@ function addResume({ program, io, exit }: Shell): void {
     .description('Continues the open run where it stopped: plan and target as they were, settings read anew.')
     .option('-p, --parallelism <n>', 'units worked on at the same time', count)
     .option('--json', 'events on stdout, a JSON object a line; everything else on stderr')
-    .addHelpText('after', examples([['choo resume', 'go on'], ['choo retry api && choo resume', 'try a failed unit again']]))
-    .action(async (flags: { readonly parallelism?: number; readonly json?: boolean }) => {
+    .option('--accept-plan', 'take specs that changed on the target since the run began')
+    .addOption(new Option('--keep-plan', 'go on with the specs that the run began with, whatever the target has now').conflicts('acceptPlan'))
+    .addHelpText('after', examples([['choo resume', 'go on'], ['choo retry api && choo resume', 'try a failed unit again'], ['choo resume --accept-plan', 'go on with specs that were changed meanwhile']]))
+    .action(async (flags: { readonly parallelism?: number; readonly json?: boolean; readonly acceptPlan?: boolean; readonly keepPlan?: boolean }) => {
+      const { acceptPlan, keepPlan, ...rest } = flags;
       const { run } = await import('./run.ts');
-      exit(await run({ how: 'resume', ...flags }, io));
+      exit(await run({ how: 'resume', ...rest, ...(acceptPlan === true ? { changedPlan: 'accept' } : keepPlan === true ? { changedPlan: 'keep' } : {}) }, io));
     });
 }
 

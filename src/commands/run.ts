@@ -36,6 +36,7 @@ export interface RunOptions {
   readonly forceTaskProvider?: string;
   readonly noPr?: boolean;
   readonly newRun?: boolean;
+  readonly changedPlan?: 'accept' | 'keep';
   /** Events on stdout, everything else on stderr. */
   readonly json?: boolean;
 }
@@ -78,6 +79,7 @@ export function exitCode(ended: Ended): number {
 function configOf(o: RunOptions, io: Io): OrchestratorConfig {
   return {
     how: o.how, repoRoot: io.cwd, env: io.env, newRun: o.newRun === true, noPr: o.noPr === true,
+    ...(o.changedPlan === undefined ? {} : { changedPlan: o.changedPlan }),
     ...(o.tasksDir === undefined ? {} : { tasksDir: o.tasksDir }),
     ...(o.parallelism === undefined ? {} : { parallelism: o.parallelism }),
     ...(o.target === undefined ? {} : { targetBranch: o.target }),

@@ -47,6 +47,15 @@ export interface Settings {
   readonly agents: Readonly<Record<string, string>>;
 }
 
+/** How the plan of an open run changed. */
+export interface PlanChanges {
+  readonly added: readonly string[];
+  /** Units that are no longer to be done: gone from the specs, or complete on the target. */
+  readonly removed: readonly string[];
+  /** Units whose texts or settings changed; `tasks` are those to be done (again). */
+  readonly changed: readonly { readonly unit: string; readonly tasks: readonly number[] }[];
+}
+
 /** How one finished or stopped run stands. Times in ms. */
 export interface Result {
   readonly totalUnits: number;
@@ -84,6 +93,7 @@ interface Noted { readonly notes: readonly Note[] }
 export type EventBody =
   // the run
   | { readonly type: 'run.pinned'; readonly pinned: Pinned; readonly settings: Settings }
+  | { readonly type: 'run.replanned'; readonly pinned: Pinned; readonly changes: PlanChanges }
   | { readonly type: 'orch.started'; readonly version: 1; readonly graph: readonly GraphUnit[]; readonly target: string; readonly base: string; readonly mode: 'local'; readonly parallelism: number }
   | { readonly type: 'orch.resumed'; readonly settings: Settings }
   | { readonly type: 'orch.stopping'; readonly by: string; readonly now: boolean; /** On the steady clock, ms; only for this session. */ readonly at: number }
@@ -195,6 +205,6 @@ export function isBegun(event: Event): event is Begun {
 
 /** Events kept to the journal: bookkeeping outside the public promise. */
 export const INTERNAL: ReadonlySet<EventType> = new Set<EventType>([
-  'run.pinned', 'run.recovering', 'run.advancing', 'run.joined', 'task.committing', 'task.commit.failed', 'unit.committing', 'unit.committed', 'unit.commit.failed',
+  'run.pinned', 'run.replanned', 'run.recovering', 'run.advancing', 'run.joined', 'task.committing', 'task.commit.failed', 'unit.committing', 'unit.committed', 'unit.commit.failed',
   'unit.finishing', 'unit.land.moved',
 ]);

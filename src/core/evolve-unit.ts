@@ -163,8 +163,10 @@ function adopted(s: State, u: UnitState, commit: string): void {
   const next = u.next.step === 'adopt' ? u.next.then : u.next;
   u.head = commit;
   delete u.merging;
-  if (next.step === 'merge') toLane(s, u);
-  else todo(s, u, next);
+  if (next.step !== 'merge') todo(s, u, next);
+  // A new plan may have given it tasks while a conflict was resolved.
+  else if (nextTask(u) !== undefined) workOn(s, u);
+  else toLane(s, u);
 }
 
 /** The branch moved or the commit is gone meanwhile. The files are still there; a retry looks at them again. */
@@ -209,7 +211,7 @@ function refreshed(s: State, u: UnitState, e: EventOf<'unit.refreshed'>): void {
     u.merging = e.onto;
     return todo(s, u, { step: 'rework', reason: 'conflict' });
   }
-  const next: Next = then === 'conflict' ? { step: 'merge' } : then === 'proof' ? { step: 'rework', reason: 'proof' } : { step: 'verify', scope: 'baseline' };
+  const next: Next = then === 'conflict' || then === 'work' && nextTask(u) !== undefined ? { step: 'merge' } : then === 'proof' ? { step: 'rework', reason: 'proof' } : { step: 'verify', scope: 'baseline' };
   adopt(s, u, { commit: e.commit, parent: e.parent, merged: true, then: next });
 }
 

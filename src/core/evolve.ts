@@ -8,11 +8,12 @@ import { describeFailure } from './failure.ts';
 import type { Failure } from './failure.ts';
 import { announced } from './moves.ts';
 import type { State, UnitState } from './state.ts';
+import { replan } from './replan.ts';
 import { initialState } from './state.ts';
 
 type RunEvent = Exclude<Event, UnitEvent>;
 
-/** Takes the state so far (undefined before the first event) and the next event, gives the state after it (the same object). Throws a Bug when the event cannot follow. */
+/** Takes the state so far (undefined before the first event) and the next event, gives the state after it (the same object, but for a new plan). Throws a Bug when the event cannot follow. */
 export function evolve(state: State | undefined, event: Event): State {
   if (event.type === 'run.pinned') {
     const fresh = initialState(event.run, event.pinned, event.settings);
@@ -20,6 +21,7 @@ export function evolve(state: State | undefined, event: Event): State {
     return fresh;
   }
   const s = must(state, `a run.pinned event before ${event.type}`);
+  if (event.type === 'run.replanned') return replan(s, event);
   s.seq = event.seq;
   if ('unit' in event) onUnit(s, unitNamed(s, event.unit), event);
   else onRun(s, event);
@@ -31,7 +33,7 @@ export function unitNamed(state: State, id: string): UnitState {
   return must(state.units[must(state.graph.index.get(id), `unit ${id}`)], `unit ${id}`);
 }
 
-function onRun(s: State, e: Exclude<RunEvent, { type: 'run.pinned' }>): void {
+function onRun(s: State, e: Exclude<RunEvent, { type: 'run.pinned' | 'run.replanned' }>): void {
   switch (e.type) {
     case 'orch.started': return beginSession(s, e.time);
     case 'orch.resumed': return resumeSession(s, e);

@@ -77,7 +77,8 @@ export function failed(s: State, u: UnitState, e: EventOf<'unit.failed'>): void 
   }
 }
 
-function markDependants(s: State, u: UnitState, by: string): void {
+/** Those that depend on a unit which cannot land for now are to be announced as blocked. */
+export function markDependants(s: State, u: UnitState, by: string): void {
   for (const d of s.graph.dependants[u.index] ?? []) {
     const dependant = must(s.units[d], 'a dependant');
     if (++dependant.bad === 1 && dependant.phase === 'pending') s.announce.push({ what: 'blocked', unit: d, by });

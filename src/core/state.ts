@@ -19,7 +19,7 @@ export type Next =
   | { readonly step: 'check'; readonly task: number; readonly attempt: number }
   | { readonly step: 'commit'; readonly task: number; readonly commit: string; readonly parent: string }
   | { readonly step: 'verify'; readonly scope: 'baseline' | 'proof' | 'merge' }
-  | { readonly step: 'refresh'; readonly then: ReworkReason | 'verify' }
+  | { readonly step: 'refresh'; /** What follows: mending, the checks, or the tasks that are left. */ readonly then: ReworkReason | 'verify' | 'work' }
   | { readonly step: 'rework'; readonly reason: ReworkReason }
   /** The branch takes a commit made by choo; `merged`: a merge in progress in the worktree ends with it. Then `then`. */
   | { readonly step: 'adopt'; readonly commit: string; readonly parent: string; readonly merged: boolean; readonly then: Next }

@@ -1,6 +1,5 @@
 // Opens a run for one session: a new one (discover, plan, pin) or the open one (replay). Everything is checked before anything is made.
 
-import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -22,9 +21,12 @@ import type { Flags } from '../discovery/settings.ts';
 import { folderPath } from '../discovery/source.ts';
 import type { Workplace } from '../worker/workplace.ts';
 import type { Clock, Journal } from '../world.ts';
+import { pinnedDigest } from './digest.ts';
 import { agentsFor, makeWorkplace, processesFor, worktreesFolder } from './place.ts';
 import { agentPreflight, branchesInTheWay, forgeProblem, unseenSpecs } from './preflight.ts';
 import { refuse, Refusal } from './refusal.ts';
+import { newPlan } from './replan.ts';
+import type { PlanChoice } from './replan.ts';
 import { findRepository, resolveTarget, runProblems } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { commitSource } from './sources.ts';
@@ -43,6 +45,8 @@ export interface OpenOptions {
   readonly flags: Flags;
   readonly noPr: boolean;
   readonly newRun: boolean;
+  /** What a resumed run does with specs that changed on the target. */
+  readonly plan: PlanChoice;
   readonly worktreeBase?: string;
   readonly shutdownMs?: number;
   /** Program and first arguments of the scripted agent. */
@@ -187,7 +191,7 @@ function pin(found: Found & { readonly specs: Specs & { readonly plan: Plan } },
   return {
     base: found.target.commit, targetRef: found.target.ref, tasksDir: found.tasksDir, selection: o.selection, mode: 'local',
     branchPrefix: resolved.branchPrefix, plan, checks,
-    digest: createHash('sha256').update(JSON.stringify([plan, checks])).digest('hex'),
+    digest: pinnedDigest({ plan, checks }),
   };
 }
 
@@ -209,10 +213,13 @@ async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Pr
   holding.journal = content.journal;
   if (content.torn > 0) o.say(`the last line of the journal was torn (${content.torn} bytes) and was dropped; nothing of it had been acted upon`);
   if (content.events.length === 0) throw refuse('no-run', `run ${run} never began`, 'start one: choo run');
-  const state = fold(content.events);
+  let state = fold(content.events);
   if (!isOpen(state)) throw refuse('no-run', `run ${run} is finished; there is nothing to resume`, 'start one: choo run');
   const problems = runProblems(repo.facts);
   if (hasErrors(problems)) throw new Refusal(problems);
+  const replanned = await newPlan(repo, { state, choice: o.plan, env: o.env, flags: o.flags, say: o.say });
+  const [taken] = replanned === undefined ? [] : await content.journal.append([{ type: 'run.replanned', ...replanned }], o.clock.now());
+  if (taken !== undefined) state = evolve(state, taken);
   const commit = (await repo.git.resolve(state.pinned.targetRef)) ?? state.pinned.base;
   const { config, diagnostics } = await readConfig(commitSource(repo.git, commit));
   const { settings: resolved, diagnostics: more } = resolveSettings({ config, env: o.env, flags: o.flags });

@@ -44,6 +44,8 @@ export interface OrchestratorConfig {
   readonly how?: 'run' | 'resume';
   /** Close an open run and begin a new one. */
   readonly newRun?: boolean;
+  /** What `resume` does when the specs on the target are not those the run began with: take them, or go on with the old ones. Left out: refuse. */
+  readonly changedPlan?: 'accept' | 'keep';
   /** The environment instead of the process's own. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -176,7 +178,7 @@ export class Orchestrator {
     const units = c.singleUnit === undefined ? [] : typeof c.singleUnit === 'string' ? [c.singleUnit] : c.singleUnit;
     return {
       cwd: c.repoRoot ?? process.cwd(), env: c.env ?? process.env, clock: this.#dependencies.clock ?? systemClock(), how: c.how ?? 'run',
-      selection: units, noPr: c.noPr === true, newRun: c.newRun === true,
+      selection: units, noPr: c.noPr === true, newRun: c.newRun === true, plan: c.changedPlan ?? 'ask',
       flags: {
         ...(c.parallelism === undefined ? {} : { parallelism: c.parallelism }), ...(c.targetBranch === undefined ? {} : { target: c.targetBranch }),
         ...(c.provider === undefined ? {} : { provider: c.provider }), ...(c.forceTaskProvider === undefined ? {} : { forceProvider: c.forceTaskProvider }),

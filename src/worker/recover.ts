@@ -48,7 +48,7 @@ async function whatIsWrong(place: Workplace, at: Place, status: WorktreeStatus):
   const astray = await whereAstray(place, { status, branch: at.branch, recorded: at.head, mayMerge });
   if (astray !== undefined) return astray;
   // A merge that was killed has changed files before it says that it is one.
-  if (step !== 'refresh' || merging !== undefined || unit.merging !== undefined) return undefined;
+  if (unit.next.step !== 'refresh' || unit.next.then === 'work' || merging !== undefined || unit.merging !== undefined) return undefined;
   const never = await neverCommitted(place, unit.unit.id);
   return status.entries.some((e) => !never.has(e.path)) ? 'a merge was cut before it was in progress' : undefined;
 }

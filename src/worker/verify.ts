@@ -6,7 +6,7 @@ import type { Failure } from '../core/failure.ts';
 import type { Check } from '../core/plan.ts';
 import { afterCheck, committable, isSpec, message, resolveSpecs, restoreSpecs, specReference } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
-import { checkFailure, shell, takeStatus } from './workplace.ts';
+import { checkFailure, neverCommitted, shell, takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 import type { WorktreeStatus } from '../world.ts';
 
@@ -138,6 +138,7 @@ export async function refresh(step: UnitStep): Promise<EventBody> {
   const status = await git.status(worktree);
   const merging = await git.mergeHead(worktree);
   if (merging === undefined && (await git.isAncestor(onto, status.head))) return { type: 'unit.refreshed', unit, commit: status.head, parent: status.head, onto, conflicts: [] };
+  if (merging === undefined && step.u.next.step === 'refresh' && step.u.next.then === 'work') await putAway(step, { worktree, status });
   const target = merging ?? onto;
   const found = merging === undefined ? await git.beginMerge(worktree, onto) : await unresolved(step, { worktree, status });
   await resolveSpecs(step, { worktree, onto: target, paths: found.filter((p) => isSpec(step, p)) });
@@ -146,6 +147,17 @@ export async function refresh(step: UnitStep): Promise<EventBody> {
   const tree = await git.stage(worktree, []);
   const commit = await git.commitTree({ tree, parents: [status.head, target], message: message({ subject: `merge(${unit}): bring in the target`, run: step.place.state.run, trailers: [['Choo-Unit', unit]] }) });
   return { type: 'unit.refreshed', unit, commit, parent: status.head, onto: target, conflicts: [] };
+}
+
+/** An attempt that was cut left work of its own, which a merge would run into; it is kept. */
+async function putAway(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus }): Promise<void> {
+  const { place, u } = step;
+  const never = await neverCommitted(place, u.unit.id);
+  const paths = o.status.entries.map((e) => e.path).filter((p) => !never.has(p));
+  if (paths.length === 0) return;
+  const ref = `refs/choo/kept/${place.state.run}/${u.unit.id}/before-new-plan-${place.state.seq}`;
+  await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(o.worktree, { ref, message: `choo: was in the worktree of ${u.unit.id} when the plan changed` })));
+  await place.world.git.restorePaths(o.worktree, { commit: o.status.head, paths });
 }
 
 /** In a merge that is in progress: what git holds for unmerged, and files that were called resolved with their markers in them. */

@@ -16,7 +16,7 @@ import type { Identity, Repository, StandingCommands } from './repository.ts';
 import { snapshot } from './snapshot.ts';
 import { openStanding } from './standing.ts';
 import { status } from './status.ts';
-import { readFiles, readTree, workingTreeDiff } from './tree.ts';
+import { diffText, readFiles, readTree, workingTreeDiff } from './tree.ts';
 import type { TreeEntry } from './tree.ts';
 import { addWorktree, removeWorktree } from './worktrees.ts';
 
@@ -28,6 +28,8 @@ export interface OpenGit extends Git {
   readFiles(ids: readonly string[]): Promise<readonly Buffer[]>;
   /** Paths at or below `prefix` where a worktree (files, index, untracked files) is unlike the commit. */
   workingTreeDiff(worktree: string, o: { readonly commit: string; readonly prefix: string }): Promise<readonly string[]>;
+  /** The differences between two commits in the given paths, as a unified diff. */
+  diffText(from: string, to: string, paths: readonly string[]): Promise<string>;
   /** Ends the process that answers questions; the repository may not be used after it. */
   close(): Promise<void>;
 }
@@ -68,6 +70,7 @@ export function openGit(o: OpenOptions): OpenGit {
     ...changesOf(repo),
     readTree: (commit, prefix) => readTree(repo, { commit, prefix }),
     readFiles: (ids) => readFiles(repo, ids),
+    diffText: (from, to, paths) => diffText(repo, { from, to, paths }),
     workingTreeDiff: (worktree, at) => workingTreeDiff(repo, { worktree, ...at }),
     close: async () => {
       git.close();

@@ -46,6 +46,13 @@ export async function workingTreeDiff(repo: Repository, o: { readonly worktree: 
   return [...new Set(outputs.flatMap(({ stdout }) => splitPaths(stdout)))].sort((a, b) => (a < b ? -1 : 1));
 }
 
+/** The differences between two commits in the given paths, as a unified diff without colours; binary files are only named. */
+export async function diffText(repo: Repository, o: { readonly from: string; readonly to: string; readonly paths: readonly string[] }): Promise<string> {
+  const flags = ['--no-color', '--no-ext-diff', '--no-textconv', '--no-relative', '--find-renames'];
+  const { stdout } = await ask(repo, { args: ['diff', ...flags, checkId(o.from), checkId(o.to), '--', ...o.paths.map((p) => checkPath('git diff', p))] });
+  return stdout.toString('utf8');
+}
+
 function below(command: string, prefix: string): string[] {
   const path = prefix.replace(/\/+$/, '');
   return path === '' ? [] : [checkPath(command, path)];

@@ -1,0 +1,97 @@
+// A run that takes changed specs: the state under the new plan, with everything that still holds of the old one.
+
+import type { EventOf, PlanChanges } from './event.ts';
+import { markDependants, setPhase } from './moves.ts';
+import type { State, TaskState, UnitState } from './state.ts';
+import { initialState, isOver } from './state.ts';
+
+/** Takes the state at rest and the event, gives the state that a new session begins with. What has landed stays landed; other units that had begun take the newest target in before they go on. */
+export function replan(old: State, e: EventOf<'run.replanned'>): State {
+  const s = initialState(e.run, e.pinned, old.settings);
+  s.announce.remove(() => true);
+  s.seq = e.seq;
+  carryRun(s, old);
+  for (const u of s.units) {
+    const was = old.units[old.graph.index.get(u.unit.id) ?? -1];
+    if (was !== undefined) carry(s, { u, was, changes: e.changes });
+  }
+  for (const u of s.units) {
+    u.missing = (s.graph.deps[u.index] ?? []).filter((d) => s.units[d]?.phase !== 'landed').length;
+    if (u.phase === 'pending' && u.missing === 0) s.announce.push({ what: 'queued', unit: u.index });
+  }
+  for (const u of s.units) if (u.phase === 'failed' || u.phase === 'cancelled') markDependants(s, u, u.unit.id);
+  return s;
+}
+
+function carryRun(s: State, old: State): void {
+  s.sessionStart = old.sessionStart;
+  s.ended = old.ended;
+  s.landing = old.landing;
+  s.advance = old.advance;
+  s.needsMerge = old.needsMerge;
+  if (old.landed !== undefined) s.landed = old.landed;
+  if (old.joined !== undefined) s.joined = old.joined;
+  if (old.advanceText !== undefined) s.advanceText = old.advanceText;
+  for (const [command, seq] of old.environment) s.environment.set(command, seq);
+}
+
+interface Carried { readonly u: UnitState; readonly was: UnitState; readonly changes: PlanChanges }
+
+function carry(s: State, o: Carried): void {
+  const { u, was, changes } = o;
+  const id = u.unit.id;
+  const changed = changes.changed.some((c) => c.unit === id);
+  const removed = changes.removed.includes(id);
+  carryPlace(u, was);
+  if (isOver(was) || removed) return carryOver(s, o);
+  const stale = new Set(changes.changed.flatMap((c) => (c.unit === id ? c.tasks : [])));
+  for (const [i, t] of u.tasks.entries()) carryTask(t, was.tasks[i], stale.has(i + 1));
+  u.rework.used = was.rework.used;
+  u.interrupted = was.inFlight !== undefined || was.interrupted;
+  if (was.phase === 'failed' && !changed) {
+    setPhase(s, u, 'failed');
+    u.next = was.next;
+    if (was.failure !== undefined) u.failure = was.failure;
+    if (was.reworkFor !== undefined) u.reworkFor = was.reworkFor;
+    if (was.candidate !== undefined) u.candidate = was.candidate;
+    for (const [i, t] of u.tasks.entries()) t.failed = was.tasks[i]?.failed ?? 0;
+    Object.assign(u.rework, was.rework);
+  } else if (u.worktree !== undefined) {
+    // It asks for a slot like everything that a session before had begun.
+    u.holdsSlot = true;
+    setPhase(s, u, 'running');
+    u.next = { step: 'refresh', then: 'work' };
+  }
+}
+
+/** Where the unit works and what is recorded of that, whatever becomes of its tasks. */
+function carryPlace(u: UnitState, was: UnitState): void {
+  u.notes.push(...was.notes);
+  const { worktree, branch, base, head, merging, startedAt } = was;
+  Object.assign(u, Object.fromEntries(Object.entries({ worktree, branch, base, head, merging, startedAt }).filter(([, value]) => value !== undefined)));
+}
+
+/** A unit that this run has nothing more to do with: it landed, was discarded, or is not in the plan any more. */
+function carryOver(s: State, { u, was }: Carried): void {
+  for (const [i, t] of was.tasks.entries()) Object.assign(u.tasks[i] ?? {}, t);
+  setPhase(s, u, was.phase === 'landed' ? 'landed' : 'cancelled');
+  u.next = was.phase === 'landed' ? was.next : { step: 'prepare' };
+  if (was.landed !== undefined) u.landed = was.landed;
+  if (was.endedAt !== undefined) u.endedAt = was.endedAt;
+}
+
+/** Numbers of attempts are never used twice; a completion holds only for the task that was proved. */
+function carryTask(t: TaskState, was: TaskState | undefined, stale: boolean): void {
+  if (was === undefined) return;
+  t.used = was.used;
+  t.cuts = was.cuts;
+  if (stale) return;
+  t.toldUnchanged = was.toldUnchanged;
+  t.failed = was.failed;
+  if (was.last !== undefined) t.last = was.last;
+  if (!was.ours) return;
+  t.done = true;
+  t.ours = true;
+  t.unchanged = was.unchanged;
+  if (was.commit !== undefined) t.commit = was.commit;
+}
