@@ -5,7 +5,7 @@ import { decide } from '../../../src/core/decide.ts';
 import type { Begun } from '../../../src/core/event.ts';
 import { unitNamed } from '../../../src/core/evolve.ts';
 import type { Failure } from '../../../src/core/failure.ts';
-import { BROKEN, CUT, Game, RED, failing, settings, unit, unprepared } from './rig.ts';
+import { CUT, Game, RED, failing, settings, unit, unprepared } from './rig.ts';
 
 const DIAMOND = [unit('a'), unit('b', { dependsOn: ['a'] }), unit('c', { dependsOn: ['a'] }), unit('d', { dependsOn: ['b', 'c'] })];
 
@@ -301,88 +301,3 @@ describe('stopping', () => {
     }
   });
 });
-
-describe('a session after one that ended in the middle of things', () => {
-  const resume = (game: Game): void => { game.record({ type: 'orch.resumed', settings: settings() }); };
-
-  it('looks at what was left before it begins anything', () => {
-    const game = new Game([unit('a')]).play(undefined, (b) => b.type === 'task.started');
-    resume(game);
-    expect(game.settle().map((e) => e.type)).toEqual(['run.recovering']);
-    expect(unitNamed(game.state, 'a').interrupted).toBe(true);
-    game.play();
-    expect(unitNamed(game.state, 'a').interrupted).toBe(false);
-    expect(game.phase('a')).toBe('landed');
-  });
-
-  it('begins nothing when that cannot be mended, and tries again in the next one', () => {
-    const game = new Game([unit('a')]).play(undefined, (b) => b.type === 'task.started');
-    resume(game);
-    game.play((b) => (b.type === 'run.recovering' ? { type: 'run.recover.failed', failure: BROKEN } : undefined));
-    expect(game.of('orch.paused')).toMatchObject([{ reason: 'recovery' }]);
-    expect(game.of('task.retry')).toEqual([]);
-    expect(game.result).toMatchObject({ waitingUnits: 1 });
-    resume(game);
-    expect(game.play().phase('a')).toBe('landed');
-  });
-
-  it('runs a check that was cut again, without the agent', () => {
-    const game = new Game([unit('a')]).play(undefined, (b) => b.type === 'task.backpressure');
-    resume(game);
-    game.play();
-    expect(game.of('task.started')).toHaveLength(1);
-    expect(game.of('task.backpressure').map((e) => e.attempt)).toEqual([1, 1]);
-    expect(unitNamed(game.state, 'a').tasks[0]).toMatchObject({ used: 1, cuts: 1 });
-  });
-
-  it('gives up a task that crashes took too often, and frees its slot', () => {
-    const game = new Game([unit('a'), unit('b')], settings({ parallelism: 1, limits: { cuts: 1 } }));
-    for (let crash = 0; crash < 2; crash++) {
-      game.play(undefined, (b) => (b.type === 'task.started' || b.type === 'task.retry') && b.unit === 'a');
-      game.record({ type: 'orch.resumed', settings: settings({ parallelism: 1, limits: { cuts: 1 } }) });
-    }
-    game.play();
-    expect(game.of('unit.failed')).toMatchObject([{ unit: 'a', failure: { kind: 'cut', by: 'crash' } }]);
-    expect(game.phase('b')).toBe('landed');
-    expect(game.state.slots).toBe(0);
-  });
-});
-
-describe('what was verified', () => {
-  it('is in the journal before the branch moves, and only then goes to land', () => {
-    const game = new Game([unit('a')]).play();
-    const order = game.events.map((e) => e.type).filter((t) => /^unit\.(verified|committing|committed|merging)$/.test(t));
-    expect(order).toEqual(['unit.verified', 'unit.committing', 'unit.committed', 'unit.merging']);
-    expect(unitNamed(game.state, 'a').head).toBe('a-verified');
-  });
-
-  it('moves nothing when the branch is there already', () => {
-    const game = new Game([unit('a')]).play((b) => (b.type === 'unit.verifying' ? { type: 'unit.verified', unit: 'a', commit: 'x', parent: 'x', merged: false, notes: [] } : undefined));
-    expect(game.of('unit.committing')).toEqual([]);
-    expect(unitNamed(game.state, 'a').head).toBe('x');
-  });
-
-  it('is looked at again by a retry when the branch could not move', () => {
-    let broken = true;
-    const game = new Game([unit('a')]).play((b) => (b.type === 'unit.committing' && broken ? { type: 'unit.commit.failed', unit: 'a', failure: BROKEN } : undefined));
-    expect(game.phase('a')).toBe('failed');
-    broken = false;
-    resumeRetried(game);
-    expect(game.of('unit.verifying')).toHaveLength(2);
-    expect(game.phase('a')).toBe('landed');
-  });
-
-  it('is committed in spite of a stop', () => {
-    const game = new Game([unit('a')]).play(undefined, (b) => b.type === 'unit.verifying');
-    game.record({ type: 'orch.stopping', by: 'SIGINT', now: false, at: game.now });
-    game.answer('unit.verifying', { type: 'unit.verified', unit: 'a', commit: 'x', parent: 'y', merged: false, notes: [] }, 'a');
-    expect(game.of('unit.committing')).toHaveLength(1);
-    expect(game.of('unit.merging')).toEqual([]);
-  });
-});
-
-function resumeRetried(game: Game): void {
-  game.record({ type: 'orch.resumed', settings: settings() });
-  game.record({ type: 'unit.retried', unit: 'a' });
-  game.play();
-}
