@@ -8,6 +8,7 @@ import { GitError } from '../../world.ts';
 import type { Clock } from '../../world.ts';
 import { errnoOf } from '../errno.ts';
 import { openForker, ShellEnded } from './forker.ts';
+import { ownerVariable } from './stragglers.ts';
 import type { Forker } from './forker.ts';
 
 /** Where a command works. With `gitDir` git looks nowhere else, whatever an agent made of the `.git` in `cwd`. */
@@ -136,6 +137,7 @@ function gitEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
     // An agent can make these as easily as a commit; what choo proves and lands are the objects themselves.
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_GRAFT_FILE: '/dev/null',
+    ...ownerVariable(),
   };
 }
 
