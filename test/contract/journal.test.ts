@@ -9,6 +9,8 @@ import { journalPath, listRuns, logFolder, makeRun, newestRun, runFolder } from 
 import type { EventBody } from '../../src/core/event.ts';
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+const PLAN = 'f'.repeat(64);
+const NEW = { run: 7, now: NOW, plan: PLAN };
 const queued = (unit: string): EventBody => ({ type: 'unit.queued', unit });
 
 let folder = '';
@@ -20,7 +22,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 async function written(...groups: readonly (readonly EventBody[])[]): Promise<void> {
-  const journal = await createJournal(path, { run: 7, now: NOW });
+  const journal = await createJournal(path, NEW);
   for (const group of groups) await journal.append(group, NOW);
   await journal.close();
 }
@@ -34,14 +36,14 @@ async function refusal(work: Promise<unknown>): Promise<Pick<JournalError, 'reas
 
 describe('a journal', () => {
   test('gives events their number, time and run, and reads back what was written', async () => {
-    const journal = await createJournal(path, { run: 7, now: NOW });
+    const journal = await createJournal(path, NEW);
     const both = await Promise.all([journal.append([queued('a'), queued('b')], NOW), journal.append([queued('c\u2028\n\u0000')], NOW + 1)]);
     await journal.close();
     expect(both.flat().map((event) => [event.seq, event.time, event.run])).toEqual([
       [1, '2026-01-02T03:04:05.678Z', 7], [2, '2026-01-02T03:04:05.678Z', 7], [3, '2026-01-02T03:04:05.679Z', 7],
     ]);
     expect(await readJournal(path)).toEqual({
-      header: { choo: 'journal', version: 1, run: 7, created: '2026-01-02T03:04:05.678Z' }, events: both.flat(), torn: 0,
+      header: { choo: 'journal', version: 1, run: 7, created: '2026-01-02T03:04:05.678Z', plan: PLAN }, events: both.flat(), torn: 0,
     });
     expect(statSync(path).mode % 0o1000).toBe(0o600);
   });
@@ -57,7 +59,7 @@ describe('a journal', () => {
 
   test('is made once', async () => {
     await written();
-    expect(await refusal(createJournal(path, { run: 7, now: NOW }))).toEqual({ reason: 'exists', line: undefined });
+    expect(await refusal(createJournal(path, NEW))).toEqual({ reason: 'exists', line: undefined });
   });
 
   test('a crash in the middle of a write: the torn last line is dropped, told, and cut off only by the writer', async () => {
