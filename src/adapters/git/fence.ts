@@ -72,14 +72,20 @@ export async function proveFence(repo: Repository): Promise<void> {
 export function behindFence<T>(repo: Repository, work: () => Promise<T>): Promise<T> {
   return repo.changingRefs(async () => {
     const { key } = repo.fence;
+    const { refs } = repo.standing;
     const held = key !== undefined && !existsSync(join(repo.commonDir, 'reftable'));
     if (held) await holdFence(repo, key);
     else await proveFence(repo);
+    const guard = refs.starts();
     try {
       return await work();
     } finally {
-      const stood = held && await letGo(repo);
-      if (!stood) await proveFence(repo);
+      if (!held) await proveFence(repo);
+      else if (!(await letGo(repo)) || refs.starts() !== guard) {
+        // Somebody killed the process that held it.
+        await releaseFenceLock(repo);
+        await proveFence(repo);
+      }
     }
   });
 }
@@ -98,7 +104,7 @@ async function holdFence(repo: Repository, key: FenceKey): Promise<void> {
   }
 }
 
-/** False when the transaction was no longer there: somebody killed the process that held it. */
+/** False when nobody was there to let go. */
 async function letGo(repo: Repository): Promise<boolean> {
   try {
     await repo.standing.refs.ask('abort\n', (printed) => (printed.equals(ABORTED) ? printed.length : undefined));
@@ -128,7 +134,7 @@ function lockPath(repo: Repository): string {
   return join(repo.commonDir, `${FENCE_REF}.lock`);
 }
 
-/** A dead choo's own git notices its end and takes its lock with it, unless the machine died too. What is still there after that is nobody's. */
+/** For when the one who locked it is dead. A git whose choo died notices that and takes its lock with it; one that was killed itself, or whose machine died, does not: what is still there after a moment is nobody's. */
 async function releaseFenceLock(repo: Repository): Promise<void> {
   const stamp = (): string | undefined => {
     const stat = statSync(lockPath(repo), { bigint: true, throwIfNoEntry: false });
