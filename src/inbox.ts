@@ -24,6 +24,7 @@ export class Inbox {
   readonly #questions: Question[] = [];
   #wake: (() => void) | undefined;
   #closed = false;
+  #trouble: Error | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -32,6 +33,12 @@ export class Inbox {
   /** Puts a step's answer in. */
   put(answer: EventBody): void {
     this.#answers.push(answer);
+    this.#wake?.();
+  }
+
+  /** Puts in that a step ended without an answer: whoever reads next gets this error. */
+  fail(why: unknown): void {
+    this.#trouble ??= why instanceof Error ? why : new Error(String(why));
     this.#wake?.();
   }
 
@@ -44,9 +51,10 @@ export class Inbox {
     });
   }
 
-  /** Waits until something is there or `wakeAt` (steady ms) has come; then possibly with nothing. */
+  /** Waits until something is there or `wakeAt` (steady ms) has come; then possibly with nothing. Rejects with what `fail` was told. */
   async next(wakeAt: number | undefined): Promise<Arrived> {
-    if (this.#answers.length === 0 && this.#questions.length === 0) await this.#wait(wakeAt);
+    if (this.#answers.length === 0 && this.#questions.length === 0 && this.#trouble === undefined) await this.#wait(wakeAt);
+    if (this.#trouble !== undefined) throw this.#trouble;
     const question = this.#questions.shift();
     const answers = this.#answers.splice(0);
     return question === undefined ? { answers } : { answers, question };

@@ -46,7 +46,7 @@ export class RunLoop {
     return this.#inbox.ask(request);
   }
 
-  /** Runs until nothing can move. Rejects when the journal cannot be written or for a defect of choo; no process remains in either case. */
+  /** Runs until nothing can move. Rejects when the journal cannot be written, with FenceLost, or for a defect of choo; no process remains in any case. */
   async run(): Promise<Result> {
     const { clock } = this.#session.place.world;
     try {
@@ -93,7 +93,7 @@ export class RunLoop {
 
   #begin(event: Parameters<typeof perform>[1]): void {
     const control = { interrupt: this.#interrupt.signal, kill: this.#kill.signal };
-    const step = perform(this.#session.place, event, control).then((answer) => this.#inbox.put(answer));
+    const step = perform(this.#session.place, event, control).then((answer) => this.#inbox.put(answer), (why: unknown) => this.#inbox.fail(why));
     this.#steps.add(step);
     void step.finally(() => this.#steps.delete(step));
   }

@@ -26,9 +26,17 @@ export interface Clock {
 export interface Journal {
   /** Absolute path, for messages. */
   readonly path: string;
-  /** Stamps the bodies with `seq`, `time` and `run`, writes them in one piece and flushes to disk before it resolves. Rejects when the disk refuses; then nothing more may happen. */
+  /** Stamps the bodies with `seq`, `time` and `run`, writes them in one piece and flushes to disk before it resolves. Rejects when the disk refuses, and with FenceLost when the repository is no longer ours; then nothing more may happen. */
   append(bodies: readonly EventBody[], now: number): Promise<readonly Event[]>;
   close(): Promise<void>;
+}
+
+/**
+ * This choo no longer has the repository: another one took over, or somebody gave the lock away. Thrown by whatever would have
+ * written. Neither a failure of the work nor a defect: it ends the session, and nothing more is recorded or moved.
+ */
+export class FenceLost extends Error {
+  override name = 'FenceLost';
 }
 
 // ---------------------------------------------------------------- git
@@ -91,7 +99,7 @@ export class PathTaken extends GitError {
   override name = 'PathTaken';
 }
 
-/** Facts about and changes to one repository. Every commit is passed as an id; every method throws GitError when git refuses. Safe to call concurrently. */
+/** Facts about and changes to one repository. Every commit is passed as an id; every method throws GitError when git refuses, and those that change a ref throw FenceLost when the repository is no longer ours. Safe to call concurrently. */
 export interface Git {
   /** The commit a full ref name or id points to, or undefined. Read freshly each time. */
   resolve(ref: string): Promise<CommitId | undefined>;

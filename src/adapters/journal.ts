@@ -1,58 +1,41 @@
-// The durable list of events of one run: JSON lines, one writer. Knows nothing of what the events mean.
+// The durable list of events of one run: JSON lines, one writer. Making, going on and appending; reading is journal-reader.ts.
 
 import { randomUUID } from 'node:crypto';
-import { link, open, rm, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { link, open, readdir, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Event, EventBody } from '../core/event.ts';
+import { FenceLost } from '../world.ts';
 import type { Journal } from '../world.ts';
 import { errnoOf } from './errno.ts';
+import { GROUP_MARK, JournalError, scanJournal, VERSION } from './journal-reader.ts';
+import type { JournalContent, JournalHeader, Scanned } from './journal-reader.ts';
 
-/** The version this choo writes, and the newest it reads. */
-const VERSION = 1;
+export { JournalError } from './journal-reader.ts';
+
 const CHUNK = 1024 * 1024;
-const NEWLINE = 0x0a;
 
-/** First line of a journal. */
-export interface JournalHeader {
-  readonly choo: 'journal';
-  readonly version: number;
-  /** The run's number. */
-  readonly run: number;
-  /** ISO 8601, UTC. */
-  readonly created: string;
+/** The calls by which a journal reaches the disk. */
+export type JournalFile = Pick<FileHandle, 'write' | 'datasync' | 'close'>;
+
+/** What a writer may be given. */
+export interface WriterOptions {
+  /** Throws when the repository is no longer ours; asked before each write and before it is acknowledged. */
+  readonly check?: () => void;
+  /** Stands between the journal and its file; for tests. */
+  readonly through?: (file: JournalFile) => JournalFile;
 }
 
-/** A journal that cannot be used. `line` counts from 1. */
-export class JournalError extends Error {
-  override name = 'JournalError';
-  readonly path: string;
-  readonly line: number | undefined;
-  readonly reason: 'missing' | 'exists' | 'not-a-journal' | 'newer' | 'damaged';
-  constructor(path: string, o: { readonly reason: JournalError['reason']; readonly detail: string; readonly line?: number }) {
-    super(`${path}${o.line === undefined ? '' : `:${o.line}`}: ${o.detail}`);
-    this.path = path;
-    this.line = o.line;
-    this.reason = o.reason;
-  }
-}
-
-/** What is in a journal. */
-export interface JournalContent {
-  readonly header: JournalHeader;
-  readonly events: readonly Event[];
-  /** Bytes of a last line that was never finished; 0 usually. Nothing in it had been acted upon. */
-  readonly torn: number;
-}
-
-/** Makes the journal of a new run, header and all, durably; throws JournalError `exists` when there is one. `now` in ms since 1970. */
-export async function createJournal(path: string, o: { readonly run: number; readonly now: number }): Promise<Journal> {
-  const header: JournalHeader = { choo: 'journal', version: VERSION, run: o.run, created: new Date(o.now).toISOString() };
+/** Makes the journal of a new run, header and all, durably; throws JournalError `exists` when there is one. `now` in ms since 1970, `plan` the digest of what is pinned. */
+export async function createJournal(path: string, o: WriterOptions & { readonly run: number; readonly now: number; readonly plan: string }): Promise<Journal> {
+  const header: JournalHeader = { choo: 'journal', version: VERSION, run: o.run, created: new Date(o.now).toISOString(), plan: o.plan };
   const temporary = `${path}.${randomUUID()}`;
   const file = await open(temporary, 'ax', 0o600);
   try {
-    await file.appendFile(`${JSON.stringify(header)}\n`);
+    await writeAll(file, Buffer.from(`${JSON.stringify(header)}\n`));
     await file.sync();
     await link(temporary, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     await file.close();
     if (errnoOf(error) === 'EEXIST') throw new JournalError(path, { reason: 'exists', detail: 'the run already has a journal' });
@@ -60,73 +43,129 @@ export async function createJournal(path: string, o: { readonly run: number; rea
   } finally {
     await rm(temporary, { force: true });
   }
-  await syncFolder(dirname(path));
-  return new FileJournal({ path, file, run: o.run, seq: 0 });
+  return new FileJournal({ ...o, path, file, seq: 0 });
 }
 
-/** Opens a journal to go on writing; a torn last line is cut off. The caller holds the repository's lock. Throws JournalError. */
-export async function openJournal(path: string): Promise<JournalContent & { readonly journal: Journal }> {
-  const { end, ...content } = await scan(path);
-  const file = await open(path, 'a', 0o600);
+/**
+ * Opens a journal to go on writing, without what was torn at its end. The caller holds the repository's lock. It goes on in a new file
+ * put in the old one's place, so that a writer who lost the lock, and does not know it yet, writes where nobody reads. Throws JournalError.
+ */
+export async function openJournal(path: string, o: WriterOptions = {}): Promise<JournalContent & { readonly journal: Journal }> {
+  const scanned = await scanJournal(path);
   try {
-    if (content.torn > 0) {
-      await file.truncate(end);
-      await file.sync();
-    }
-  } catch (error) {
-    await file.close();
-    throw error;
+    const file = await continueIn(path, scanned);
+    const { header, events, torn } = scanned;
+    return { header, events, torn, journal: new FileJournal({ ...o, path, file, run: header.run, seq: events.length }) };
+  } finally {
+    await scanned.file.close();
   }
-  return { ...content, journal: new FileJournal({ path, file, run: content.header.run, seq: content.events.length }) };
 }
 
 /** Reads a journal, also one that is being written; changes nothing. Throws JournalError. */
 export async function readJournal(path: string): Promise<JournalContent> {
-  const { header, events, torn } = await scan(path);
+  const { header, events, torn, file } = await scanJournal(path);
+  await file.close();
   return { header, events, torn };
+}
+
+/** Copies what is good of a journal into a new file, durably, and puts that in its place; gives it back open for appending. */
+async function continueIn(path: string, scanned: Scanned): Promise<FileHandle> {
+  const folder = dirname(path);
+  // Left by one who was killed right here.
+  for (const name of await readdir(folder)) if (name.startsWith(`${basename(path)}.`)) await rm(join(folder, name), { force: true });
+  const temporary = `${path}.${randomUUID()}`;
+  const file = await open(temporary, 'ax', 0o600);
+  try {
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, scanned.end));
+    for (let at = 0; at < scanned.end;) {
+      const { bytesRead } = await scanned.file.read(buffer, 0, Math.min(buffer.length, scanned.end - at), at);
+      if (bytesRead === 0) throw new JournalError(path, { reason: 'damaged', detail: 'it became shorter while it was read' });
+      await writeAll(file, buffer.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+    await file.sync();
+    await rename(temporary, path);
+    await syncFolder(folder);
+    return file;
+  } catch (error) {
+    await file.close();
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Events that wait for their place on the disk. */
+interface Waiting {
+  readonly events: readonly Event[];
+  readonly resolve: (events: readonly Event[]) => void;
+  readonly reject: (why: Error) => void;
 }
 
 class FileJournal implements Journal {
   readonly path: string;
-  readonly #file: FileHandle;
+  readonly #file: JournalFile;
+  readonly #check: () => void;
   readonly #run: number;
   #seq: number;
-  #last: Promise<unknown> = Promise.resolve();
+  /** What is to be written next, all in one piece. */
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  /** Once something failed half a line may be there: nothing may follow it, now or ever. */
   #trouble: Error | undefined;
 
-  constructor(o: { readonly path: string; readonly file: FileHandle; readonly run: number; readonly seq: number }) {
+  constructor(o: WriterOptions & { readonly path: string; readonly file: JournalFile; readonly run: number; readonly seq: number }) {
     this.path = o.path;
-    this.#file = o.file;
+    this.#file = o.through?.(o.file) ?? o.file;
+    this.#check = o.check ?? ((): void => undefined);
     this.#run = o.run;
     this.#seq = o.seq;
   }
 
   append(bodies: readonly EventBody[], now: number): Promise<readonly Event[]> {
+    if (bodies.length === 0) return Promise.resolve([]);
     const time = new Date(now).toISOString();
     const events = bodies.map((body): Event => ({ seq: (this.#seq += 1), time, run: this.#run, ...body }));
-    const written = this.#last.then(() => this.#write(events));
-    this.#last = written.catch(() => undefined);
-    return written;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ events, resolve, reject });
+      // Whoever asks while a write is under way shares the next one.
+      if (this.#waiting.length === 1) this.#writing = this.#writing.then(() => this.#writeWaiting());
+    });
   }
 
   async close(): Promise<void> {
-    await this.#last;
+    await this.#writing;
     await this.#file.close();
   }
 
-  async #write(events: readonly Event[]): Promise<readonly Event[]> {
-    // After a failed write half a line may be there; more must not follow it.
-    if (this.#trouble !== undefined) throw this.#trouble;
+  async #writeWaiting(): Promise<void> {
+    const group = this.#waiting;
+    this.#waiting = [];
     try {
-      if (events.length > 0) {
-        await this.#file.appendFile(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-        await this.#file.datasync();
-      }
-      return events;
+      await this.#write(GROUP_MARK + group.flatMap(({ events }) => events.map((event) => `${JSON.stringify(event)}\n`)).join(''));
     } catch (error) {
-      this.#trouble = new Error(`the journal ${this.path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-      throw this.#trouble;
+      this.#trouble ??= error instanceof FenceLost ? error
+        : new Error(`the journal ${this.path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      for (const { reject } of group) reject(this.#trouble);
+      return;
     }
+    for (const { events, resolve } of group) resolve(events);
+  }
+
+  async #write(text: string): Promise<void> {
+    if (this.#trouble !== undefined) throw this.#trouble;
+    this.#check();
+    await writeAll(this.#file, Buffer.from(text));
+    await this.#file.datasync();
+    // Whoever took the repository meanwhile may have read the journal before this was in it: then it never happened.
+    this.#check();
+  }
+}
+
+async function writeAll(file: Pick<JournalFile, 'write'>, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, at);
+    if (bytesWritten === 0) throw new Error('nothing was written');
+    at += bytesWritten;
   }
 }
 
@@ -136,115 +175,5 @@ async function syncFolder(path: string): Promise<void> {
     await folder.sync();
   } finally {
     await folder.close();
-  }
-}
-
-// ---------------------------------------------------------------- reading
-
-/** `end`: offset after the last whole line. */
-async function scan(path: string): Promise<JournalContent & { readonly end: number }> {
-  const file = await openToRead(path);
-  const reader = new Reader(path);
-  try {
-    for (;;) {
-      const buffer = Buffer.allocUnsafe(CHUNK);
-      const { bytesRead } = await file.read(buffer, 0, CHUNK);
-      if (bytesRead === 0) return reader.finish();
-      reader.push(buffer.subarray(0, bytesRead));
-    }
-  } finally {
-    await file.close();
-  }
-}
-
-async function openToRead(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') throw new JournalError(path, { reason: 'missing', detail: 'there is no journal' });
-    throw error;
-  }
-}
-
-class Reader {
-  readonly #path: string;
-  readonly #events: Event[] = [];
-  #header: JournalHeader | undefined;
-  #rest: Buffer[] = [];
-  #line = 0;
-  #end = 0;
-  /** A line that could not be read: torn when nothing follows, damage otherwise. */
-  #bad: { readonly line: number; readonly bytes: number } | undefined;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  push(chunk: Buffer): void {
-    let start = 0;
-    for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, start)) {
-      this.#rest.push(chunk.subarray(start, at));
-      this.#take(Buffer.concat(this.#rest));
-      this.#rest = [];
-      start = at + 1;
-    }
-    if (start < chunk.length) this.#rest.push(chunk.subarray(start));
-  }
-
-  finish(): JournalContent & { readonly end: number } {
-    const unfinished = this.#rest.reduce((sum, part) => sum + part.length, 0);
-    if (this.#bad !== undefined && unfinished > 0) this.#refuse();
-    if (this.#header === undefined) throw new JournalError(this.#path, { reason: 'not-a-journal', line: 1, detail: 'this is no journal of choo' });
-    return { header: this.#header, events: this.#events, torn: unfinished + (this.#bad?.bytes ?? 0), end: this.#end };
-  }
-
-  #take(bytes: Buffer): void {
-    if (this.#bad !== undefined) this.#refuse();
-    this.#line += 1;
-    const value = parse(bytes);
-    if (this.#header === undefined) this.#header = this.#asHeader(value ?? {});
-    else if (value === undefined) {
-      this.#bad = { line: this.#line, bytes: bytes.length + 1 };
-      return;
-    } else {
-      const mistake = this.#mistake(value);
-      if (mistake !== undefined) this.#refuse(mistake);
-      // What follows the stamp was written by choo and is believed.
-      this.#events.push(value as unknown as Event);
-    }
-    this.#end += bytes.length + 1;
-  }
-
-  #asHeader(value: Readonly<Record<string, unknown>>): JournalHeader {
-    const { version, run, created } = value;
-    if (value['choo'] !== 'journal' || typeof version !== 'number' || typeof run !== 'number' || typeof created !== 'string') {
-      throw new JournalError(this.#path, { reason: 'not-a-journal', line: 1, detail: 'this is no journal of choo' });
-    }
-    if (version > VERSION) {
-      throw new JournalError(this.#path, { reason: 'newer', line: 1, detail: `written by a newer choo (journal version ${version}, this one reads ${VERSION})` });
-    }
-    return { choo: 'journal', version, run, created };
-  }
-
-  #mistake(value: Readonly<Record<string, unknown>>): string | undefined {
-    const expected = this.#events.length + 1;
-    if (typeof value['type'] !== 'string' || typeof value['time'] !== 'string') return 'not an event';
-    if (value['seq'] !== expected) return `event ${String(value['seq'])} where ${expected} belongs`;
-    return value['run'] === this.#header?.run ? undefined : 'an event of another run';
-  }
-
-  #refuse(mistake = 'not an event'): never {
-    const line = this.#bad?.line ?? this.#line;
-    throw new JournalError(this.#path, { reason: 'damaged', line, detail: `damaged (${mistake}); what follows cannot be trusted` });
-  }
-}
-
-/** The object in a line, an empty one for another value, undefined for what is no JSON. */
-function parse(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return undefined;
   }
 }

@@ -7,7 +7,7 @@ import { Bug } from '../core/bug.ts';
 import { cleanLine } from '../core/clean.ts';
 import { renderDiagnostic } from '../discovery/diagnostic.ts';
 import { Refusal } from '../opening/refusal.ts';
-import { GitError } from '../world.ts';
+import { FenceLost, GitError } from '../world.ts';
 import type { Io } from './io.ts';
 
 /** What is known of the command that threw. */
@@ -25,6 +25,10 @@ export function report(error: unknown, { io, json, journal }: Context): number {
     if (json) io.out.write(`${JSON.stringify({ version: 1, diagnostics: error.diagnostics })}\n`);
     for (const d of error.diagnostics) io.err.write(`${renderDiagnostic(d, { color: io.err.color })}\n`);
     return 2;
+  }
+  if (error instanceof FenceLost) {
+    io.err.write(`error: ${cleanLine(error.message)}\n`);
+    return journal === undefined ? 2 : 1;
   }
   if (isTrouble(error)) {
     io.err.write(`error: ${cleanLine(error.message)}\n${journal === undefined ? '' : `nothing that was done is lost; when the cause is mended: choo resume (journal: ${journal})\n`}`);

@@ -23,7 +23,7 @@ export function buildProgram({ io = makeIo(), exit = () => undefined }: ProgramP
     .showHelpAfterError('(choo --help lists the commands; choo COMMAND --help its flags)')
     .exitOverride();
   const shell: Shell = { program, io, exit };
-  for (const add of [addInit, addRun, addResume, addStatus, addStop, addRetry, addLogs, addPrompt, addDemo, addVersion]) add(shell);
+  for (const add of [addInit, addRun, addResume, addStatus, addStop, addUnlock, addRetry, addLogs, addPrompt, addDemo, addVersion]) add(shell);
   program.addHelpText('after', examples([
     ['choo demo', 'watch a whole run in a throw-away repository'],
     ['choo init', 'begin in your own repository'],
@@ -135,6 +135,18 @@ function addStop({ program, io, exit }: Shell): void {
     .action(async (flags: { readonly now?: boolean }) => {
       const { stop } = await import('./stop.ts');
       exit(await stop({ now: flags.now === true }, io));
+    });
+}
+
+function addUnlock({ program, io, exit }: Shell): void {
+  program.command('unlock')
+    .summary('give away the lock of an orchestrator that is gone')
+    .description('Says who holds this repository and, when that one is gone, removes its lock. One on another machine or in another container cannot be seen from here: then it asks for --yes. One that runs here is never robbed: choo stop ends it.')
+    .option('--yes', 'also when its holder cannot be seen from here; be certain that it is gone')
+    .addHelpText('after', examples([['choo unlock', 'see who holds it; removes what a dead one left'], ['choo unlock --yes', 'the container or machine that had it is gone']]))
+    .action(async (flags: { readonly yes?: boolean }) => {
+      const { unlock } = await import('./unlock.ts');
+      exit(await unlock({ yes: flags.yes === true }, io));
     });
 }
 

@@ -6,8 +6,6 @@ import { dirname } from 'node:path';
 import { controlPath, serveControl } from '../adapters/control.ts';
 import type { ControlServer } from '../adapters/control.ts';
 import { createJournal, openJournal, readJournal, JournalError } from '../adapters/journal.ts';
-import { acquireLock, LockHeld } from '../adapters/lock.ts';
-import type { Lock } from '../adapters/lock.ts';
 import { journalPath, makeRun, newestRun } from '../adapters/runs.ts';
 import type { OpenProcesses } from '../adapters/processes.ts';
 import type { Event, EventBody, GraphUnit, Pinned } from '../core/event.ts';
@@ -22,6 +20,8 @@ import { folderPath } from '../discovery/source.ts';
 import type { Workplace } from '../worker/workplace.ts';
 import type { Clock, Journal } from '../world.ts';
 import { pinnedDigest } from './digest.ts';
+import { hold } from './hold.ts';
+import type { Hold } from './hold.ts';
 import { agentsFor, makeWorkplace, processesFor, worktreesFolder } from './place.ts';
 import { agentPreflight, branchesInTheWay, forgeProblem, unseenSpecs } from './preflight.ts';
 import { refuse, Refusal } from './refusal.ts';
@@ -68,16 +68,16 @@ export type Opened =
 /** Opens a session. Throws a Refusal when nothing can run; nothing has been changed then. */
 export async function open(o: OpenOptions): Promise<Opened> {
   const repo = await findRepository(o);
-  const opened: { lock?: Lock; processes?: OpenProcesses; journal?: Journal } = {};
+  const opened: Partial<Holding> = {};
   const release = async (): Promise<void> => {
     await opened.processes?.close();
     await opened.journal?.close();
+    await opened.hold?.release();
     await repo.git.close();
-    await opened.lock?.release();
   };
   try {
-    opened.lock = await takeLock(repo, o);
-    const session = await (o.how === 'resume' ? openAgain : openNew)(repo, o, opened);
+    const holding: Holding = Object.assign(opened, { hold: await hold(repo, o) });
+    const session = await (o.how === 'resume' ? openAgain : openNew)(repo, o, holding);
     if (session.kind === 'nothing') await release();
     return session.kind === 'nothing' ? session : { ...session, release };
   } catch (error) {
@@ -87,19 +87,8 @@ export async function open(o: OpenOptions): Promise<Opened> {
 }
 
 interface Ground { readonly worktrees: string; readonly agents: ReturnType<typeof agentsFor>; readonly processes: OpenProcesses }
-type Holding = { processes?: OpenProcesses; journal?: Journal };
+type Holding = { hold: Hold; processes?: OpenProcesses; journal?: Journal };
 type Made = { readonly kind: 'nothing'; readonly complete: number } | Omit<Extract<Opened, { kind: 'session' }>, 'release'>;
-
-async function takeLock(repo: Repository, o: OpenOptions): Promise<Lock> {
-  try {
-    const lock = await acquireLock(repo.facts.commonDir);
-    if (lock.tookOverFrom !== undefined) o.say(`took over from choo process ${lock.tookOverFrom.pid}, which is gone`);
-    return lock;
-  } catch (error) {
-    if (error instanceof LockHeld) throw refuse('locked', error.message);
-    throw error;
-  }
-}
 
 async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Promise<Made> {
   const before = await lastRun(repo);
@@ -118,11 +107,12 @@ async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Prom
   const ground = await groundFor(repo, o, specs);
   holding.processes = ground.processes;
   await canMake(ground.worktrees);
-  if (before !== undefined && isOpen(before)) await closeRun(repo, o, before);
+  await holding.hold.fence();
+  if (before !== undefined && isOpen(before)) await closeRun(repo, o, { state: before, hold: holding.hold });
   const run = await freshRun(repo);
-  const journal = await createJournal(journalPath(repo.facts.commonDir, run), { run, now: o.clock.now() });
-  holding.journal = journal;
   const pinned = pin({ ...found, specs }, o);
+  const journal = await createJournal(journalPath(repo.facts.commonDir, run), { run, now: o.clock.now(), plan: pinned.digest, check: holding.hold.check });
+  holding.journal = journal;
   await repo.git.moveRef({ ref: pinRef(run), to: pinned.base, from: undefined, reason: 'choo: pinned' });
   const state = fold(await journal.append([{ type: 'run.pinned', pinned, settings: specs.settings }], o.clock.now()));
   const started: EventBody = { type: 'orch.started', version: 1, graph: graphOf(plan), target: pinned.targetRef.replace('refs/heads/', ''), base: pinned.base, mode: 'local', parallelism: state.settings.parallelism };
@@ -207,12 +197,17 @@ function graphOf(plan: Plan): GraphUnit[] {
 async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Promise<Made> {
   const run = await newestRun(repo.facts.commonDir);
   if (run === undefined) throw refuse('no-run', 'there is no run to resume', 'start one: choo run');
-  const content = await journalOrRefusal(openJournal(journalPath(repo.facts.commonDir, run))).catch((error: unknown) => {
+  await holding.hold.fence();
+  const content = await journalOrRefusal(openJournal(journalPath(repo.facts.commonDir, run), holding.hold)).catch((error: unknown) => {
     throw error instanceof JournalError ? refuse('no-run', `run ${run} has no journal: ${error.message}`, 'its worktrees and branches are as they were; begin anew: choo run') : error;
   });
   holding.journal = content.journal;
   if (content.torn > 0) o.say(`the last line of the journal was torn (${content.torn} bytes) and was dropped; nothing of it had been acted upon`);
   if (content.events.length === 0) throw refuse('no-run', `run ${run} never began`, 'start one: choo run');
+  const [first] = content.events;
+  if (first?.type === 'run.pinned' && content.header.plan !== undefined && content.header.plan !== pinnedDigest(first.pinned)) {
+    throw refuse('journal', `${content.journal.path}:2: damaged (the plan is not the one that was pinned)`, 'choo does not guess: look at the file, or close the run with: choo run --new');
+  }
   let state = fold(content.events);
   if (!isOpen(state)) throw refuse('no-run', `run ${run} is finished; there is nothing to resume`, 'start one: choo run');
   const problems = runProblems(repo.facts);
@@ -285,8 +280,8 @@ function openRunRefusal(state: State): Refusal {
 }
 
 /** Closes an open run for a new one; everything of it is kept, and what is left behind is said. */
-async function closeRun(repo: Repository, o: OpenOptions, state: State): Promise<void> {
-  const { journal } = await openJournal(journalPath(repo.facts.commonDir, state.run));
+async function closeRun(repo: Repository, o: OpenOptions, { state, hold }: { readonly state: State; readonly hold: Hold }): Promise<void> {
+  const { journal } = await openJournal(journalPath(repo.facts.commonDir, state.run), hold);
   await journal.append([{ type: 'run.closed', by: 'new' }], o.clock.now());
   await journal.close();
   o.say(`run ${state.run} is closed; kept of it:`);

@@ -3,7 +3,7 @@
 import { controlPath, ControlError } from '../adapters/control.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { openJournal, readJournal, JournalError } from '../adapters/journal.ts';
-import { acquireLock, LockHeld, readLock } from '../adapters/lock.ts';
+import { readLock } from '../adapters/lock.ts';
 import type { HolderState } from '../adapters/lock.ts';
 import { journalPath, newestRun, runFolder } from '../adapters/runs.ts';
 import type { Event } from '../core/event.ts';
@@ -14,6 +14,7 @@ import { hasErrors } from '../discovery/diagnostic.ts';
 import type { Flags } from '../discovery/settings.ts';
 import { folderPath } from '../discovery/source.ts';
 import { fold, isOpen } from './open.ts';
+import { hold } from './hold.ts';
 import { refuse, Refusal } from './refusal.ts';
 import { findRepository } from './repository.ts';
 import type { Repository } from './repository.ts';
@@ -77,11 +78,9 @@ async function newest(commonDir: string): Promise<{ readonly run: number; readon
 /** Gives failed units of the run at rest their attempts back: an event in its journal. Resolves with what was done. */
 export async function retryAtRest(look: Look, units: readonly string[]): Promise<string> {
   if (look.run === undefined || !look.open) throw refuse('no-run', 'there is no open run', 'start one: choo run');
-  const lock = await acquireLock(look.commonDir).catch((error: unknown) => {
-    throw error instanceof LockHeld ? refuse('locked', error.message) : error;
-  });
+  const held = await hold(look.repository, { say: () => undefined, clock: systemClock() });
   try {
-    const { journal, events } = await openJournal(journalPath(look.commonDir, look.run));
+    const { journal, events } = await openJournal(journalPath(look.commonDir, look.run), held);
     try {
       const response = respond(fold(events), { do: 'retry', units }, 0);
       if ('error' in response) throw refuse('cannot-retry', response.error, 'see: choo status');
@@ -91,7 +90,7 @@ export async function retryAtRest(look: Look, units: readonly string[]): Promise
       await journal.close();
     }
   } finally {
-    await lock.release();
+    await held.release();
   }
 }
 

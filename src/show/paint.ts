@@ -3,6 +3,8 @@
 import { cleanLine } from '../core/clean.ts';
 import type { UnitView } from '../core/view.ts';
 
+export { duration } from '../core/duration.ts';
+
 /** Looks a text can have. */
 const STYLES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const;
 
@@ -15,14 +17,6 @@ export type Paint = (style: Style, text: string) => string;
 /** A painter that paints, or one that leaves every text as it is. */
 export function painter(color: boolean): Paint {
   return color ? (style, text) => `\u001b[${STYLES[style]}m${text}\u001b[0m` : (_style, text) => text;
-}
-
-/** A duration for people, from ms: `0.4s`, `12.3s`, `4m05s`, `2h03m`. */
-export function duration(ms: number): string {
-  if (ms < 60_000) return `${(Math.max(0, ms) / 1000).toFixed(1)}s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes}m${String(Math.floor(ms / 1000) % 60).padStart(2, '0')}s`;
-  return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, '0')}m`;
 }
 
 /** `1 unit`, `2 units`. */

@@ -1,8 +1,10 @@
-// One begun step → one event. Every step is answered exactly once: a throw inside becomes a failed step.
+// One begun step → one event. Every step is answered exactly once: a throw inside becomes a failed step,
+// but for the one that says that the repository is no longer ours.
 
 import { unreachable } from '../core/bug.ts';
 import type { Begun, EventBody } from '../core/event.ts';
 import { unitNamed } from '../core/evolve.ts';
+import { FenceLost } from '../world.ts';
 import type { Control } from '../world.ts';
 import { attemptRework, attemptTask } from './attempt.ts';
 import { checkTask, commitTask } from './check.ts';
@@ -15,11 +17,12 @@ import { commitUnit, refresh, verify } from './verify.ts';
 import { failedAnswer, failureOfThrow } from './workplace.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
 
-/** Performs a step and gives its answer. Never rejects. */
+/** Performs a step and gives its answer. Rejects with FenceLost alone: what it would answer may not be written any more. */
 export async function perform(place: Workplace, begun: Begun, control: Control): Promise<EventBody> {
   try {
     return await performStep(place, begun, control);
   } catch (error) {
+    if (error instanceof FenceLost) throw error;
     return failedAnswer(begun, failureOfThrow(error));
   }
 }

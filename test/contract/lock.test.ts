@@ -2,12 +2,14 @@
 
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { acquireLock, LockHeld, readLock, type LockHolder } from '../../src/adapters/lock.ts';
+import { describeUs, MACHINE_NAMESPACE, stateOf } from '../../src/adapters/holder.ts';
+import { acquireLock, LockHeld, readLock, removeLock, type LockHolder } from '../../src/adapters/lock.ts';
+import { FenceLost } from '../../src/world.ts';
 import { bundleProgram } from '../rig/programs/bundle.ts';
 
 const RIVALS = 20;
@@ -35,6 +37,7 @@ async function plant(change: Partial<LockHolder>): Promise<void> {
 }
 
 const dead = { start: 1 } as const;
+const nothing = (): Promise<void> => Promise.resolve();
 
 async function refusal(): Promise<LockHeld> {
   const error: unknown = await acquireLock(common).catch((thrown: unknown) => thrown);
@@ -63,7 +66,7 @@ describe('two supervisors in one repository', () => {
     const lock = await acquireLock(common);
     const error = await refusal();
     expect(error).toMatchObject({ state: 'live', holder: { pid: process.pid }, path: file() });
-    expect(error.message).toMatch(/choo status.*choo stop/);
+    expect(error.message).toMatch(new RegExp(`process ${process.pid} on .*, for 0\\.\\ds.*choo status --watch.*choo stop`));
     expect(await readLock(common)).toEqual({ holder: lock.holder, state: 'live' });
     await lock.release();
     expect(await readLock(common)).toBe(undefined);
@@ -117,11 +120,28 @@ describe('a lock left behind', () => {
     expect(readdirSync(join(common, 'choo'))).toEqual([]);
   });
 
-  test('that cannot be understood is left alone', async () => {
-    await plant({});
-    writeFileSync(file(), '{}');
-    expect(await refusal()).toMatchObject({ state: 'unreadable', holder: undefined });
-    expect(readFileSync(file(), 'utf8')).toBe('{}');
+  test.each(['{}', '', 'null', '[]', '\0'.repeat(300), '{"host":"h","machine":"","boot":"","pidNamespace":"","pid":1,"start":1,"nonce":"../../x"}', '{"host":"h","machine":"","boot":"","pidNamespace":"","pid":-1,"start":1,"nonce":"x"}'])(
+    'that cannot be understood (%j) is left alone', async (text) => {
+      await plant({});
+      writeFileSync(file(), text);
+      expect(await refusal()).toMatchObject({ state: 'unreadable', holder: undefined });
+      expect((await refusal()).message).toMatch(/choo unlock/);
+      expect(readFileSync(file(), 'utf8')).toBe(text);
+    });
+
+  test('as a folder is left alone, and can be moved away', async () => {
+    mkdirSync(file(), { recursive: true });
+    expect(await refusal()).toMatchObject({ state: 'unreadable' });
+    expect(await removeLock(common, { evenUnseen: true, first: nothing })).toMatchObject({ state: 'unreadable' });
+    await (await acquireLock(common)).release();
+  });
+
+  test('what others left who died while they took it is swept up by the next', async () => {
+    await plant(dead);
+    const text = readFileSync(file(), 'utf8');
+    for (const name of ['after-old', 'some-nonce', 'removed-x']) writeFileSync(`${file()}.${name}`, text);
+    await (await acquireLock(common)).release();
+    expect(readdirSync(join(common, 'choo'))).toEqual(['lock.removed-x']);
   });
 
   test('and replaced by somebody else\'s is not removed by its first holder', async () => {
@@ -130,5 +150,84 @@ describe('a lock left behind', () => {
     writeFileSync(file(), other);
     await lock.release();
     expect(readFileSync(file(), 'utf8')).toBe(other);
+  });
+});
+
+describe('a machine that was started anew', () => {
+  const other = { boot: 'earlier', pid: 1, start: 1 } as const;
+  test.each([
+    ['the machine itself', { machine: 'm', pidNamespace: MACHINE_NAMESPACE }, 'stale'],
+    ['a machine without an id, which a container elsewhere may share the name of', { machine: '', pidNamespace: MACHINE_NAMESPACE }, 'elsewhere'],
+    ['a container, which may have its name and id from an image', { machine: 'm', pidNamespace: 'pid:[4026532000]' }, 'elsewhere'],
+    ['a system without namespaces', { machine: '', pidNamespace: '' }, 'stale'],
+  ] as const)('%s', async (_, place, state) => {
+    const us = { ...await describeUs(), ...place };
+    expect(await stateOf({ ...us, ...other }, us)).toBe(state);
+  });
+  test('while we are in a container and the holder was not', async () => {
+    const us = { ...await describeUs(), machine: 'm', pidNamespace: 'pid:[4026532000]' };
+    expect(await stateOf({ ...us, ...other, pidNamespace: MACHINE_NAMESPACE }, us)).toBe('elsewhere');
+  });
+});
+
+describe('who loses the lock', () => {
+  test('notices it at the next question, and is told who has it', async () => {
+    const lock = await acquireLock(common);
+    lock.check();
+    await expect(removeLock(common, { evenUnseen: true, first: nothing })).rejects.toMatchObject({ state: 'live' });
+    lock.check();
+    const text = readFileSync(file(), 'utf8');
+    rmSync(file());
+    expect(lock.check).toThrow(FenceLost);
+    expect(lock.check).toThrow(/was given away/);
+    writeFileSync(file(), text.replace(`"pid":${process.pid}`, '"pid":7').replace(lock.holder.nonce, 'other'));
+    expect(lock.check).toThrow(/process 7 on .* has it now/);
+    await lock.release();
+    expect(existsSync(file())).toBe(true);
+  });
+
+  test('notices it although the new file is the only one that came since', async () => {
+    for (let i = 0; i < 20; i += 1) {
+      const lock = await acquireLock(common);
+      rmSync(file());
+      writeFileSync(file(), JSON.stringify({ ...lock.holder, nonce: 'other' }));
+      expect(lock.check).toThrow(FenceLost);
+      await lock.release();
+      rmSync(file());
+    }
+  });
+});
+
+describe('giving a lock away', () => {
+  test.each([['dead', dead, false, 'stale'], ['elsewhere', { pidNamespace: 'pid:[1]' }, true, 'elsewhere'], ['on a far machine', { host: 'far' }, true, 'elsewhere']] as const)(
+    'of one who is %s moves its file aside and leaves the place free', async (_, change, evenUnseen, state) => {
+      await plant(change);
+      const text = readFileSync(file(), 'utf8');
+      const seen: string[] = [];
+      const removed = await removeLock(common, {
+        evenUnseen,
+        first: async (s) => {
+          seen.push(s);
+          expect(readFileSync(file(), 'utf8')).toBe(text);
+          await expect(acquireLock(common)).rejects.toBeInstanceOf(LockHeld);
+        },
+      });
+      expect([seen, removed?.state, readFileSync(removed?.aside ?? '', 'utf8'), existsSync(file())]).toEqual([[state], state, text, false]);
+      const lock = await acquireLock(common);
+      expect(lock.tookOverFrom).toBe(undefined);
+      await lock.release();
+      expect(readdirSync(join(common, 'choo'))).toEqual([removed?.aside.slice(file().length - 4)]);
+    });
+
+  test('of one who cannot be seen needs to be meant, and a failure on the way changes nothing', async () => {
+    await plant({ host: 'far' });
+    await expect(removeLock(common, { evenUnseen: false, first: nothing })).rejects.toMatchObject({ state: 'elsewhere' });
+    await expect(removeLock(common, { evenUnseen: true, first: () => Promise.reject(new Error('busy')) })).rejects.toThrow('busy');
+    expect(readdirSync(join(common, 'choo'))).toEqual(['lock']);
+  });
+
+  test('that nobody holds does nothing at all', async () => {
+    expect(await removeLock(common, { evenUnseen: true, first: nothing })).toBe(undefined);
+    expect(existsSync(join(common, 'choo'))).toBe(false);
   });
 });

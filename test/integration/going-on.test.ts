@@ -136,7 +136,7 @@ describe('settings of a run', () => {
     expectEnd(await bed.choo(['run']), 1);
     bed.commit({ 'specs/tasks/b/01-part.md': '---\ntask: 1\nbackpressure: "true"\n---\n# Easier\n' });
     expectEnd(await bed.choo(['retry', 'b']), 0);
-    const ended = await bed.choo(['resume', '--json']);
+    const ended = await bed.choo(['resume', '--keep-plan', '--json']);
     expectEnd(ended, 1);
     expect(completedTasks(bed)).toEqual(['a#1']);
   });

@@ -9,6 +9,7 @@ import type { State } from '../../src/core/state.ts';
 import { RunLoop } from '../../src/orchestrator.ts';
 import type { Session } from '../../src/orchestrator.ts';
 import type { Workplace } from '../../src/worker/workplace.ts';
+import { FenceLost } from '../../src/world.ts';
 import type { Clock, Git, Journal, World } from '../../src/world.ts';
 
 /** Never settles. */
@@ -128,6 +129,19 @@ describe('a defect inside a step', () => {
     expect(result.failedUnits).toBe(2);
     const answers = journal.events.filter((e) => e.type === 'unit.prepare.failed');
     expect(answers).toMatchObject([{ unit: 'a', failure: { kind: 'bug', message: 'boom' } }, { unit: 'b', failure: { kind: 'bug' } }]);
+  });
+});
+
+describe('a repository that is no longer ours', () => {
+  test('ends the run, is no failure of any unit, and nothing more is recorded', async () => {
+    const journal = new MemoryJournal();
+    const lost = new FenceLost('another choo has it');
+    const git = { ...goneTarget(), resolve: () => Promise.reject(lost) };
+    const session = sessionOf({ units: [unit('a'), unit('b')], journal, git });
+    const loop = new RunLoop(session);
+    await expect(loop.run()).rejects.toBe(lost);
+    expect(journal.events.map((e) => e.type)).toEqual(['orch.started', 'unit.queued', 'unit.queued', 'trial.started', 'trial.ok', 'unit.started', 'unit.started']);
+    await expect(loop.request({ do: 'stop', by: 'test', now: false })).rejects.toThrow('the run has ended');
   });
 });
 

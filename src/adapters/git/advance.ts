@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { GitError } from '../../world.ts';
 import type { AdvanceOutcome, Git } from '../../world.ts';
 import { configVariables } from './exec.ts';
+import { behindFence } from './fence.ts';
 import { resolve } from './history.ts';
 import { checkId, checkRef } from './names.ts';
 import { moveRef } from './refs.ts';
@@ -67,7 +68,7 @@ async function fastForward(repo: Repository, o: { readonly move: Move; readonly 
   const { gitDir = '' } = await placeOf(repo, worktree.path);
   const operation = await operationIn(gitDir);
   if (operation !== undefined) return refused('busy', worktree.path, operation);
-  const merged = await tryMerge(repo, o);
+  const merged = await behindFence(repo, () => tryMerge(repo, o));
   const at = await resolve(repo, move.ref);
   if (at !== move.from) return standing(move, at);
   return refused(merged.localChanges ? 'local-changes' : 'git', worktree.path, merged.detail);

@@ -1,9 +1,10 @@
 // Opens a repository as the engine's `Git`. Only puts the operations together; each lives in the file named after it.
 
-import type { Clock, Git } from '../../world.ts';
+import type { Clock, FenceLost, Git } from '../../world.ts';
 import { advance } from './advance.ts';
 import { gitRunner } from './exec.ts';
 import type { GitRunner } from './exec.ts';
+import { dropFence, removeFence, takeFence } from './fence.ts';
 import * as history from './history.ts';
 import { cleanWorktree, releaseLocks, repointWorktree, resetWorktree, restorePaths, stage, unstagePaths } from './index-files.ts';
 import { keep } from './keep.ts';
@@ -30,6 +31,15 @@ export interface OpenGit extends Git {
   workingTreeDiff(worktree: string, o: { readonly commit: string; readonly prefix: string }): Promise<readonly string[]>;
   /** The differences between two commits in the given paths, as a unified diff. */
   diffText(from: string, to: string, paths: readonly string[]): Promise<string>;
+  /**
+   * Makes `refs/choo/fence` say `nonce`; from then on every change of a ref verifies that it still does, in the same transaction, or throws
+   * what `lost` gives. For who holds the repository's lock. `afterDead`: the holder before is certainly gone, and what it left locked is released.
+   */
+  takeFence(o: { readonly nonce: string; readonly lost: () => FenceLost; readonly afterDead: boolean }): Promise<void>;
+  /** Gives the fence back; does nothing when it is not ours. */
+  dropFence(): Promise<void>;
+  /** Takes the fence away from whoever has it, who can then change no ref any more. Throws GitError while that one is just moving one. */
+  removeFence(o: { readonly afterDead: boolean }): Promise<void>;
   /** Ends the process that answers questions; the repository may not be used after it. */
   close(): Promise<void>;
 }
@@ -55,7 +65,7 @@ export function openGit(o: OpenOptions): OpenGit {
   let signing: Promise<boolean> | undefined;
   let identity: Promise<Identity> | undefined;
   const repo: Repository = {
-    git, objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), standing,
+    git, objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), standing, changingRefs: mutex(), fence: { key: undefined },
     identity: () => {
       identity ??= readIdentity(repo);
       return identity;
@@ -72,6 +82,9 @@ export function openGit(o: OpenOptions): OpenGit {
     readFiles: (ids) => readFiles(repo, ids),
     diffText: (from, to, paths) => diffText(repo, { from, to, paths }),
     workingTreeDiff: (worktree, at) => workingTreeDiff(repo, { worktree, ...at }),
+    takeFence: (with_) => takeFence(repo, with_),
+    dropFence: () => dropFence(repo),
+    removeFence: (with_) => removeFence(repo, with_),
     close: async () => {
       git.close();
       for (const command of [standing.commits, standing.refs, standing.diffs]) command.close();

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bug } from '../../core/bug.ts';
 import { GitError } from '../../world.ts';
+import { fenceLine, proveFence } from './fence.ts';
 import { checkId, checkRef } from './names.ts';
 import { resolve } from './history.ts';
 import { ask } from './repository.ts';
@@ -62,45 +63,55 @@ function oneLine(printed: Buffer): number | undefined {
   return end === -1 ? undefined : end + 1;
 }
 
-/**
- * Moves, makes (`from` undefined) or deletes (`to` undefined) exactly this ref, never one it may point to as a symbolic ref.
- * False when it was not at `from`; GitError for anything else. `reason` is for the reflog, where a command of its own was needed.
- */
-export async function moveRef(repo: Repository, o: { readonly ref: string; readonly to: string | undefined; readonly from: string | undefined; readonly reason: string }): Promise<boolean> {
-  const ref = checkRef(o.ref);
-  const args = change(ref, o);
-  if (await moveQuickly(repo, o)) return true;
-  try {
-    await ask(repo, { args: ['update-ref', '--no-deref', '-m', o.reason, ...args] });
-    return true;
-  } catch (error) {
-    // What git printed does not decide: the ref itself tells a lost race from trouble.
-    if (error instanceof GitError && (await resolve(repo, ref)) !== o.from) return false;
-    throw error;
-  }
+/** One change of a ref: made (`from` undefined), moved or deleted (`to` undefined). */
+interface Change {
+  readonly ref: string;
+  readonly to: string | undefined;
+  readonly from: string | undefined;
+  /** For the reflog, where a command of its own was needed. */
+  readonly reason: string;
 }
 
-/** The same as one transaction of the standing `update-ref`; false when it did not go through. */
-async function moveQuickly(repo: Repository, o: { readonly ref: string; readonly to: string | undefined; readonly from: string | undefined }): Promise<boolean> {
-  const from = o.from ?? '0'.repeat(o.to?.length ?? 0);
-  const line = o.to === undefined ? `delete ${o.ref} ${from}` : `update ${o.ref} ${o.to} ${from}`;
+/**
+ * Moves, makes (`from` undefined) or deletes (`to` undefined) exactly this ref, never one it may point to as a symbolic ref,
+ * in one transaction with the proof that the fence is still ours. False when it was not at `from`; throws FenceLost, and GitError for anything else.
+ */
+export async function moveRef(repo: Repository, o: Change): Promise<boolean> {
+  const transaction = `${fenceLine(repo)}${changeLine(o)}`;
+  return repo.changingRefs(async () => (await moveQuickly(repo, o, transaction)) || moveSurely(repo, o, transaction));
+}
+
+/** By the standing `update-ref`; false when it did not go through. */
+async function moveQuickly(repo: Repository, o: Change, transaction: string): Promise<boolean> {
   try {
-    await repo.standing.refs.ask(`start\n${line}\nprepare\ncommit\n`, (printed) => (printed.equals(COMMITTED) ? printed.length : undefined));
+    await repo.standing.refs.ask(`start\n${transaction}prepare\ncommit\n`, (printed) => (printed.equals(COMMITTED) ? printed.length : undefined));
     return true;
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
+    await proveFence(repo);
     // It may have died after the deed.
     return o.to !== undefined && o.to !== o.from && (await resolve(repo, o.ref)) === o.to;
   }
 }
 
+async function moveSurely(repo: Repository, o: Change, transaction: string): Promise<boolean> {
+  try {
+    await ask(repo, { args: ['update-ref', '--no-deref', '-m', o.reason, '--stdin'], input: transaction });
+    return true;
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error;
+    await proveFence(repo);
+    // What git printed does not decide: the ref itself tells a lost race from trouble.
+    if ((await resolve(repo, o.ref)) !== o.from) return false;
+    throw error;
+  }
+}
+
 const COMMITTED = Buffer.from('start: ok\nprepare: ok\ncommit: ok\n');
 
-function change(ref: string, o: { readonly to: string | undefined; readonly from: string | undefined }): string[] {
-  if (o.to === undefined) {
-    if (o.from === undefined) throw new Bug(`moveRef of ${ref} from nothing to nothing`);
-    return ['-d', '--end-of-options', ref, checkId(o.from)];
-  }
-  const to = checkId(o.to);
-  return ['--end-of-options', ref, to, o.from === undefined ? '0'.repeat(to.length) : checkId(o.from)];
+function changeLine(o: Change): string {
+  const ref = checkRef(o.ref);
+  if (o.to !== undefined) return `update ${ref} ${checkId(o.to)} ${o.from === undefined ? '0'.repeat(o.to.length) : checkId(o.from)}\n`;
+  if (o.from === undefined) throw new Bug(`moveRef of ${ref} from nothing to nothing`);
+  return `delete ${ref} ${checkId(o.from)}\n`;
 }

@@ -3,6 +3,7 @@
 import { lstatSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { GitError } from '../../world.ts';
+import type { FenceLost } from '../../world.ts';
 import { errnoOf } from '../errno.ts';
 import type { GitOutput, GitRunner, Place } from './exec.ts';
 import type { Objects } from './objects.ts';
@@ -24,6 +25,13 @@ export interface StandingCommands {
   readonly diffs: Standing;
 }
 
+/** That this choo, and no other, may change refs: the value `refs/choo/fence` has as long as that holds. */
+export interface FenceKey {
+  readonly id: string;
+  /** The error that says who may now. */
+  readonly lost: () => FenceLost;
+}
+
 /** One repository, opened. All paths absolute. */
 export interface Repository {
   readonly git: GitRunner;
@@ -43,6 +51,10 @@ export interface Repository {
   /** `name <address>` of author and committer, as git knows them; read once. */
   readonly identity: () => Promise<Identity>;
   readonly standing: StandingCommands;
+  /** Runs `work` alone among those that change refs. */
+  readonly changingRefs: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Empty for who only looks. */
+  readonly fence: { key: FenceKey | undefined };
 }
 
 /** What a command without a worktree is given to run on. */

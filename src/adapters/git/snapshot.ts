@@ -3,6 +3,7 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FenceSnapshot } from '../../world.ts';
+import { FENCE_REF } from './fence.ts';
 import { isMissing, ask, namesIn } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { pathBytes } from './names.ts';
@@ -38,8 +39,8 @@ async function readRefs(repo: Repository): Promise<ReadonlyMap<string, string>> 
   const refs = new Map<string, string>();
   for (const line of stdout.toString('utf8').split('\n')) {
     const [id, name, points] = line.split(' ');
-    // Editors fetch on their own.
-    if (id !== undefined && name !== undefined && !name.startsWith('refs/remotes/')) refs.set(name, points === undefined || points === '' ? id : `ref: ${points}`);
+    // Editors fetch on their own, and the fence is choo's business with other choos.
+    if (id !== undefined && name !== undefined && !name.startsWith('refs/remotes/') && name !== FENCE_REF) refs.set(name, points === undefined || points === '' ? id : `ref: ${points}`);
   }
   return refs;
 }

@@ -15,14 +15,18 @@ export type AnswerLength = (printed: Buffer) => number | undefined;
 export interface Standing {
   /** Writes a question and gives the answer's bytes. Throws GitError when the command ended instead; it may have done what was asked. */
   ask(question: string, length: AnswerLength): Promise<Buffer>;
+  /** How often a process was made. What it was told before counts only as long as this stays the same. */
+  starts(): number;
   close(): void;
 }
 
 /** Starts nothing yet; the process is made with the first question and made again after it ended. */
 export function openStanding(git: GitRunner, o: { readonly at: Place; readonly args: readonly string[] }): Standing {
   let child: ChildProcess | undefined;
+  let starts = 0;
   let last: Promise<unknown> = Promise.resolve();
   const start = (): ChildProcess => {
+    starts += 1;
     const made = spawn('git', ['-C', o.at.cwd, ...o.args], {
       cwd: '/', env: { ...git.environment, ...placeVariables(o.at) }, stdio: ['pipe', 'pipe', 'ignore'], detached: true,
     });
@@ -44,6 +48,7 @@ export function openStanding(git: GitRunner, o: { readonly at: Place; readonly a
       last = mine.catch(() => undefined);
       return mine;
     },
+    starts: () => starts,
     close: () => child?.stdin?.end(),
   };
 }

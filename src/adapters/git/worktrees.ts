@@ -6,7 +6,6 @@ import { basename, dirname, join } from 'node:path';
 import { GitError, PathTaken } from '../../world.ts';
 import { errnoOf } from '../errno.ts';
 import { checkId, checkRef, pathText, splitNul } from './names.ts';
-import { resolve } from './history.ts';
 import { moveRef } from './refs.ts';
 import { ask, askIn, exists, gitDirOf, isMissing, namesIn, registrationPath } from './repository.ts';
 import type { Repository } from './repository.ts';
@@ -65,13 +64,14 @@ async function register(repo: Repository, o: Registration): Promise<void> {
   const command = `git worktree add ${path}`;
   if (await exists(path)) throw new PathTaken(command, path);
   if (branch !== undefined && !branch.startsWith('refs/heads/')) throw new GitError(command, `${branch} is not a branch`);
-  const wasThere = branch !== undefined && (await resolve(repo, branch)) !== undefined;
-  const head = branch === undefined ? ['--detach'] : ['--no-track', '-b', branch.slice('refs/heads/'.length)];
+  // The branch is made first and by us, in a transaction with the proof that the fence is still ours.
+  if (branch !== undefined && !(await moveRef(repo, { ref: branch, to: commit, from: undefined, reason: 'choo: prepare' }))) throw new GitError(command, `${branch} exists already`);
+  const what = branch === undefined ? ['--detach', '--', path, commit] : ['--', path, branch.slice('refs/heads/'.length)];
   try {
-    await ask(repo, { args: ['worktree', 'add', '-q', '--no-checkout', ...head, '--', path, commit] });
+    await ask(repo, { args: ['worktree', 'add', '-q', '--no-checkout', ...what] });
   } catch (error) {
-    // git makes the branch first; left behind, it would stand in the way of the next try.
-    if (branch !== undefined && !wasThere) await moveRef(repo, { ref: branch, to: undefined, from: commit, reason: 'choo: undo' });
+    // Left behind, it would stand in the way of the next try.
+    if (branch !== undefined) await moveRef(repo, { ref: branch, to: undefined, from: commit, reason: 'choo: undo' });
     const real = await registrationPath(path);
     if (real !== undefined && (await gitDirOf(repo, real)) !== undefined) throw new PathTaken(command, path);
     throw error;
