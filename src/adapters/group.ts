@@ -4,6 +4,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { must } from '../core/bug.ts';
 import type { Clock } from '../world.ts';
 import { errnoOf } from './errno.ts';
 import type { Containment, Held, Launch, Settled } from './held.ts';
@@ -25,12 +26,9 @@ export function holdByGroup(grounds: Grounds): Containment {
 }
 
 async function startGroup(launch: Launch, { env, clock, keeper }: Grounds): Promise<Held> {
-  const child = spawnProgram(launch, env);
-  const { pid } = child;
-  if (pid === undefined) {
-    const [error] = await once(child, 'error') as [Error];
-    return notStarted(errnoOf(error) === 'ENOENT' ? 127 : 126, error.message);
-  }
+  const child = await spawnProgram(launch, env);
+  if (child instanceof Error) return notStarted(errnoOf(child) === 'ENOENT' ? 127 : 126, child.message);
+  const pid = must(child.pid, 'pid of a started process');
   let end: Pick<Settled, 'code' | 'signal'> | undefined;
   const ended = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {
@@ -63,11 +61,19 @@ async function startGroup(launch: Launch, { env, clock, keeper }: Grounds): Prom
   };
 }
 
-function spawnProgram({ argv, cwd, env, stdin, stdout, stderr }: Launch, base: Grounds['env']): ChildProcess {
+/** Gives back why not, when it cannot be started. */
+async function spawnProgram({ argv, cwd, env, stdin, stdout, stderr }: Launch, base: Grounds['env']): Promise<ChildProcess | Error> {
   const [program = '', ...args] = argv;
   const input = openSync(stdin.path, 'r');
   try {
-    return spawn(program, args, { cwd, env: { ...base, ...env }, detached: true, stdio: [input, stdout.writer, stderr.writer] });
+    const child = spawn(program, args, { cwd, env: { ...base, ...env }, detached: true, stdio: [input, stdout.writer, stderr.writer] });
+    if (child.pid !== undefined) return child;
+    const [error] = await once(child, 'error') as [Error];
+    return error;
+  } catch (error) {
+    // Some reasons (E2BIG) are thrown, others told later.
+    if (errnoOf(error) !== undefined && error instanceof Error) return error;
+    throw error;
   } finally {
     closeSync(input);
   }

@@ -1,5 +1,6 @@
 // Runs one program at a time to its very end: limits, stopping, output, conversation. How it is held is containment.ts.
 
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { Bug } from '../core/bug.ts';
@@ -54,6 +55,8 @@ export async function openProcesses(options: ProcessOptions): Promise<OpenProces
     throw error;
   });
   const closing = new AbortController();
+  // Every program listens, and there may be more of them than Node takes for a leak.
+  setMaxListeners(0, closing.signal);
   const shop: Shop = { options, containment, pipes, env, closing: closing.signal };
   const running = new Set<Promise<CommandResult>>();
   let count = 0;
