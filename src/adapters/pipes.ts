@@ -2,11 +2,12 @@
 // which scripts do (`echo … >/dev/stderr`).
 
 import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
-import { mkdtemp, open, rm, unlink } from 'node:fs/promises';
+import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -14,23 +15,42 @@ const run = promisify(execFile);
 /** Pipes made with one start of mkfifo. */
 const BATCH = 8;
 
-/** A pipe with our end to read from and a descriptor for the program to write to. */
+/** A pipe for a program's output, with our end to read from. */
 export interface OutputPipe {
+  /** Where the program's end is opened for writing; does not wait until `begun`. */
+  readonly path: string;
   readonly reader: Socket;
-  /** Descriptor of the writing end; close it with `started` once the program has it. */
+  /** A descriptor of the program's end, to be inherited; closed by `begun`. */
   readonly writer: number;
-  /** Closes our copy of the writing end, so that the reader sees the end when the program's copies are closed. */
-  started(): void;
+  /** The program has its end, or never will: closes our copy, so that the reader sees the end when the program's copies are closed. */
+  begun(): void;
   /** Closes the reading end and gives the pipe back; one that `ended` is used again. */
   done(o: { readonly ended: boolean }): void;
 }
 
+/** Where a program reads its standard input. */
+export interface Input {
+  /** Opened for reading; does not wait until `begun`. */
+  readonly path: string;
+  /** Our end of a conversation, null when there is none. */
+  readonly writer: Writable | null;
+  /** The program has opened it, or never will. */
+  begun(): void;
+  /** The program has ended. */
+  done(): void;
+}
+
+/** The standard input of a program that gets none. */
+export const NO_INPUT: Input = { path: '/dev/null', writer: null, begun: () => undefined, done: () => undefined };
+
 /** A private folder with pipes to borrow and standard input files. */
 export interface Pipes {
   readonly folder: string;
-  take(): Promise<OutputPipe>;
-  /** An open, unlinked file holding `text`, to be given as standard input and then closed by the caller. */
-  input(text: string): Promise<number>;
+  output(): Promise<OutputPipe>;
+  /** A file that holds `text`; it can be read as slowly as the program likes, or not at all, and nobody waits. */
+  file(text: string): Promise<Input>;
+  /** A pipe to write to for as long as the program reads. */
+  conversation(): Promise<Input>;
   close(): Promise<void>;
 }
 
@@ -48,30 +68,47 @@ class PipeFolder implements Pipes {
     this.folder = folder;
   }
 
-  async take(): Promise<OutputPipe> {
+  async output(): Promise<OutputPipe> {
+    const path = await this.#take();
+    return borrow(path, (clean) => {
+      // Somebody may still hold the other end of an unclean one: it is left to `close` and never used again.
+      if (clean) this.#free.push(path);
+    });
+  }
+
+  async file(text: string): Promise<Input> {
+    const path = this.#name('input');
+    await writeFile(path, text, { mode: 0o600, flag: 'wx' });
+    return { ...NO_INPUT, path, begun: () => unlinkSync(path) };
+  }
+
+  async conversation(): Promise<Input> {
+    const path = await this.#take();
+    // A reader must be there for a writer to be opened without waiting; ours goes when the program's has come.
+    const placeholder = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const writer = new Socket({ fd: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK), readable: false, writable: true });
+    return {
+      path,
+      writer,
+      begun: () => {
+        closeSync(placeholder);
+        unlinkSync(path);
+      },
+      done: () => { writer.destroy(); },
+    };
+  }
+
+  async close(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #take(): Promise<string> {
     let path = this.#free.pop();
     while (path === undefined) {
       await this.#make();
       path = this.#free.pop();
     }
-    return borrow(path, (clean) => this.#giveBack(path, clean));
-  }
-
-  async input(text: string): Promise<number> {
-    const path = this.#name('input');
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-    } finally {
-      await file.close();
-    }
-    const descriptor = openSync(path, constants.O_RDONLY);
-    await unlink(path);
-    return descriptor;
-  }
-
-  async close(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
+    return path;
   }
 
   async #make(): Promise<void> {
@@ -84,11 +121,6 @@ class PipeFolder implements Pipes {
     this.#made += 1;
     return join(this.folder, `${kind}-${this.#made}`);
   }
-
-  #giveBack(path: string, clean: boolean): void {
-    // Somebody may still hold the other end of an unclean one: it is left to `close` and never used again.
-    if (clean) this.#free.push(path);
-  }
 }
 
 function borrow(path: string, giveBack: (clean: boolean) => void): OutputPipe {
@@ -97,13 +129,14 @@ function borrow(path: string, giveBack: (clean: boolean) => void): OutputPipe {
   const writer = openSync(path, constants.O_WRONLY);
   const reader = new Socket({ fd: readEnd, readable: true, writable: false });
   return {
+    path,
     reader,
     writer,
-    started: () => closeSync(writer),
+    begun: () => closeSync(writer),
     done: ({ ended }) => {
-      // The descriptor must be closed before the next borrower opens the same pipe.
-      reader.once('close', () => giveBack(ended));
-      reader.destroy();
+      // The descriptor must be closed before the next borrower opens the same pipe; at its end a reader closes by itself.
+      if (reader.closed) giveBack(ended);
+      else reader.once('close', () => giveBack(ended)).destroy();
     },
   };
 }

@@ -61,10 +61,11 @@ export function environmentOf(pid: number, name: string): { readonly value: stri
   return { value: entry?.slice(name.length + 1) };
 }
 
-/** Direct children of a process; Linux only, empty when the kernel does not tell. */
-export function readChildren(pid: number): readonly number[] {
-  const text = readQuietly(`/proc/${pid}/task/${pid}/children`) ?? '';
-  return text.split(' ').filter((word) => word !== '').map(Number);
+/** A direct child of a process, the first if there are several; Linux only. */
+export async function childOf(pid: number): Promise<number | undefined> {
+  const [child] = (readQuietly(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ');
+  // A kernel may be built without that file.
+  return child === undefined || child === '' ? (await listProcesses()).find((fact) => fact.parent === pid)?.pid : Number(child);
 }
 
 async function listByPs(which: readonly string[] = ['-A']): Promise<readonly ProcessFact[]> {

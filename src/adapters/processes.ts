@@ -1,22 +1,26 @@
 // Runs one program at a time to its very end: limits, stopping, output, conversation. How it is held is containment.ts.
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync } from 'node:fs';
+import { setMaxListeners } from 'node:events';
+import { existsSync } from 'node:fs';
+import { resolve as resolvePath } from 'node:path';
 import { Bug } from '../core/bug.ts';
 import { BOUNDS } from '../core/limits.ts';
 import type { Clock, Command, CommandResult, Control, Processes } from '../world.ts';
-import { chooseContainment, type ContainMode, type Containment, type Held, type Settled } from './containment.ts';
+import { chooseContainment } from './containment.ts';
 import { talk, type Talk } from './dialogue.ts';
 import { childEnvironment } from './environment.ts';
-import { errnoOf } from './errno.ts';
-import { startKeeper, type Keeper } from './keeper.ts';
+import type { Containment, ContainMode, Held, Settled } from './held.ts';
+import { startKeeper } from './keeper.ts';
 import { openOutputLog, type OutputLog } from './output-log.ts';
-import { openPipes, type OutputPipe, type Pipes } from './pipes.ts';
+import { NO_INPUT, openPipes, type Input, type OutputPipe, type Pipes } from './pipes.ts';
 import { findProgram } from './program.ts';
 import { MARK_VARIABLE } from './sweep.ts';
 
 /** Time for output still in a pipe after everything has ended; only used up when somebody outside got hold of the pipe, ms. */
 const DRAIN = 2000;
+
+/** Given to `abort`, which would otherwise make an exception with a stack for every command. */
+const OVER = 'over';
 
 /** How programs are run. Times in ms. */
 export interface ProcessOptions {
@@ -42,10 +46,18 @@ export interface OpenProcesses extends Processes {
 /** Finds out how programs can be held and opens the way to run them. Rejects with ContainmentUnavailable when `contain` asks for more than there is. */
 export async function openProcesses(options: ProcessOptions): Promise<OpenProcesses> {
   if (!/^[\w-]+$/.test(options.marker)) throw new Bug(`not a marker: ${options.marker}`);
-  const containment = await chooseContainment(options.contain, options.clock);
   const pipes = await openPipes();
+  const keeper = startKeeper(pipes.folder);
+  const outer = options.env[MARK_VARIABLE];
+  const env = childEnvironment(options.env, outer === undefined ? {} : { [MARK_VARIABLE]: outer });
+  const containment = await chooseContainment(options.contain, { env, clock: options.clock, keeper }).catch(async (error: unknown) => {
+    await keeper.close();
+    throw error;
+  });
   const closing = new AbortController();
-  const shop: Shop = { options, containment, pipes, keeper: startKeeper(pipes.folder), closing: closing.signal };
+  // Every program listens, and there may be more of them than Node takes for a leak.
+  setMaxListeners(0, closing.signal);
+  const shop: Shop = { options, containment, pipes, env, closing: closing.signal };
   const running = new Set<Promise<CommandResult>>();
   let count = 0;
   return {
@@ -62,7 +74,8 @@ export async function openProcesses(options: ProcessOptions): Promise<OpenProces
     close: async () => {
       closing.abort();
       await Promise.allSettled(running);
-      await shop.keeper.close();
+      await containment.close();
+      await keeper.close();
       await pipes.close();
     },
   };
@@ -73,7 +86,8 @@ interface Shop {
   readonly options: ProcessOptions;
   readonly containment: Containment;
   readonly pipes: Pipes;
-  readonly keeper: Keeper;
+  /** What every program sees. */
+  readonly env: Readonly<Record<string, string>>;
   readonly closing: AbortSignal;
 }
 
@@ -89,20 +103,17 @@ async function runCommand(shop: Shop, job: Job): Promise<CommandResult> {
   if (control.kill.aborted || control.interrupt.aborted) return { code: null, cut: true, leftovers: false, tail: '' };
   const log = openOutputLog(command.log, command.outputLimit);
   try {
-    const env = environmentFor(shop, job);
-    const program = findProgram(command.argv[0] ?? '', { cwd: command.cwd, path: env['PATH'] });
+    const program = findProgram(command.argv[0] ?? '', { cwd: command.cwd, path: command.env['PATH'] ?? shop.env['PATH'] });
     if ('code' in program) {
       return notStarted(log, program.code, `${command.argv[0]}: ${program.code === 127 ? 'command not found' : 'cannot be executed'}`);
     }
-    return await runProgram({ shop, job, log, env, argv: [program.path, ...command.argv.slice(1)] });
+    if ([...command.argv, command.cwd, ...Object.entries(command.env).flat()].some((word) => word.includes('\0'))) {
+      return notStarted(log, 126, `${command.argv[0]}: a word of the command holds a NUL byte`);
+    }
+    return await runProgram({ shop, job, log, argv: [program.path, ...command.argv.slice(1)] });
   } finally {
     log.close();
   }
-}
-
-function environmentFor({ options }: Shop, { command, mark }: Job): Record<string, string> {
-  const outer = options.env[MARK_VARIABLE];
-  return childEnvironment(options.env, { ...command.env, [MARK_VARIABLE]: outer === undefined ? mark : `${outer}/${mark}` });
 }
 
 function notStarted(log: OutputLog, code: 126 | 127, why: string): CommandResult {
@@ -115,31 +126,23 @@ interface Start {
   readonly shop: Shop;
   readonly job: Job;
   readonly log: OutputLog;
-  readonly env: Record<string, string>;
   readonly argv: readonly string[];
 }
 
 async function runProgram(start: Start): Promise<CommandResult> {
   const { shop, job: { command }, log } = start;
-  const out = await shop.pipes.take();
+  const stdout = await shop.pipes.output();
   // One pipe for both keeps the order exactly; a conversation needs stdout apart.
-  const err = command.dialogue?.receive === undefined ? out : await shop.pipes.take();
-  const pipes = out === err ? [out] : [out, err];
-  const input = await inputFor(shop, command);
-  const child = startChild(start, { input, out, err });
-  const ended = endOf(child);
-  for (const pipe of pipes) pipe.started();
-  if (typeof input === 'number') closeSync(input);
-  if (child.pid === undefined) {
-    const ending = await ended;
-    for (const pipe of pipes) pipe.done({ ended: true });
-    return notStarted(log, ...explain(ending.error, command));
-  }
-  shop.keeper.add(child.pid);
-  const held = await shop.containment.hold(child, start.job.mark);
+  const stderr = command.dialogue?.receive === undefined ? stdout : await shop.pipes.output();
+  const pipes = stdout === stderr ? [stdout] : [stdout, stderr];
+  const stdin = await inputFor(shop, command);
+  const held = await startHeld(start, { stdin, stdout, stderr });
+  const begun = held.begun.then(() => {
+    for (const stream of [stdin, ...pipes]) stream.begun();
+  });
   let defect: Error | undefined;
   const conversation = talk({
-    stdin: child.stdin,
+    stdin: stdin.writer,
     dialogue: command.dialogue,
     failed: (error) => {
       defect ??= error;
@@ -150,57 +153,35 @@ async function runProgram(start: Start): Promise<CommandResult> {
   const read = pipes.map((pipe) => readPipe(pipe, (chunk) => {
     watch.heard();
     log.write(chunk);
-    if (pipe === out) conversation.hear(chunk);
+    if (pipe === stdout) conversation.hear(chunk);
   }));
-  const ending = await ended;
-  shop.keeper.remove(child.pid);
+  await held.ended;
   watch.over();
-  const settled = await held.settle(ending);
+  const settled = await held.settle();
+  await begun;
+  stdin.done();
   await drain(shop.options.clock, { pipes, read });
   conversation.finish();
   if (defect !== undefined) throw defect;
-  if (settled.trouble !== undefined) log.write(Buffer.from(`choo: ${settled.trouble}`));
+  if (settled.trouble !== undefined) return notStarted(log, ...explain(command, settled));
   return resultOf({ settled, reason: watch.reason(), tail: log.tail() });
 }
 
-/** Standard input: an open file with the prompt, a pipe for a conversation, or nothing. */
-async function inputFor(shop: Shop, { dialogue }: Command): Promise<number | 'pipe' | 'ignore'> {
-  if (dialogue === undefined) return 'ignore';
-  // A file can be read as slowly as the program likes, or not at all, and nobody waits.
-  return dialogue.oneShot ? shop.pipes.input(dialogue.first) : 'pipe';
+/** Standard input: a file with the prompt, a pipe for a conversation, or nothing. */
+async function inputFor({ pipes }: Shop, { dialogue }: Command): Promise<Input> {
+  if (dialogue === undefined) return NO_INPUT;
+  return dialogue.oneShot ? pipes.file(dialogue.first) : pipes.conversation();
 }
 
-interface Streams {
-  readonly input: number | 'pipe' | 'ignore';
-  readonly out: OutputPipe;
-  readonly err: OutputPipe;
+function startHeld({ shop, job: { command, mark }, argv }: Start, streams: { readonly stdin: Input; readonly stdout: OutputPipe; readonly stderr: OutputPipe }): Promise<Held> {
+  const outer = shop.env[MARK_VARIABLE];
+  const env = { ...command.env, [MARK_VARIABLE]: outer === undefined ? mark : `${outer}/${mark}` };
+  return shop.containment.start({ argv, cwd: resolvePath(command.cwd), env, mark, ...streams });
 }
 
-function startChild({ shop, job, env, argv }: Start, { input, out, err }: Streams): ChildProcess {
-  const [program, ...args] = shop.containment.wrap(argv);
-  const stdio = [input, out.writer, ...shop.containment.errorAndMore(err.writer)];
-  return spawn(program ?? '', args, { cwd: job.command.cwd, env, detached: true, stdio });
-}
-
-interface ChildEnd {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly error?: Error;
-}
-
-function endOf(child: ChildProcess): Promise<ChildEnd> {
-  return new Promise((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
-    child.on('error', (error) => {
-      if (child.pid === undefined) resolve({ code: null, signal: null, error });
-    });
-  });
-}
-
-function explain(error: Error | undefined, { cwd, argv }: Command): [126 | 127, string] {
+function explain({ cwd, argv }: Command, { code, trouble }: Settled): [126 | 127, string] {
   if (!existsSync(cwd)) return [126, `the working folder ${cwd} does not exist`];
-  const code = errnoOf(error) === 'ENOENT' ? 127 : 126;
-  return [code, `${argv[0]} cannot be started: ${error?.message ?? 'unknown reason'}`];
+  return [code === 127 ? 127 : 126, `${argv[0]} cannot be started: ${trouble}`];
 }
 
 /** Resolves to true at the end of the pipe, to false when it was closed before. */
@@ -215,9 +196,11 @@ function readPipe({ reader }: OutputPipe, take: (chunk: Buffer) => void): Promis
 
 /** Reads what is left in the pipes, for a limited time, and gives them back. */
 async function drain(clock: Clock, { pipes, read }: { readonly pipes: readonly OutputPipe[]; readonly read: readonly Promise<boolean>[] }): Promise<void> {
-  const all = new AbortController();
-  const everything = Promise.all(read).then(() => all.abort());
-  await Promise.race([everything, clock.sleep(DRAIN, all.signal)]);
+  if (!pipes.every(({ reader }) => reader.readableEnded)) {
+    const all = new AbortController();
+    const everything = Promise.all(read).then(() => all.abort(OVER));
+    await Promise.race([everything, clock.sleep(DRAIN, all.signal)]);
+  }
   for (const pipe of pipes) pipe.done({ ended: pipe.reader.readableEnded });
 }
 
@@ -283,13 +266,16 @@ function watchProgram({ shop, job: { command, control } }: Start, subject: { rea
   ];
   for (const [signal, react] of signals) {
     if (signal.aborted) react();
-    else signal.addEventListener('abort', react, { once: true, signal: over.signal });
+    else signal.addEventListener('abort', react);
   }
   void limitTotal();
   if (command.idleMs !== undefined && command.idleMs > 0) void limitIdle(command.idleMs);
   return {
     heard: () => { lastHeard = clock.now(); },
-    over: () => over.abort(),
+    over: () => {
+      for (const [signal, react] of signals) signal.removeEventListener('abort', react);
+      over.abort(OVER);
+    },
     abandon: () => kill('defect'),
     reason: () => reason,
   };

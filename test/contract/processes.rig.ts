@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
-import { ContainmentUnavailable, type ContainMode } from '../../src/adapters/containment.ts';
+import { ContainmentUnavailable } from '../../src/adapters/containment.ts';
+import type { ContainMode } from '../../src/adapters/held.ts';
 import { openProcesses, type OpenProcesses } from '../../src/adapters/processes.ts';
 import type { Command, CommandResult, Control } from '../../src/world.ts';
 
