@@ -6,6 +6,9 @@ import { GitError } from '../../world.ts';
 import { errnoOf } from '../errno.ts';
 import type { GitOutput, GitRunner, Place } from './exec.ts';
 import type { Objects } from './objects.ts';
+import type { Memory } from './look.ts';
+import type { PackedMemory } from './ref-files.ts';
+import type { SettingsReader } from './settings.ts';
 import type { Standing } from './standing.ts';
 
 /** Who commits are by. */
@@ -20,8 +23,10 @@ export interface StandingCommands {
   readonly commits: Standing;
   /** `update-ref --stdin`. */
   readonly refs: Standing;
-  /** `diff-tree --stdin` of two trees. */
+  /** `diff-tree --stdin` of two trees, names only. */
   readonly diffs: Standing;
+  /** The same with modes and ids. */
+  readonly details: Standing;
 }
 
 /** One repository, opened. All paths absolute. */
@@ -43,6 +48,10 @@ export interface Repository {
   /** `name <address>` of author and committer, as git knows them; read once. */
   readonly identity: () => Promise<Identity>;
   readonly standing: StandingCommands;
+  readonly settings: SettingsReader;
+  /** What looks at a worktree (by its git directory) need not read twice. */
+  readonly looks: Map<string, Memory>;
+  readonly packed: PackedMemory;
 }
 
 /** What a command without a worktree is given to run on. */
