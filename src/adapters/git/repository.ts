@@ -7,6 +7,9 @@ import type { FenceLost } from '../../world.ts';
 import { errnoOf } from '../errno.ts';
 import type { GitOutput, GitRunner, Place } from './exec.ts';
 import type { Objects } from './objects.ts';
+import type { Memory } from './look.ts';
+import type { PackedMemory } from './ref-files.ts';
+import type { SettingsReader } from './settings.ts';
 import type { Standing } from './standing.ts';
 
 /** Who commits are by. */
@@ -19,10 +22,16 @@ export interface Identity {
 export interface StandingCommands {
   /** `hash-object` of the files named to it, as commits. */
   readonly commits: Standing;
+  /** The same, as blobs. */
+  readonly blobs: Standing;
+  /** `mktree --batch`. */
+  readonly trees: Standing;
   /** `update-ref --stdin`. */
   readonly refs: Standing;
-  /** `diff-tree --stdin` of two trees. */
+  /** `diff-tree --stdin` of two trees, names only. */
   readonly diffs: Standing;
+  /** The same with modes and ids. */
+  readonly details: Standing;
 }
 
 /** That this choo, and no other, may change refs: the value `refs/choo/fence` has as long as that holds. */
@@ -55,6 +64,10 @@ export interface Repository {
   readonly changingRefs: <T>(work: () => Promise<T>) => Promise<T>;
   /** Empty for who only looks. */
   readonly fence: { key: FenceKey | undefined };
+  readonly settings: SettingsReader;
+  /** What looks at a worktree (by its git directory) need not read twice. */
+  readonly looks: Map<string, Memory>;
+  readonly packed: PackedMemory;
 }
 
 /** What a command without a worktree is given to run on. */
