@@ -119,4 +119,10 @@ describe.each(await availableModes())('held by %s', (mode) => {
     expect(runningWith(marker)).toEqual([]);
     rmSync(hold);
   });
+
+  test('a choo that forgets to close still ends: what is kept for the next program does not hold it', async () => {
+    const program = await bundleProgram('mortal', folder);
+    const choo = spawn(process.execPath, [program, mode, `test-${randomUUID()}`, log, 'sh', '-c', 'echo ready'], { stdio: ['ignore', 'ignore', 'inherit'] });
+    expect(await once(choo, 'exit')).toEqual([0, null]);
+  });
 });
