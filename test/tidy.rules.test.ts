@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { syntaxProblems, testProblems, timerProblems } from './rig/tidy/bans.ts';
 import { docstringProblems, headProblems } from './rig/tidy/comments.ts';
 import {
-  commandProblems, eventListProblems, eventNames, leakProblems, lengthProblems, linkProblems, lockfileProblems, scriptProblems, type CommandLike,
+  commandProblems, eventListProblems, eventNames, interfaceKeys, keyListProblems, leakProblems, lengthProblems, linkProblems, lockfileProblems, scriptProblems, type CommandLike,
 } from './rig/tidy/docs.ts';
 import { cycleProblems, importProblems } from './rig/tidy/imports.ts';
 import { codeLines, fileSizeProblems, functionSizeProblems, parameterProblems } from './rig/tidy/size.ts';
@@ -95,6 +95,17 @@ describe('each rule on documents', () => {
     expect(told(eventListProblems(names, doc('- `unit.a`\n- `unit.a`\n- `unit.c`')))).toEqual([
       expect.stringContaining('does not list `unit.b`'), expect.stringContaining('README.md:2: lists `unit.a` twice'), expect.stringContaining('`unit.c`, which is no event'),
     ]);
+  });
+
+  it('keys of a file format: missing, invented and doubled ones, in their own section', () => {
+    const keys = interfaceKeys(parseSource('j.ts', '/** x */\nexport interface Header { readonly version: number; run?: number }\nexport interface Other { z: 1 }'), 'Header');
+    expect(keys).toEqual(['version', 'run']);
+    const table = '## Head\n| key | is |\n|---|---|\n| `version` | 1 |\n| `run` | 2 |\n## Next\n| `other` | x |';
+    expect(keyListProblems(keys, doc(table), 'Head')).toEqual([]);
+    expect(told(keyListProblems(keys, doc(table.replace('| `run` | 2 |', '| `walk` | 2 |\n| `version` | 1 |')), 'Head'))).toEqual([
+      expect.stringContaining('README.md:1: does not list `run`'), expect.stringContaining('lists `walk`'), expect.stringContaining('lists `version`'),
+    ]);
+    expect(told(keyListProblems(keys, doc(table), 'Elsewhere'))).toHaveLength(2);
   });
 
   it('commands: verbs and flags that do not exist', () => {

@@ -7,7 +7,7 @@ import { buildProgram } from '../src/commands/program.ts';
 import { syntaxProblems, testProblems, timerProblems } from './rig/tidy/bans.ts';
 import { docstringProblems, headProblems } from './rig/tidy/comments.ts';
 import {
-  commandProblems, eventListProblems, eventNames, leakProblems, lengthProblems, linkProblems, lockfileProblems, scriptProblems,
+  commandProblems, eventListProblems, eventNames, interfaceKeys, keyListProblems, leakProblems, lengthProblems, linkProblems, lockfileProblems, scriptProblems,
 } from './rig/tidy/docs.ts';
 import { cycleProblems, importProblems } from './rig/tidy/imports.ts';
 import { codeLines, fileSizeProblems, functionSizeProblems, parameterProblems } from './rig/tidy/size.ts';
@@ -60,6 +60,14 @@ describe('documents', () => {
     const names = eventNames(parseSource('src/core/event.ts', readText(top, 'src/core/event.ts')));
     expect(names).toContain('unit.merged');
     expectNone(eventListProblems(names, { path: 'docs/events.md', text: readText(top, 'docs/events.md') }));
+  });
+  it('list exactly the keys of the journal\'s header and of the lock', () => {
+    const doc = { path: 'docs/events.md', text: readText(top, 'docs/events.md') };
+    const keysOf = (path: string, name: string): readonly string[] => interfaceKeys(parseSource(path, readText(top, path)), name);
+    const header = keysOf('src/adapters/journal-reader.ts', 'JournalHeader');
+    expect(header).toContain('version');
+    expectNone(keyListProblems(header, doc, 'The header'));
+    expectNone(keyListProblems(keysOf('src/adapters/holder.ts', 'LockHolder'), doc, 'The lock and the fence'));
   });
   it('name only commands and flags that exist', () => {
     const program = buildProgram();

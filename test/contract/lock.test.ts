@@ -199,8 +199,11 @@ describe('who loses the lock', () => {
 });
 
 describe('giving a lock away', () => {
-  test.each([['dead', dead, false, 'stale'], ['elsewhere', { pidNamespace: 'pid:[1]' }, true, 'elsewhere'], ['on a far machine', { host: 'far' }, true, 'elsewhere']] as const)(
-    'of one who is %s moves its file aside and leaves the place free', async (_, change, evenUnseen, state) => {
+  test.each([
+    { who: 'dead', change: dead, evenUnseen: false, state: 'stale' }, { who: 'in another container', change: { pidNamespace: 'pid:[1]' }, evenUnseen: true, state: 'elsewhere' },
+    { who: 'on a far machine', change: { host: 'far' }, evenUnseen: true, state: 'elsewhere' },
+  ] as const)(
+    'of one who is $who moves its file aside and leaves the place free', async ({ change, evenUnseen, state }) => {
       await plant(change);
       const text = readFileSync(file(), 'utf8');
       const seen: string[] = [];

@@ -45,6 +45,29 @@ export function eventListProblems(names: readonly string[], doc: Text): readonly
   return [...missing, ...wrong];
 }
 
+/** Keys of the interface of that name in the given source, those of its own alone. */
+export function interfaceKeys(source: Source, name: string): readonly string[] {
+  const found = childList(source.program, 'body')
+    .map((statement) => child(statement, 'declaration'))
+    .find((declaration) => declaration?.type === 'TSInterfaceDeclaration' && nameOf(child(declaration, 'id')) === name);
+  const body = found === undefined ? undefined : child(found, 'body');
+  return body === undefined ? [] : childList(body, 'body').flatMap((member) => nameOf(child(member, 'key')) ?? []);
+}
+
+/** Keys without a row in the table below the heading, and rows that are no key. A row begins with the key in backticks. */
+export function keyListProblems(keys: readonly string[], doc: Text, heading: string): readonly Problem[] {
+  const lines = doc.text.split('\n');
+  const start = lines.findIndex((line) => /^#+ /.test(line) && line.replace(/^#+ /, '') === heading);
+  const length = lines.slice(start + 1).findIndex((line) => /^#+ /.test(line));
+  const section = start === -1 ? [] : lines.slice(start + 1, length === -1 ? undefined : start + 1 + length);
+  const rows = section.flatMap((line) => /^\|\s*`([^`]+)`/.exec(line)?.[1] ?? []);
+  const problem = (what: string): Problem => ({ path: doc.path, line: start + 1, what, fix: `mend the table below \`${heading}\`, or the code` });
+  return [
+    ...keys.filter((key) => !rows.includes(key)).map((key) => problem(`does not list \`${key}\``)),
+    ...rows.filter((row, i) => !keys.includes(row) || rows.indexOf(row) !== i).map((row) => problem(`lists \`${row}\`, which is no key or is listed already`)),
+  ];
+}
+
 /** Commands and flags named in code of a Markdown file that the program does not have. */
 export function commandProblems(doc: Text, program: CommandLike): readonly Problem[] {
   return codeOf(doc).flatMap(({ code, line }) => commandLines(code).flatMap((words) => {
