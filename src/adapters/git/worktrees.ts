@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { GitError, PathTaken } from '../../world.ts';
+import { failpoint } from '../../failpoint.ts';
 import { errnoOf } from '../errno.ts';
 import { checkId, checkRef, pathText, splitNul } from './names.ts';
 import { moveRef } from './refs.ts';
@@ -54,7 +55,9 @@ export async function addWorktree(repo: Repository, o: { readonly path: string; 
   const commit = checkId(o.commit);
   const branch = o.branch === undefined ? undefined : checkRef(o.branch);
   await repo.registering(() => register(repo, { path: o.path, commit, branch }));
+  failpoint('worktree-registered');
   await askIn(repo, o.path, { args: ['read-tree', '--reset', '-u', '--no-recurse-submodules', '--end-of-options', commit] });
+  failpoint('worktree-filled');
 }
 
 interface Registration { readonly path: string; readonly commit: string; readonly branch: string | undefined }
@@ -87,12 +90,14 @@ export async function removeWorktree(repo: Repository, path: string): Promise<vo
   if (real === undefined) return;
   const aside = join(dirname(real), `${removedPrefix(real)}${randomBytes(6).toString('hex')}`);
   const moved = await moveAside(real, aside);
+  failpoint('worktree-aside');
   try {
     await repo.registering(() => unregister(repo, { path: real, hasFolder: moved }));
   } catch (error) {
     if (moved) await rename(aside, real);
     throw error;
   }
+  failpoint('worktree-unregistered');
   for (const name of await namesIn(dirname(real))) {
     if (name.startsWith(removedPrefix(real))) await removeTree(repo, join(dirname(real), name));
   }
