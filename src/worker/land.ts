@@ -131,8 +131,11 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
   let own = await git.resolve(ref);
   const at = await git.resolve(target);
   const { joined } = place.state;
-  if (own === undefined || at === undefined) return not(`${own === undefined ? ref : target} no longer exists`);
-  if (await git.isAncestor(own, at)) return { type: 'run.advanced', commit: own };
+  if (at === undefined) return not(`${target} no longer exists`);
+  // The ref's removal may be the last thing that a session before this one did.
+  if (own === undefined && place.state.landed !== undefined && (await git.isAncestor(place.state.landed, at))) return { type: 'run.advanced', commit: place.state.landed };
+  if (own === undefined) return not(`${ref} no longer exists`);
+  if (await git.isAncestor(own, at)) return arrived(place, own);
   if (joined?.own === own && joined.onto === at && joined.commit !== own) {
     place.fence.moved(ref, joined.commit);
     if (!(await git.moveRef({ ref, to: joined.commit, from: own, reason: 'choo: bring in the target' }))) return not(`somebody else moves ${ref}`);
@@ -143,13 +146,17 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
   place.fence.moved(target, own);
   const to = own;
   const outcome = await place.fence.hold(() => git.advance({ ref: target, from: at, to }));
-  if (outcome.kind === 'advanced') {
-    failpoint('advanced');
-    place.fence.moved(ref, undefined);
-    await git.moveRef({ ref, to: undefined, from: own, reason: 'choo: landed on the target' });
-    return { type: 'run.advanced', commit: own };
-  }
+  if (outcome.kind === 'advanced') return arrived(place, own);
   return not(outcome.kind === 'moved' ? `${target} moved just now` : refusal(outcome), outcome.kind === 'refused');
+}
+
+/** The target has everything; the run's own ref is no longer needed. */
+async function arrived(place: Workplace, own: string): Promise<EventBody> {
+  failpoint('advanced');
+  const { ref } = place.state.landing;
+  place.fence.moved(ref, undefined);
+  await place.world.git.moveRef({ ref, to: undefined, from: own, reason: 'choo: landed on the target' });
+  return { type: 'run.advanced', commit: own };
 }
 
 /** What the target is to become: its new commits merged into the landing ref, or what a person made of that ref. Proved here, moved only once it is in the journal. Answers `run.joined` or `run.not-advanced`. */
