@@ -51,13 +51,14 @@ function once(what: string, count: number): string[] {
 function valueProblems(scenario: Scenario, byHand: ReadonlySet<string>): string[] {
   const { git, root } = scenario.repository;
   const good = new Set([scenario.base, ...byHand, ...journals(root).flatMap((lines) => [...proved(lines)])]);
-  const firstParents = git('rev-list', '--first-parent', `${scenario.base}..main`).split('\n').filter((id) => id !== '');
+  // Where several landings arrived at once, commits between them that only bring in the target were never its value.
+  const landings = git('rev-list', '--first-parent', '--grep=^Choo-Landed: ', `${scenario.base}..main`).split('\n').filter((id) => id !== '');
   // A line a move: old value, new value, who, why.
   const reflog = join(root, '.git', 'logs', 'refs', 'heads', 'main');
   const moves = readFileSync(reflog, 'utf8').split('\n').filter((line) => line !== '').map((line) => line.split(' ')[1] ?? '');
   const since = moves.slice(moves.indexOf(scenario.base));
   return [
-    ...firstParents.filter((id) => !good.has(id)).map((id) => `${id} is in the target's line and was not proved`),
+    ...landings.filter((id) => !good.has(id)).map((id) => `${id} landed and was not proved`),
     ...since.filter((id) => !good.has(id)).map((id) => `the target was at ${id}, which was not proved`),
   ];
 }
