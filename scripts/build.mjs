@@ -5,15 +5,17 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { rolldown } from 'rolldown';
 
 const run = promisify(execFile);
 const top = join(dirname(fileURLToPath(import.meta.url)), '..');
-const dist = join(top, 'dist');
-const fresh = join(top, '.cache', `build-${process.pid}`);
+/** `--failpoints FOLDER`: into that folder goes a program that can be made to die at its failpoints. The release knows none. */
+const failpoints = process.argv[2] === '--failpoints';
+const dist = failpoints ? resolve(process.argv[3]) : join(top, 'dist');
+const fresh = `${failpoints ? dist : join(top, '.cache', 'build')}-${process.pid}`;
 const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8'));
 
 /** Argument lines that dist/choo.cjs answers itself; what the whole program prints for each is taken as it is. */
@@ -26,7 +28,9 @@ async function bundle({ input, format, extension, define, external }) {
     input,
     platform: 'node',
     external: [/^node:/, ...external],
-    transform: { define: { CHOO_VERSION: JSON.stringify(version), ...define } },
+    transform: { define: { CHOO_VERSION: JSON.stringify(version), ...(failpoints ? { CHOO_FAILPOINTS: 'true' } : {}), ...define } },
+    // Calls of what does nothing are left out, names and all.
+    ...(failpoints ? {} : { treeshake: { manualPureFunctions: ['failpoint'] } }),
   });
   try {
     const { output } = await build.write({
@@ -84,7 +88,7 @@ async function putInPlace() {
 
 await mkdir(fresh, { recursive: true });
 try {
-  const types = writeTypes();
+  const types = failpoints ? undefined : writeTypes();
   const files = await bundle({
     input: { main: 'src/main.ts', index: 'src/index.ts', 'script-agent': 'src/agents/script-program.ts' }, format: 'esm', extension: 'js', define: {}, external: [],
   });
@@ -92,7 +96,7 @@ try {
     input: { choo: 'src/entry.ts' }, format: 'cjs', extension: 'cjs', external: ['./main.js'],
     define: { CHOO_ANSWERS: JSON.stringify(await answers()), CHOO_MAIN: '"./main.js"' },
   });
-  await writeLicences(files);
+  if (!failpoints) await writeLicences(files);
   await types;
   await putInPlace();
 } finally {

@@ -6,6 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Event, EventBody } from '../core/event.ts';
 import { FenceLost } from '../world.ts';
+import { failpoint } from '../failpoint.ts';
 import type { Journal } from '../world.ts';
 import { errnoOf } from './errno.ts';
 import { GROUP_MARK, JournalError, scanJournal, VERSION } from './journal-reader.ts';
@@ -36,6 +37,7 @@ export async function createJournal(path: string, o: WriterOptions & { readonly 
     await file.sync();
     await link(temporary, path);
     await syncFolder(dirname(path));
+    failpoint('journal-made');
   } catch (error) {
     await file.close();
     if (errnoOf(error) === 'EEXIST') throw new JournalError(path, { reason: 'exists', detail: 'the run already has a journal' });
@@ -156,6 +158,7 @@ class FileJournal implements Journal {
     this.#check();
     await writeAll(this.#file, Buffer.from(text));
     await this.#file.datasync();
+    failpoint('journalled');
     // Whoever took the repository meanwhile may have read the journal before this was in it: then it never happened.
     this.#check();
   }

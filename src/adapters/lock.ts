@@ -6,6 +6,7 @@ import { link, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FenceLost } from '../world.ts';
+import { failpoint } from '../failpoint.ts';
 import { errnoOf } from './errno.ts';
 import { describeHolder, describeUs, readLockFile, stateOf } from './holder.ts';
 import type { FoundLock, HolderState, LockHolder, LockState } from './holder.ts';
@@ -47,6 +48,7 @@ export async function acquireLock(commonDir: string): Promise<Lock> {
   const attempt = await prepare(commonDir);
   try {
     const tookOverFrom = await take(attempt);
+    failpoint('lock-taken');
     await sweep(attempt);
     return lockOf(attempt, { ...await attempt.file.stat({ bigint: true }), tookOverFrom });
   } catch (error) {

@@ -102,7 +102,9 @@ async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Prom
   if (errors.length > 0 || found.specs?.plan === undefined) throw new Refusal(found.diagnostics);
   for (const d of found.diagnostics) o.warn(d);
   const { plan } = found.specs;
-  if (plan.units.length === 0) return { kind: 'nothing', complete: plan.complete.length };
+  if (plan.units.length === 0) {
+    return before !== undefined && await isUntidy(repo, before) ? openAgain(repo, o, holding) : { kind: 'nothing', complete: plan.complete.length };
+  }
   const specs = { ...found.specs, plan, settings: withShutdown(found.specs, o) };
   const ground = await groundFor(repo, o, specs);
   holding.processes = ground.processes;
@@ -209,7 +211,7 @@ async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Pr
     throw refuse('journal', `${content.journal.path}:2: damaged (the plan is not the one that was pinned)`, 'choo does not guess: look at the file, or close the run with: choo run --new');
   }
   let state = fold(content.events);
-  if (!isOpen(state)) throw refuse('no-run', `run ${run} is finished; there is nothing to resume`, 'start one: choo run');
+  if (!isOpen(state) && !(await isUntidy(repo, state))) throw refuse('no-run', `run ${run} is finished; there is nothing to resume`, 'start one: choo run');
   const problems = runProblems(repo.facts);
   if (hasErrors(problems)) throw new Refusal(problems);
   const replanned = await newPlan(repo, { state, choice: o.plan, env: o.env, flags: o.flags, say: o.say });
@@ -241,6 +243,11 @@ function sayChanges(state: State, now: State['settings'], o: OpenOptions): void 
 /** A run is open until every unit has landed on its target or was discarded, or the run was closed. */
 export function isOpen(state: State): boolean {
   return !state.closed && (state.landing.diverted !== undefined || state.units.some((u) => !isOver(u) || u.next.step === 'finish'));
+}
+
+/** A run that is over, but whose last session died before it had cleared up; its pinned commit is let go last of all. */
+async function isUntidy(repo: Repository, state: State): Promise<boolean> {
+  return !state.closed && (await repo.git.resolve(pinRef(state.run))) !== undefined;
 }
 
 /** Folds events from the first on. Throws a Bug for a list that does not begin with `run.pinned`. */

@@ -209,11 +209,12 @@ async function tidyUp(place: Workplace, say: (line: string) => void): Promise<vo
   try {
     await place.world.git.removeWorktree(landingWorktree(place));
     await rm(promptsFolder(place), { recursive: true, force: true });
+    for (const folder of [join(place.worktrees, 'units'), place.worktrees, dirname(place.worktrees)]) await removeEmpty(folder);
     const complete = place.state.units.every(isOver) && place.state.landing.diverted === undefined;
+    // Last: as long as it is there, a later session knows that this one did not come to its end.
     const ref = pinRef(place.state.run);
     const at = complete ? await place.world.git.resolve(ref) : undefined;
     if (at !== undefined) await place.world.git.moveRef({ ref, to: undefined, from: at, reason: 'choo: run complete' });
-    for (const folder of [join(place.worktrees, 'units'), place.worktrees, dirname(place.worktrees)]) await removeEmpty(folder);
   } catch (error) {
     say(`the landing worktree could not be removed: ${error instanceof Error ? error.message : String(error)}`);
   }

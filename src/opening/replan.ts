@@ -66,6 +66,10 @@ interface Found {
 async function compare(repo: Repository, o: { readonly state: State; readonly specs: Specs; readonly commit: string }): Promise<Found | undefined> {
   const { state, specs } = o;
   const over = new Set(state.units.filter(isOver).map((u) => u.unit.id));
+  for (const { unit, candidate } of state.units) {
+    // A session that died between landing and writing it down: what the target has of this unit is its own doing.
+    if (candidate !== undefined && (await repo.git.isAncestor(candidate.commit, o.commit))) over.add(unit.id);
+  }
   const now = new Map((specs.plan?.units ?? specs.all.filter((u) => u.tasks.some((t) => !t.complete))).filter((u) => !over.has(u.id)).map((u) => [u.id, u]));
   const open = state.units.filter((u) => !over.has(u.unit.id)).map((u) => u.unit);
   const removed = open.filter((u) => !now.has(u.id));

@@ -4,6 +4,7 @@ import { must } from '../core/bug.ts';
 import type { EventBody, EventOf, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Task } from '../core/plan.ts';
+import { failpoint } from '../failpoint.ts';
 import { afterCheck, committable, completedTask, isSpec, message, restoreSpecs, specReference } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
 import { checkFailure, shell, takeStatus } from './workplace.ts';
@@ -32,6 +33,7 @@ export async function checkTask(step: UnitStep, begun: EventOf<'task.backpressur
       continue;
     }
     if (built.unchanged && !told) return failed({ kind: 'nothing-changed', check: task.check });
+    failpoint('commit-built');
     return { type: 'task.validation.ok', ...about, commit: built.commit, parent: built.parent, unchanged: built.unchanged, notes };
   }
 }

@@ -2,6 +2,7 @@
 
 import { must } from '../core/bug.ts';
 import type { EventBody, EventOf } from '../core/event.ts';
+import { failpoint } from '../failpoint.ts';
 import type { AdvanceOutcome } from '../world.ts';
 import { message } from './commit.ts';
 import { proveAt } from './prove.ts';
@@ -32,6 +33,7 @@ export async function mergeUnit(step: UnitStep): Promise<EventBody> {
     tree: merge.tree, parents: [onto, head],
     message: message({ subject: `merge(${unit}): ${done} ${done === 1 ? 'task' : 'tasks'} proved`, run: place.state.run, trailers: [['Choo-Landed', unit]] }),
   });
+  failpoint('commit-built');
   return { type: 'unit.candidate', unit, commit, onto, head, target: at };
 }
 
@@ -92,6 +94,7 @@ export async function landUnit(step: UnitStep, begun: EventOf<'unit.landing'>): 
     return moved ? merged({ ref, diverted }) : { type: 'unit.land.moved', unit, at };
   }
   const outcome = await place.fence.hold(() => git.advance({ ref, from: at, to: begun.commit }));
+  if (outcome.kind === 'advanced') failpoint('target-moved');
   if (outcome.kind === 'advanced') return merged({ ref });
   if (outcome.kind === 'moved') return { type: 'unit.land.moved', unit, at: outcome.at ?? '' };
   return divert(step, { commit: begun.commit, merged, outcome });
@@ -104,6 +107,7 @@ async function divert(step: UnitStep, o: { readonly commit: string; readonly mer
   step.place.fence.moved(own, o.commit);
   const moved = await git.moveRef({ ref: own, to: o.commit, from: await git.resolve(own), reason: 'choo: land beside the target' });
   if (!moved) return { type: 'unit.land.failed', unit: step.u.unit.id, failure: { kind: 'git', command: `git update-ref ${own}`, detail: 'somebody else moves this branch' } };
+  failpoint('diverted');
   return o.merged({ ref: own, diverted: refusal(o.outcome) });
 }
 
@@ -127,23 +131,32 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
   let own = await git.resolve(ref);
   const at = await git.resolve(target);
   const { joined } = place.state;
-  if (own === undefined || at === undefined) return not(`${own === undefined ? ref : target} no longer exists`);
-  if (await git.isAncestor(own, at)) return { type: 'run.advanced', commit: own };
+  if (at === undefined) return not(`${target} no longer exists`);
+  // The ref's removal may be the last thing that a session before this one did.
+  if (own === undefined && place.state.landed !== undefined && (await git.isAncestor(place.state.landed, at))) return { type: 'run.advanced', commit: place.state.landed };
+  if (own === undefined) return not(`${ref} no longer exists`);
+  if (await git.isAncestor(own, at)) return arrived(place, own);
   if (joined?.own === own && joined.onto === at && joined.commit !== own) {
     place.fence.moved(ref, joined.commit);
     if (!(await git.moveRef({ ref, to: joined.commit, from: own, reason: 'choo: bring in the target' }))) return not(`somebody else moves ${ref}`);
     own = joined.commit;
+    failpoint('joined');
   }
   if (own !== joined?.commit && own !== place.state.landed || !(await git.isAncestor(at, own))) return join(place, { own, at, control });
   place.fence.moved(target, own);
   const to = own;
   const outcome = await place.fence.hold(() => git.advance({ ref: target, from: at, to }));
-  if (outcome.kind === 'advanced') {
-    place.fence.moved(ref, undefined);
-    await git.moveRef({ ref, to: undefined, from: own, reason: 'choo: landed on the target' });
-    return { type: 'run.advanced', commit: own };
-  }
+  if (outcome.kind === 'advanced') return arrived(place, own);
   return not(outcome.kind === 'moved' ? `${target} moved just now` : refusal(outcome), outcome.kind === 'refused');
+}
+
+/** The target has everything; the run's own ref is no longer needed. */
+async function arrived(place: Workplace, own: string): Promise<EventBody> {
+  failpoint('advanced');
+  const { ref } = place.state.landing;
+  place.fence.moved(ref, undefined);
+  await place.world.git.moveRef({ ref, to: undefined, from: own, reason: 'choo: landed on the target' });
+  return { type: 'run.advanced', commit: own };
 }
 
 /** What the target is to become: its new commits merged into the landing ref, or what a person made of that ref. Proved here, moved only once it is in the journal. Answers `run.joined` or `run.not-advanced`. */
@@ -154,6 +167,7 @@ async function join(place: Workplace, o: { readonly own: string; readonly at: st
   if (commit === undefined) return not(`${place.state.pinned.targetRef} has new commits that conflict with ${place.state.landing.ref}`);
   const failure = await proveAt(place, { commit, checks: wholeProof(place), logs: `${place.runDir}/logs/advance`, control: o.control });
   if (failure !== undefined) return not(`${place.state.pinned.targetRef} has new commits with which the proof fails (${failure.kind})`);
+  failpoint('commit-built');
   return { type: 'run.joined', commit, onto: o.at, own: o.own };
 }
 

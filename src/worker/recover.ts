@@ -3,6 +3,7 @@
 
 import type { EventBody, Note } from '../core/event.ts';
 import type { UnitState } from '../core/state.ts';
+import { failpoint } from '../failpoint.ts';
 import type { WorktreeStatus } from '../world.ts';
 import { linkAstray, whereAstray } from './settle.ts';
 import { landingWorktree, neverCommitted } from './workplace.ts';
@@ -19,6 +20,7 @@ export async function recover(place: Workplace): Promise<EventBody> {
     const { worktree, branch, head } = unit;
     if (!unit.interrupted || worktree === undefined || branch === undefined || head === undefined) continue;
     if (await place.world.files.exists(`${worktree}/.git`)) await mend(place, { unit, worktree, branch, head }, notes);
+    failpoint('recovery-half-done');
   }
   return { type: 'run.recovered', notes };
 }

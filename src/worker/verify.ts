@@ -4,6 +4,7 @@ import { must } from '../core/bug.ts';
 import type { EventBody, EventOf, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Check } from '../core/plan.ts';
+import { failpoint } from '../failpoint.ts';
 import { afterCheck, committable, isSpec, message, resolveSpecs, restoreSpecs, specReference } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
 import { checkFailure, neverCommitted, shell, takeStatus } from './workplace.ts';
@@ -36,6 +37,7 @@ export async function verify(step: UnitStep, begun: EventOf<'unit.verifying'>): 
     if (second.failure !== undefined) return failed(second.failure);
     if (second.changed.length > 0) return failed({ kind: 'unstable-check', check: second.check?.name ?? first.check.name, command: second.check?.command ?? first.check.command, paths: second.changed });
   }
+  failpoint('commit-built');
   return { type: 'unit.verified', unit, commit: tip, parent: status.head, merged: begun.scope === 'merge', notes };
 }
 
@@ -141,11 +143,13 @@ export async function refresh(step: UnitStep): Promise<EventBody> {
   if (merging === undefined && step.u.next.step === 'refresh' && step.u.next.then === 'work') await putAway(step, { worktree, status });
   const target = merging ?? onto;
   const found = merging === undefined ? await git.beginMerge(worktree, onto) : await unresolved(step, { worktree, status });
+  failpoint('merge-begun');
   await resolveSpecs(step, { worktree, onto: target, paths: found.filter((p) => isSpec(step, p)) });
   const conflicts = found.filter((p) => !isSpec(step, p));
   if (conflicts.length > 0) return { type: 'unit.refreshed', unit, commit: status.head, parent: status.head, onto: target, conflicts };
   const tree = await git.stage(worktree, []);
   const commit = await git.commitTree({ tree, parents: [status.head, target], message: message({ subject: `merge(${unit}): bring in the target`, run: step.place.state.run, trailers: [['Choo-Unit', unit]] }) });
+  failpoint('commit-built');
   return { type: 'unit.refreshed', unit, commit, parent: status.head, onto: target, conflicts: [] };
 }
 

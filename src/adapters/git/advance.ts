@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { GitError } from '../../world.ts';
 import type { AdvanceOutcome, Git } from '../../world.ts';
+import { failpoint } from '../../failpoint.ts';
 import { configVariables } from './exec.ts';
 import { behindFence } from './fence.ts';
 import { resolve } from './history.ts';
@@ -69,6 +70,7 @@ async function fastForward(repo: Repository, o: { readonly move: Move; readonly 
   const operation = await operationIn(gitDir);
   if (operation !== undefined) return refused('busy', worktree.path, operation);
   const merged = await behindFence(repo, () => tryMerge(repo, o));
+  failpoint('checkout-advanced');
   const at = await resolve(repo, move.ref);
   if (at !== move.from) return standing(move, at);
   return refused(merged.localChanges ? 'local-changes' : 'git', worktree.path, merged.detail);

@@ -6,6 +6,7 @@ import type { Clock } from '../../world.ts';
 import { operationIn } from './advance.ts';
 import { GitMissing, gitRunner } from './exec.ts';
 import type { GitOutput, GitRunner } from './exec.ts';
+import { removeUnreadable } from './half-made.ts';
 import { pathText, splitNul } from './names.ts';
 import { parseWorktrees } from './worktrees.ts';
 
@@ -90,15 +91,27 @@ async function whyNotFound(here: Inspection, refusal: GitOutput): Promise<Reposi
   return { kind: code === 0 ? 'dubious-ownership' : 'not-a-repository', detail: refusal.stderr.trim() };
 }
 
+/** The worktrees; a registration that was cut in the making, for which git can list none, is removed first. */
+async function listed(here: Inspection, commonDir: string): Promise<GitOutput> {
+  const args = ['worktree', 'list', '--porcelain', '-z'];
+  try {
+    return await ask(here, args);
+  } catch (error) {
+    // By then the command was tried for seconds: what is at work there would have ended.
+    if (!(error instanceof GitError) || !(await removeUnreadable(commonDir))) throw error;
+    return ask(here, args);
+  }
+}
+
 async function facts(here: Inspection, o: { readonly version: string; readonly commonDir: string }): Promise<RepositoryFacts> {
-  const [state, gitDir, listed, config] = await Promise.all([
+  const [state, gitDir, worktrees, config] = await Promise.all([
     ask(here, ['rev-parse', '--is-inside-work-tree', '--is-shallow-repository', '--show-object-format']),
     ask(here, ['rev-parse', '--absolute-git-dir']),
-    ask(here, ['worktree', 'list', '--porcelain', '-z']),
+    listed(here, o.commonDir),
     readConfig(here),
   ]);
   const [inside, shallow, format] = line(state).split('\n');
-  const [main] = parseWorktrees(listed.stdout);
+  const [main] = parseWorktrees(worktrees.stdout);
   const bare = main?.bare === true;
   const [root, branch, head] = await Promise.all([
     inside === 'true' ? ask(here, ['rev-parse', '--path-format=absolute', '--show-toplevel']) : undefined,

@@ -41,7 +41,8 @@ export interface Forker {
 /** Shells that wait for work; more are started when needed and ended afterwards. */
 const KEPT_SHELLS = 8;
 /** Reads the number of variables and of words, then those, a line each; runs the words; prints the exit code. */
-const SHELL = `while IFS= read -r m && IFS= read -r n; do
+const SHELL = `trap : PIPE
+while IFS= read -r m && IFS= read -r n; do
 (
 while [ "$m" -gt 0 ]; do IFS= read -r w; export "$w"; m=$((m-1)); done
 set --

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Bug } from '../../core/bug.ts';
 import { GitError } from '../../world.ts';
 import { fenceLine, proveFence } from './fence.ts';
+import { failpoint } from '../../failpoint.ts';
 import { checkId, checkRef } from './names.ts';
 import { resolve } from './history.ts';
 import { ask } from './repository.ts';
@@ -78,7 +79,9 @@ interface Change {
  */
 export async function moveRef(repo: Repository, o: Change): Promise<boolean> {
   const transaction = `${fenceLine(repo)}${changeLine(o)}`;
-  return repo.changingRefs(async () => (await moveQuickly(repo, o, transaction)) || moveSurely(repo, o, transaction));
+  const moved = await repo.changingRefs(async () => (await moveQuickly(repo, o, transaction)) || moveSurely(repo, o, transaction));
+  if (moved) failpoint('ref-moved');
+  return moved;
 }
 
 /** By the standing `update-ref`; false when it did not go through. */

@@ -1,9 +1,11 @@
 // The status of a worktree: by a look of our own, or one `git status` and what it says. Takes no lock and changes nothing.
 
+import { GitError } from '../../world.ts';
 import type { StatusEntry, WorktreeStatus } from '../../world.ts';
+import { isBare } from './half-made.ts';
 import { pathText, splitNul } from './names.ts';
 import { look, memoryOf } from './look.ts';
-import { placeOf } from './repository.ts';
+import { exists, placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** A status entry with git's own words about it (state letters, modes, ids), which change when the index does. */
@@ -20,6 +22,16 @@ const ARGS = ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=a
 
 /** HEAD (all zeros before the first commit), branch and every path that differs or is untracked; by a look of our own where that can tell. */
 export async function status(repo: Repository, worktree: string): Promise<DetailedStatus> {
+  try {
+    return await whole(repo, worktree);
+  } catch (error) {
+    // One that was cut in the making has no commit yet, and nothing in it.
+    if (error instanceof GitError && (await exists(worktree)) && (await isBare(worktree))) return { head: '0'.repeat(40), branch: undefined, entries: [] };
+    throw error;
+  }
+}
+
+async function whole(repo: Repository, worktree: string): Promise<DetailedStatus> {
   const at = await placeOf(repo, worktree);
   const memory = memoryOf(repo, at);
   const looked = await look(repo, { at, memory, settings: await repo.settings.read(repo) });

@@ -4,7 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { chmod, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { GitError, PathTaken } from '../../world.ts';
+import { failpoint } from '../../failpoint.ts';
 import { errnoOf } from '../errno.ts';
+import { isBare, isHalfMade } from './half-made.ts';
 import { checkId, checkRef, pathText, splitNul } from './names.ts';
 import { moveRef } from './refs.ts';
 import { ask, askIn, exists, gitDirOf, isMissing, namesIn, registrationPath } from './repository.ts';
@@ -54,7 +56,9 @@ export async function addWorktree(repo: Repository, o: { readonly path: string; 
   const commit = checkId(o.commit);
   const branch = o.branch === undefined ? undefined : checkRef(o.branch);
   await repo.registering(() => register(repo, { path: o.path, commit, branch }));
+  failpoint('worktree-registered');
   await askIn(repo, o.path, { args: ['read-tree', '--reset', '-u', '--no-recurse-submodules', '--end-of-options', commit] });
+  failpoint('worktree-filled');
 }
 
 interface Registration { readonly path: string; readonly commit: string; readonly branch: string | undefined }
@@ -87,25 +91,30 @@ export async function removeWorktree(repo: Repository, path: string): Promise<vo
   if (real === undefined) return;
   const aside = join(dirname(real), `${removedPrefix(real)}${randomBytes(6).toString('hex')}`);
   const moved = await moveAside(real, aside);
+  failpoint('worktree-aside');
   try {
-    await repo.registering(() => unregister(repo, { path: real, hasFolder: moved }));
+    await repo.registering(() => unregister(repo, { path: real, folder: moved ? aside : undefined }));
   } catch (error) {
     if (moved) await rename(aside, real);
     throw error;
   }
+  failpoint('worktree-unregistered');
   for (const name of await namesIn(dirname(real))) {
     if (name.startsWith(removedPrefix(real))) await removeTree(repo, join(dirname(real), name));
   }
 }
 
-async function unregister(repo: Repository, o: { readonly path: string; readonly hasFolder: boolean }): Promise<void> {
+async function unregister(repo: Repository, o: { readonly path: string; /** Where its folder is now; undefined when there was none. */ readonly folder: string | undefined }): Promise<void> {
   if (o.path === repo.mainRoot) throw new GitError(`git worktree remove ${o.path}`, 'it is the main worktree');
   const gitDir = await gitDirOf(repo, o.path);
+  const nothing = o.folder === undefined || (await isBare(o.folder));
   if (gitDir === undefined) {
-    if (!o.hasFolder) return;
+    if (nothing) return;
     throw new GitError(`git worktree remove ${o.path}`, `it is not a worktree of ${repo.commonDir}`);
   }
-  await ask(repo, { args: ['worktree', 'remove', '--', o.path] });
+  // git refuses while it believes that the worktree is still being made.
+  if (nothing && (await isHalfMade(gitDir))) await rm(gitDir, { recursive: true, force: true });
+  else await ask(repo, { args: ['worktree', 'remove', '--', o.path] });
   repo.gitDirs.delete(o.path);
   repo.looks.delete(gitDir);
 }
