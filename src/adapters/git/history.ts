@@ -7,6 +7,7 @@ import type { Git } from '../../world.ts';
 import { checkId, isId, isRef, isRepositoryPath, isZero, pathText, splitNul, splitPaths } from './names.ts';
 import { ask } from './repository.ts';
 import type { Repository } from './repository.ts';
+import type { Standing } from './standing.ts';
 
 type Range = { readonly from: string; readonly to: string };
 type Commits = Awaited<ReturnType<Git['commitsBetween']>>;
@@ -79,17 +80,23 @@ async function diffTrees(repo: Repository, range: Range): Promise<readonly strin
   const [from, to] = await Promise.all([repo.objects.info(`${range.from}^{tree}`), repo.objects.info(`${range.to}^{tree}`)]);
   if (from === undefined || to === undefined) return undefined;
   try {
-    const header = `${from.id} ${to.id}\n`;
-    // A line that names no object is printed as it is: the end of the answer, which no file name can foresee.
-    const end = Buffer.from(`end ${randomUUID()}\n`);
-    const printed = await repo.standing.diffs.ask(`${header}${end.toString('latin1')}`, (said) => (said.subarray(-end.length).equals(end) ? said.length : undefined));
-    const body = printed.subarray(0, -end.length);
-    if (body.length === 0) return [];
-    return body.toString('latin1', 0, header.length) === header ? splitPaths(body.subarray(header.length)) : undefined;
+    return splitPaths(await askDiff(repo.standing.diffs, { from: from.id, to: to.id }));
   } catch (error) {
     if (error instanceof GitError) return undefined;
     throw error;
   }
+}
+
+/** What a standing `diff-tree` prints of two trees (full ids), without its first line. Throws GitError when it cannot tell. */
+export async function askDiff(differ: Standing, o: Range): Promise<Buffer> {
+  const header = `${o.from} ${o.to}\n`;
+  // A line that names no object is printed as it is: the end of the answer, which no file name can foresee.
+  const end = Buffer.from(`end ${randomUUID()}\n`);
+  const printed = await differ.ask(`${header}${end.toString('latin1')}`, (said) => (said.subarray(-end.length).equals(end) ? said.length : undefined));
+  const body = printed.subarray(0, -end.length);
+  if (body.length === 0) return body;
+  if (body.toString('latin1', 0, header.length) !== header) throw new GitError('git diff-tree', 'it printed something else');
+  return body.subarray(header.length);
 }
 
 /** Paths changed by the range's own commits along first parents; of a merge only those unlike every parent. */

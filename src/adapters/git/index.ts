@@ -14,6 +14,7 @@ import { openObjects } from './objects.ts';
 import { commitTree, moveRef } from './refs.ts';
 import { mutex } from './repository.ts';
 import type { Identity, Repository, StandingCommands } from './repository.ts';
+import { settingsReader } from './settings.ts';
 import { snapshot } from './snapshot.ts';
 import { openStanding } from './standing.ts';
 import { status } from './status.ts';
@@ -66,6 +67,7 @@ export function openGit(o: OpenOptions): OpenGit {
   let identity: Promise<Identity> | undefined;
   const repo: Repository = {
     git, objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), standing, changingRefs: mutex(), fence: { key: undefined },
+    settings: settingsReader(), looks: new Map(), packed: { packed: undefined },
     identity: () => {
       identity ??= readIdentity(repo);
       return identity;
@@ -87,7 +89,7 @@ export function openGit(o: OpenOptions): OpenGit {
     removeFence: (with_) => removeFence(repo, with_),
     close: async () => {
       git.close();
-      for (const command of [standing.commits, standing.refs, standing.diffs]) command.close();
+      for (const command of Object.values(standing)) command.close();
       await objects.close();
     },
   };
@@ -147,6 +149,7 @@ function standingCommands(git: GitRunner, commonDir: string): StandingCommands {
     commits: open(['hash-object', '-t', 'commit', '-w', '--no-filters', '--stdin-paths']),
     refs: open(['update-ref', '--no-deref', '-m', 'choo', '--stdin']),
     diffs: open(['diff-tree', '--stdin', '-r', '-z', '--no-renames', '--name-only', '--no-ext-diff']),
+    details: open(['diff-tree', '--stdin', '-r', '-z', '--no-renames', '--raw', '--no-abbrev', '--no-ext-diff']),
   };
 }
 

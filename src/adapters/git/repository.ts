@@ -7,6 +7,9 @@ import type { FenceLost } from '../../world.ts';
 import { errnoOf } from '../errno.ts';
 import type { GitOutput, GitRunner, Place } from './exec.ts';
 import type { Objects } from './objects.ts';
+import type { Memory } from './look.ts';
+import type { PackedMemory } from './ref-files.ts';
+import type { SettingsReader } from './settings.ts';
 import type { Standing } from './standing.ts';
 
 /** Who commits are by. */
@@ -21,8 +24,10 @@ export interface StandingCommands {
   readonly commits: Standing;
   /** `update-ref --stdin`. */
   readonly refs: Standing;
-  /** `diff-tree --stdin` of two trees. */
+  /** `diff-tree --stdin` of two trees, names only. */
   readonly diffs: Standing;
+  /** The same with modes and ids. */
+  readonly details: Standing;
 }
 
 /** That this choo, and no other, may change refs: the value `refs/choo/fence` has as long as that holds. */
@@ -55,6 +60,10 @@ export interface Repository {
   readonly changingRefs: <T>(work: () => Promise<T>) => Promise<T>;
   /** Empty for who only looks. */
   readonly fence: { key: FenceKey | undefined };
+  readonly settings: SettingsReader;
+  /** What looks at a worktree (by its git directory) need not read twice. */
+  readonly looks: Map<string, Memory>;
+  readonly packed: PackedMemory;
 }
 
 /** What a command without a worktree is given to run on. */

@@ -7,6 +7,7 @@ import { FENCE_REF } from './fence.ts';
 import { isMissing, ask, namesIn } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { pathBytes } from './names.ts';
+import { readRefFiles } from './ref-files.ts';
 import { status } from './status.ts';
 import type { DetailedStatus } from './status.ts';
 
@@ -35,6 +36,8 @@ async function settingsStamps(repo: Repository): Promise<readonly (readonly [str
 }
 
 async function readRefs(repo: Repository): Promise<ReadonlyMap<string, string>> {
+  const files = (await repo.settings.read(repo)).ordinary ? readRefFiles(repo.commonDir, repo.packed) : undefined;
+  if (files !== undefined) return files;
   const { stdout } = await ask(repo, { args: ['for-each-ref', '--format=%(objectname) %(refname) %(symref)'] });
   const refs = new Map<string, string>();
   for (const line of stdout.toString('utf8').split('\n')) {

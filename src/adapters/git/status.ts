@@ -1,8 +1,9 @@
-// One `git status` and what it says. Takes no lock and changes nothing.
+// The status of a worktree: by a look of our own, or one `git status` and what it says. Takes no lock and changes nothing.
 
 import type { StatusEntry, WorktreeStatus } from '../../world.ts';
 import { pathText, splitNul } from './names.ts';
-import { askIn } from './repository.ts';
+import { look, memoryOf } from './look.ts';
+import { placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** A status entry with git's own words about it (state letters, modes, ids), which change when the index does. */
@@ -15,24 +16,30 @@ export interface DetailedStatus extends WorktreeStatus {
   readonly entries: readonly DetailedEntry[];
 }
 
-const ARGS = ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--ignored=no', '--ignore-submodules=none', '--no-renames', '--no-ahead-behind'];
+const ARGS = ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--ignore-submodules=none', '--no-renames', '--no-ahead-behind'];
 
-/** HEAD (all zeros before the first commit), branch and every path that differs or is untracked. */
+/** HEAD (all zeros before the first commit), branch and every path that differs or is untracked; by a look of our own where that can tell. */
 export async function status(repo: Repository, worktree: string): Promise<DetailedStatus> {
-  const { stdout } = await askIn(repo, worktree, { args: ARGS });
-  return parseStatus(stdout);
+  const at = await placeOf(repo, worktree);
+  const memory = memoryOf(repo, at);
+  const looked = await look(repo, { at, memory, settings: await repo.settings.read(repo) });
+  if ('status' in looked) return looked.status;
+  // With the ignored ones by name the next look knows them.
+  const { stdout } = await repo.git.run({ at, args: [...ARGS, `--ignored=${looked.rules === undefined ? 'no' : 'matching'}`] });
+  const records = splitNul(stdout).map(pathText);
+  if (looked.rules !== undefined) memory.ignored = { rules: looked.rules, paths: new Set(records.filter((r) => r.startsWith('! ')).map((r) => r.slice(2))) };
+  return parseStatus(records);
 }
 
 /** Reads `git status --porcelain=v2 --branch -z --no-renames`. */
-function parseStatus(output: Buffer): DetailedStatus {
+function parseStatus(records: readonly string[]): DetailedStatus {
   let head = '';
   let branch: string | undefined;
   const entries: DetailedEntry[] = [];
-  for (const bytes of splitNul(output)) {
-    const record = pathText(bytes);
+  for (const record of records) {
     if (record.startsWith('# branch.oid ')) head = record.slice(13);
     else if (record.startsWith('# branch.head ')) branch = fullBranch(record.slice(14));
-    else if (!record.startsWith('#')) entries.push(entryOf(record));
+    else if (!record.startsWith('#') && !record.startsWith('! ')) entries.push(entryOf(record));
   }
   // Before the first commit git says `(initial)` instead of an id; its length is then not known.
   return { head: head.startsWith('(') ? '0'.repeat(40) : head, branch, entries };

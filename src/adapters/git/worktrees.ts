@@ -100,12 +100,14 @@ export async function removeWorktree(repo: Repository, path: string): Promise<vo
 
 async function unregister(repo: Repository, o: { readonly path: string; readonly hasFolder: boolean }): Promise<void> {
   if (o.path === repo.mainRoot) throw new GitError(`git worktree remove ${o.path}`, 'it is the main worktree');
-  if ((await gitDirOf(repo, o.path)) === undefined) {
+  const gitDir = await gitDirOf(repo, o.path);
+  if (gitDir === undefined) {
     if (!o.hasFolder) return;
     throw new GitError(`git worktree remove ${o.path}`, `it is not a worktree of ${repo.commonDir}`);
   }
   await ask(repo, { args: ['worktree', 'remove', '--', o.path] });
   repo.gitDirs.delete(o.path);
+  repo.looks.delete(gitDir);
 }
 
 function removedPrefix(path: string): string {
