@@ -3,6 +3,7 @@
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkId, checkPath, checkRef, joinPaths, pathBytes } from './names.ts';
+import { quickStage } from './quick-stage.ts';
 import { askIn, isMissing, namesIn, placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
@@ -13,6 +14,8 @@ interface PathsAt extends At { readonly paths: readonly string[] }
 
 /** Stages exactly the given paths as the files are and gives back the whole index as a tree. */
 export async function stage(repo: Repository, o: { readonly worktree: string; readonly paths: readonly string[] }): Promise<string> {
+  const quick = await quickStage(repo, o);
+  if (quick !== undefined) return quick;
   const kinds = await Promise.all(o.paths.map(async (path) => ({ path, kind: await kindOf(o.worktree, checkPath('git update-index', path)) })));
   const of = (...wanted: readonly Kind[]): string[] => kinds.filter((k) => wanted.includes(k.kind)).map((k) => k.path);
   // A plain folder where something else was: what was there goes, its files are paths of their own. A submodule is a folder too.

@@ -147,6 +147,8 @@ function standingCommands(git: GitRunner, commonDir: string): StandingCommands {
   const open = (args: readonly string[]): StandingCommands['refs'] => openStanding(git, { at: { cwd: commonDir, gitDir: commonDir }, args });
   return {
     commits: open(['hash-object', '-t', 'commit', '-w', '--no-filters', '--stdin-paths']),
+    blobs: open(['hash-object', '-t', 'blob', '-w', '--no-filters', '--stdin-paths']),
+    trees: open(['mktree', '--batch', '-z']),
     refs: open(['update-ref', '--no-deref', '-m', 'choo', '--stdin']),
     diffs: open(['diff-tree', '--stdin', '-r', '-z', '--no-renames', '--name-only', '--no-ext-diff']),
     details: open(['diff-tree', '--stdin', '-r', '-z', '--no-renames', '--raw', '--no-abbrev', '--no-ext-diff']),

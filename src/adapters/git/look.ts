@@ -22,7 +22,7 @@ import { readLink, readRegular, YOUNG_MS } from './young.ts';
 /** What is remembered of a worktree between two looks. Never an answer, only what spares reading a second time. */
 export interface Memory {
   /** The index file as last read and what it says. */
-  index: { readonly file: Buffer; readonly parsed: IndexFile; readonly mtimeMs: number; readonly folders: ReadonlyMap<string, ReadonlySet<string>>; readonly attributes: boolean } | undefined;
+  index: { readonly file: Buffer; readonly parsed: IndexFile; readonly mtimeMs: number; readonly folders: ReadonlyMap<string, ReadonlySet<string>>; readonly attributes: boolean; readonly byPath: () => ReadonlyMap<string, IndexEntry> } | undefined;
   /** Folder → its names, as long as its times stay. */
   readonly listings: Map<string, Listing>;
   /** Path → the content's id, as long as the file's times stay. */
@@ -35,7 +35,7 @@ export interface Memory {
 export type ReadIndex = NonNullable<Memory['index']>;
 
 /** More paths than this and git itself is as quick, without keeping our loop from its other work. */
-export const MOST_PATHS = 3000;
+const MOST_PATHS = 3000;
 const MOST_HASHED = 200;
 const MOST_HASHED_BYTES = 4 * 1024 * 1024;
 /** File systems (by their magic numbers) whose change times can be relied on: ext, xfs, btrfs, tmpfs, overlay, f2fs, bcachefs. */
@@ -66,7 +66,7 @@ export async function look(repo: Repository, o: { readonly at: Place; readonly m
   const { at: { cwd, gitDir = '' }, memory, settings } = o;
   if (!settings.ordinary || !reliable(cwd)) return NOTHING;
   const head = await headOf(repo, gitDir);
-  const index = head === undefined ? undefined : readIndex(memory, { gitDir, idBytes: head.id.length / 2 });
+  const index = head === undefined ? undefined : readIndex(memory, { gitDir, idBytes: settings.idBytes });
   if (head === undefined || index === undefined || index.parsed.trees?.count !== index.parsed.entries.length) return NOTHING;
   const found = walk({ top: cwd, folders: index.folders, listings: memory.listings, most: MOST_PATHS, ignored: memory.ignored?.paths });
   if (found === undefined) return NOTHING;
@@ -83,8 +83,7 @@ export async function look(repo: Repository, o: { readonly at: Place; readonly m
   if (changed === undefined) return NOTHING;
   const tree = await repo.objects.info(`${head.id}^{tree}`);
   const staged = tree === undefined ? undefined : await stagedEntries(repo, { from: tree.id, to: index.parsed.trees.id });
-  const byPath = new Map(index.parsed.entries.map((e) => [e.path, e] as const));
-  const entries = staged === undefined ? undefined : tracked({ staged, changed, byPath });
+  const entries = staged === undefined ? undefined : tracked({ staged, changed, byPath: index.byPath });
   if (entries === undefined) return NOTHING;
   const untracked = found.unknown.map((path): DetailedEntry => ({ path, kind: 'untracked', staged: false, unstaged: true, newLink: false, code: '?' }));
   return { status: { head: head.id, branch: head.branch, entries: [...inOrder(entries), ...inOrder(untracked)] } };
@@ -120,8 +119,13 @@ export function readIndex(memory: Memory, o: { readonly gitDir: string; readonly
   for (const { path: name } of parsed.entries) addPath(folders, name);
   // git reads those of the index where the file is missing.
   const attributes = parsed.entries.some((e) => e.path.endsWith('.gitattributes'));
-  memory.index = { file, parsed, mtimeMs: stat.mtimeMs, folders, attributes };
+  memory.index = { file, parsed, mtimeMs: stat.mtimeMs, folders, attributes, byPath: once(() => new Map(parsed.entries.map((e) => [e.path, e]))) };
   return memory.index;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 function addPath(folders: Map<string, Set<string>>, path: string): void {
@@ -172,7 +176,8 @@ export function modeOf(stat: Pick<Stats, 'isFile' | 'isSymbolicLink' | 'mode'>):
   return stat.isSymbolicLink() ? 0o120000 : undefined;
 }
 
-function contentId(path: string, o: { readonly stat: Stats; readonly memory: Memory; readonly idBytes: number }): string | undefined {
+/** The id a file's content has, as a blob without conversions; undefined when it cannot be read. */
+export function contentId(path: string, o: { readonly stat: Stats; readonly memory: Memory; readonly idBytes: number }): string | undefined {
   const { stat } = o;
   const stamp = `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
   const known = o.memory.contents.get(path);
@@ -205,11 +210,11 @@ async function stagedEntries(repo: Repository, o: { readonly from: string; reado
 }
 
 /** The entries of tracked paths in git's words: `1 XY sub mH mI mW hH hI`. */
-function tracked(o: { readonly staged: ReadonlyMap<string, Staged>; readonly changed: ReadonlyMap<string, number>; readonly byPath: ReadonlyMap<string, IndexEntry> }): DetailedEntry[] | undefined {
+function tracked(o: { readonly staged: ReadonlyMap<string, Staged>; readonly changed: ReadonlyMap<string, number>; readonly byPath: () => ReadonlyMap<string, IndexEntry> }): DetailedEntry[] | undefined {
   const entries: DetailedEntry[] = [];
   for (const path of new Set([...o.staged.keys(), ...o.changed.keys()])) {
     const staged = o.staged.get(path);
-    const entry = o.byPath.get(path);
+    const entry = o.byPath().get(path);
     // Staged as gone, or the trees the index remembers are not those of its entries.
     if (entry === undefined ? staged?.letter !== 'D' : staged !== undefined && staged.ids[1] !== entry.id) return undefined;
     const inIndex = entry === undefined ? '000000' : octal(entry.mode);

@@ -29,7 +29,11 @@ export function readRefFiles(commonDir: string, memory: PackedMemory): ReadonlyM
   const loose = new Map<string, string>();
   if (!readFolder(loose, { commonDir, folder: 'refs' })) return undefined;
   const packed = readPacked(commonDir, memory);
-  return packed === undefined ? undefined : new Map([...packed, ...loose]);
+  if (packed === undefined) return undefined;
+  const refs = new Map([...packed, ...loose]);
+  // git does not list one that points nowhere.
+  for (const [name, value] of refs) if (value.startsWith('ref: ') && !value.startsWith('ref: refs/remotes/') && !refs.has(value.slice(5))) refs.delete(name);
+  return refs;
 }
 
 function readFolder(refs: Map<string, string>, o: { readonly commonDir: string; readonly folder: string }): boolean {

@@ -22,6 +22,10 @@ export interface Identity {
 export interface StandingCommands {
   /** `hash-object` of the files named to it, as commits. */
   readonly commits: Standing;
+  /** The same, as blobs. */
+  readonly blobs: Standing;
+  /** `mktree --batch`. */
+  readonly trees: Standing;
   /** `update-ref --stdin`. */
   readonly refs: Standing;
   /** `diff-tree --stdin` of two trees, names only. */

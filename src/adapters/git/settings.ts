@@ -14,6 +14,8 @@ export interface Settings {
   readonly ordinary: boolean;
   /** No configured conversion of contents. */
   readonly verbatim: boolean;
+  /** Bytes of an object id. */
+  readonly idBytes: 20 | 32;
   /** Files outside the worktree with ignore rules that are in effect now. */
   readonly ignores: boolean;
   /** Files outside the worktree give paths attributes. */
@@ -33,6 +35,7 @@ interface Origin {
   readonly files: readonly string[];
   readonly ordinary: boolean;
   readonly verbatim: boolean;
+  readonly idBytes: 20 | 32;
   readonly ignoreFiles: readonly string[];
   readonly attributeFiles: readonly string[];
 }
@@ -58,7 +61,7 @@ export function settingsReader(): SettingsReader {
       const young = [...origin.files, ...rules].some(isYoung);
       if (young) known = undefined;
       return {
-        ordinary: origin.ordinary, verbatim: origin.verbatim, ignores: origin.ignoreFiles.some(holdsRules), attributes: origin.attributeFiles.some(holdsRules),
+        ordinary: origin.ordinary, verbatim: origin.verbatim, idBytes: origin.idBytes, ignores: origin.ignoreFiles.some(holdsRules), attributes: origin.attributeFiles.some(holdsRules),
         stamp: `${stamp} ${stampOf(rules)}`, young,
       };
     },
@@ -91,6 +94,7 @@ async function readOrigin(repo: Repository): Promise<Origin> {
   return {
     files: [...files], ordinary,
     verbatim: /^(?:false|no|off|0)$/i.test(values.get('core.autocrlf') ?? 'false'),
+    idBytes: values.get('extensions.objectformat') === 'sha256' ? 32 : 20,
     ignoreFiles: [join(repo.commonDir, 'info/exclude'), configured('core.excludesfile', 'ignore')],
     attributeFiles: [join(repo.commonDir, 'info/attributes'), configured('core.attributesfile', 'attributes'), '/etc/gitattributes'],
   };
