@@ -89,7 +89,7 @@ export function openGit(o: OpenOptions): OpenGit {
     removeFence: (with_) => removeFence(repo, with_),
     close: async () => {
       git.close();
-      for (const command of Object.values(standing)) command.close();
+      for (const command of [standing.commits, standing.blobs, standing.trees, standing.refs, standing.diffs, standing.details]) command.close();
       await objects.close();
     },
   };

@@ -89,6 +89,16 @@ export async function look(repo: Repository, o: { readonly at: Place; readonly m
   return { status: { head: head.id, branch: head.branch, entries: [...inOrder(entries), ...inOrder(untracked)] } };
 }
 
+/** True when a worktree holds nothing, ignored or not, that its index does not have; false also when that is not certain. */
+export async function holdsOnlyTracked(repo: Repository, at: Place): Promise<boolean> {
+  const settings = await repo.settings.read(repo);
+  if (!settings.ordinary || !reliable(at.cwd)) return false;
+  const memory = memoryOf(repo, at);
+  const index = readIndex(memory, { gitDir: at.gitDir ?? '', idBytes: settings.idBytes });
+  const found = index === undefined ? undefined : walk({ top: at.cwd, folders: index.folders, listings: memory.listings, most: MOST_PATHS, ignored: undefined });
+  return found?.unknown.length === 0 && !found.foreign;
+}
+
 /** Commit and branch of a worktree, from its HEAD; undefined when that is anything but an id or a plain branch with a commit. */
 async function headOf(repo: Repository, gitDir: string): Promise<{ readonly id: string; readonly branch: string | undefined } | undefined> {
   const path = join(gitDir, 'HEAD');
