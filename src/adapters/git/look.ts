@@ -27,6 +27,8 @@ export interface Memory {
   readonly listings: Map<string, Listing>;
   /** Path → the content's id, as long as the file's times stay. */
   readonly contents: Map<string, { readonly stamp: string; readonly id: string }>;
+  /** The commit that HEAD was last, with its tree. */
+  head: { readonly commit: string; readonly tree: string } | undefined;
   /** What git called ignored, under which rules. */
   ignored: { readonly rules: string; readonly paths: ReadonlySet<string> } | undefined;
 }
@@ -46,7 +48,7 @@ export function memoryOf(repo: Repository, at: Place): Memory {
   const key = at.gitDir ?? at.cwd;
   const known = repo.looks.get(key);
   if (known !== undefined) return known;
-  const memory: Memory = { index: undefined, listings: new Map(), contents: new Map(), ignored: undefined };
+  const memory: Memory = { index: undefined, head: undefined, listings: new Map(), contents: new Map(), ignored: undefined };
   repo.looks.set(key, memory);
   return memory;
 }
@@ -81,8 +83,8 @@ export async function look(repo: Repository, o: { readonly at: Place; readonly m
   const verbatim = settings.verbatim && !settings.attributes && !found.attributes && !index.attributes;
   const changed = compare({ cwd, index, memory, verbatim });
   if (changed === undefined) return NOTHING;
-  const tree = await repo.objects.info(`${head.id}^{tree}`);
-  const staged = tree === undefined ? undefined : await stagedEntries(repo, { from: tree.id, to: index.parsed.trees.id });
+  const tree = await treeOf(repo, { commit: head.id, memory });
+  const staged = tree === undefined ? undefined : await stagedEntries(repo, { from: tree, to: index.parsed.trees.id });
   const entries = staged === undefined ? undefined : tracked({ staged, changed, byPath: index.byPath });
   if (entries === undefined) return NOTHING;
   const untracked = found.unknown.map((path): DetailedEntry => ({ path, kind: 'untracked', staged: false, unstaged: true, newLink: false, code: '?' }));
@@ -197,6 +199,13 @@ export function contentId(path: string, o: { readonly stat: Stats; readonly memo
   const id = content === undefined ? undefined : blobId(content, o.idBytes);
   if (id !== undefined && now - stat.ctimeMs > YOUNG_MS) o.memory.contents.set(path, { stamp, id });
   return id;
+}
+
+async function treeOf(repo: Repository, o: { readonly commit: string; readonly memory: Memory }): Promise<string | undefined> {
+  if (o.memory.head?.commit === o.commit) return o.memory.head.tree;
+  const tree = (await repo.objects.info(`${o.commit}^{tree}`))?.id;
+  if (tree !== undefined) o.memory.head = { commit: o.commit, tree };
+  return tree;
 }
 
 interface Staged { readonly modes: readonly [string, string]; readonly ids: readonly [string, string]; readonly letter: string }

@@ -24,7 +24,7 @@ export function branchFile(commonDir: string, branch: string): string | undefine
 }
 
 /** Every ref but remote-tracking ones with its id, or `ref: <ref>` for a symbolic one; undefined when there are many or one is odd. */
-export function readRefFiles(commonDir: string, memory: PackedMemory): ReadonlyMap<string, string> | undefined {
+export function readRefFiles(commonDir: string, memory: PackedMemory): Map<string, string> | undefined {
   // Loose ones first, as git does: a ref that is being packed is then found in one of the two places.
   const loose = new Map<string, string>();
   if (!readFolder(loose, { commonDir, folder: 'refs' })) return undefined;

@@ -50,10 +50,12 @@ const EXTENSIONS = /^extensions\.(?!objectformat$|partialclone$|noop$|noop-v1$)/
 /** Opens a reader. */
 export function settingsReader(): SettingsReader {
   let known: { readonly origin: Origin; readonly stamp: string } | undefined;
+  let reading: Promise<Origin> | undefined;
   return {
     read: async (repo) => {
       if (known === undefined || stampOf(known.origin.files) !== known.stamp) {
-        const origin = await readOrigin(repo);
+        reading ??= readOrigin(repo).finally(() => (reading = undefined));
+        const origin = await reading;
         known = { origin, stamp: stampOf(origin.files) };
       }
       const { origin, stamp } = known;
