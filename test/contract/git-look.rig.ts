@@ -6,7 +6,7 @@ import { lstatSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { splitPaths } from '../../src/adapters/git/names.ts';
 import type { OpenGit } from '../../src/adapters/git/index.ts';
-import type { DetailedStatus } from '../../src/adapters/git/status.ts';
+import type { DetailedStatus } from '../../src/adapters/git/memory.ts';
 import { makeRepository, notingGit } from '../rig/repo.ts';
 import type { TestRepository } from '../rig/repo.ts';
 
@@ -29,7 +29,7 @@ export interface Bed {
   /** The git commands a step needed, standing ones left out. */
   asked(step: () => Promise<unknown>): Promise<readonly string[]>;
   /** Expects the adapter's status of the worktree (or of another top) to be git's. */
-  same(top?: string): Promise<void>;
+  expectSame(top?: string): Promise<void>;
 }
 
 /** Makes one; `close` of its repository removes everything. */
@@ -62,7 +62,7 @@ export async function makeBed(): Promise<Bed> {
       await step();
       return starts().slice(before).map((line) => line.split(' ')[1] ?? '').filter((verb) => !STANDING.has(verb));
     },
-    same: async (top = work) => {
+    expectSame: async (top = work) => {
       const status = await git.status(top) as DetailedStatus;
       expect([status.head, status.branch ?? '(detached)', ...status.entries.map((e) => `${e.code} ${e.path}`)]).toEqual(truth(bed, top));
     },

@@ -146,30 +146,30 @@ describe('a status of our own', () => {
   it.each(DISGUISES)('is what git says after: %s', async (_, change) => {
     await bed.settled();
     change();
-    await bed.same();
-    await bed.same();
+    await bed.expectSame();
+    await bed.expectSame();
     utimesSync(work, 1, 1);
-    await bed.same();
+    await bed.expectSame();
   });
 
   it.each(DISGUISES)('is what git says when nothing was settled before: %s', async (_, change) => {
     await git.status(work);
     change();
-    await bed.same();
+    await bed.expectSame();
   });
 
   it('starts no git for an unchanged, an edited and a new file, nor after staging and committing them', async () => {
     await bed.settled();
     repo.write('a', 'edited\n', work);
     repo.write('dir/new', 'n\n', work);
-    expect(await bed.asked(() => bed.same())).toEqual([]);
+    expect(await bed.asked(() => bed.expectSame())).toEqual([]);
     let tree = '';
     expect(await bed.asked(async () => (tree = await git.stage(work, ['a', 'dir/new'])))).toEqual([]);
     expect(tree).toBe(inWork('write-tree'));
-    expect(await bed.asked(() => bed.same())).toEqual([]);
+    expect(await bed.asked(() => bed.expectSame())).toEqual([]);
     const commit = await git.commitTree({ tree, parents: [base], message: 'm' });
     await git.moveRef({ ref: 'refs/heads/unit', to: commit, from: base, reason: 'r' });
-    expect(await bed.asked(() => bed.same())).toEqual([]);
+    expect(await bed.asked(() => bed.expectSame())).toEqual([]);
     expect((await git.status(work)).entries).toEqual([]);
   });
 
@@ -180,20 +180,20 @@ describe('a status of our own', () => {
     repo.write('out/1', 'x', work);
     repo.write('dir/x.o', 'x', work);
     bed.later(50);
-    await bed.same();
-    expect(await bed.asked(() => bed.same())).toEqual([]);
+    await bed.expectSame();
+    expect(await bed.asked(() => bed.expectSame())).toEqual([]);
     repo.write('out/2', 'x', work);
-    expect(await bed.asked(() => bed.same())).toEqual([]);
+    expect(await bed.asked(() => bed.expectSame())).toEqual([]);
     repo.write('y.o', 'x', work);
-    await bed.same();
+    await bed.expectSame();
     repo.write('dir/real', 'x', work);
-    await bed.same();
+    await bed.expectSame();
     repo.write('.gitignore', '*.p\n', work);
-    await bed.same();
+    await bed.expectSame();
     rmSync(join(work, '.gitignore'));
-    await bed.same();
+    await bed.expectSame();
     inWork('add', '-f', 'out/1');
-    await bed.same();
+    await bed.expectSame();
   });
 
   it('sees edits of the main checkout that put their times back', async () => {
@@ -204,7 +204,7 @@ describe('a status of our own', () => {
     const after = await git.snapshot();
     expect(before.dirty.has('a')).toBe(false);
     expect(after.dirty.has('a')).toBe(true);
-    await bed.same(repo.root);
+    await bed.expectSame(repo.root);
   });
 
   it('leaves many files to git', async () => {

@@ -28,7 +28,7 @@ describe('staging of our own', () => {
     const commands = await bed.asked(async () => (tree = await git.stage(work, paths)));
     expect(tree).toBe(inWork('write-tree'));
     inWork('fsck', '--strict', tree);
-    await bed.same();
+    await bed.expectSame();
     return commands;
   };
 
@@ -85,7 +85,7 @@ describe('staging of our own', () => {
     let tree = '';
     await git.stage(work, paths).then((made) => (tree = made));
     expect(tree).toBe(inWork('write-tree'));
-    await bed.same();
+    await bed.expectSame();
   });
 
   it('does not make a change look older than the index that it rewrites', async () => {
@@ -98,7 +98,7 @@ describe('staging of our own', () => {
     bed.later();
     utimesSync(join(work), 1, 1);
     expect((await git.status(work)).entries.map((e) => e.path)).toEqual(['a', 'b']);
-    await bed.same();
+    await bed.expectSame();
   });
 
   it('does not take a lock that somebody holds, and leaves none behind', async () => {
@@ -143,7 +143,7 @@ describe('worktrees registered by files', () => {
     expect(readFileSync(join(twin, '.git'), 'utf8')).toBe(`gitdir: ${join(repo.root, '.git/worktrees/unit-a1')}\n`);
     await git.removeWorktree(twin);
     expect(existsSync(join(repo.root, '.git/worktrees/unit-a1'))).toBe(false);
-    await bed.same();
+    await bed.expectSame();
   });
 
   it.each([0, 1, 2, 3, 4, 5])('that were cut after %i files are no obstacle to the next try', async (files) => {
@@ -165,7 +165,7 @@ describe('worktrees registered by files', () => {
   it('that somebody locked are left alone', async () => {
     repo.git('worktree', 'lock', work);
     await expect(git.removeWorktree(work)).rejects.toThrow('lock');
-    await bed.same();
+    await bed.expectSame();
   });
 
   it('are made by git in a repository with settings of their own for each', async () => {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { checkId, checkPath, checkRef, joinPaths, pathBytes } from './names.ts';
 import { holdsOnlyTracked } from './look.ts';
 import { quickStage } from './quick-stage.ts';
-import { askIn, isMissing, namesIn, placeOf } from './repository.ts';
+import { isMissing } from '../errno.ts';
+import { askIn, namesIn, placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 const FROM_STDIN = ['--pathspec-from-file=-', '--pathspec-file-nul'];

@@ -7,34 +7,16 @@ import { join } from 'node:path';
 import { GitError } from '../../world.ts';
 import { askDiff } from './history.ts';
 import { blobId, parseIndex } from './index-format.ts';
-import type { IndexEntry, IndexFile } from './index-format.ts';
+import type { IndexEntry } from './index-format.ts';
+import type { DetailedEntry, DetailedStatus, Memory, ReadIndex } from './memory.ts';
 import { branchFile } from './ref-files.ts';
 import type { Place } from './exec.ts';
 import { isId, pathText, splitNul } from './names.ts';
 import { textOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 import type { Settings } from './settings.ts';
-import type { DetailedEntry, DetailedStatus } from './status.ts';
 import { walk } from './walk.ts';
-import type { Listing } from './walk.ts';
 import { readLink, readRegular, YOUNG_MS } from './young.ts';
-
-/** What is remembered of a worktree between two looks. Never an answer, only what spares reading a second time. */
-export interface Memory {
-  /** The index file as last read and what it says. */
-  index: { readonly file: Buffer; readonly parsed: IndexFile; readonly mtimeMs: number; readonly folders: ReadonlyMap<string, ReadonlySet<string>>; readonly attributes: boolean; readonly byPath: () => ReadonlyMap<string, IndexEntry> } | undefined;
-  /** Folder → its names, as long as its times stay. */
-  readonly listings: Map<string, Listing>;
-  /** Path → the content's id, as long as the file's times stay. */
-  readonly contents: Map<string, { readonly stamp: string; readonly id: string }>;
-  /** The commit that HEAD was last, with its tree. */
-  head: { readonly commit: string; readonly tree: string } | undefined;
-  /** What git called ignored, under which rules. */
-  ignored: { readonly rules: string; readonly paths: ReadonlySet<string> } | undefined;
-}
-
-/** An index as it stands, and its time. */
-export type ReadIndex = NonNullable<Memory['index']>;
 
 /** More paths than this and git itself is as quick, without keeping our loop from its other work. */
 const MOST_PATHS = 3000;
@@ -93,7 +75,7 @@ export async function look(repo: Repository, o: { readonly at: Place; readonly m
 
 /** True when a worktree holds nothing, ignored or not, that its index does not have; false also when that is not certain. */
 export async function holdsOnlyTracked(repo: Repository, at: Place): Promise<boolean> {
-  const settings = await repo.settings.read(repo);
+  const settings = await repo.settings.read();
   if (!settings.ordinary || !reliable(at.cwd)) return false;
   const memory = memoryOf(repo, at);
   const index = readIndex(memory, { gitDir: at.gitDir ?? '', idBytes: settings.idBytes });

@@ -3,14 +3,10 @@
 import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
+import type { PackedMemory } from './memory.ts';
 import { YOUNG_MS } from './young.ts';
 import { isId, isRef } from './names.ts';
-import { isMissing } from './repository.ts';
-
-/** `packed-refs` as last read, as long as its stamp stays. */
-export interface PackedMemory {
-  packed: { readonly stamp: string; readonly refs: ReadonlyMap<string, string> } | undefined;
-}
+import { isMissing } from '../errno.ts';
 
 const MOST_LOOSE = 2000;
 const MOST_PACKED_BYTES = 1024 * 1024;

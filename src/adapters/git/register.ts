@@ -3,8 +3,7 @@
 
 import { mkdirSync, readFileSync, rmSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { errnoOf } from '../errno.ts';
-import { isMissing } from './repository.ts';
+import { errnoOf, isMissing } from '../errno.ts';
 
 /** A registration to make. `head` is what the file HEAD shall hold: an id, or `ref: <branch>`. */
 export interface NewRegistration {

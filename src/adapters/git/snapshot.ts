@@ -4,12 +4,13 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FenceSnapshot } from '../../world.ts';
 import { FENCE_REF } from './fence.ts';
-import { isMissing, ask, namesIn } from './repository.ts';
+import { isMissing } from '../errno.ts';
+import { ask, namesIn } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { pathBytes } from './names.ts';
 import { readRefFiles } from './ref-files.ts';
 import { status } from './status.ts';
-import type { DetailedStatus } from './status.ts';
+import type { DetailedStatus } from './memory.ts';
 
 /** Takes one snapshot. Paths of watched worktrees other than the main one are absolute; where their HEAD points is told as `<worktree> (HEAD)`. */
 export async function snapshot(repo: Repository): Promise<FenceSnapshot> {
@@ -36,7 +37,7 @@ async function settingsStamps(repo: Repository): Promise<readonly (readonly [str
 }
 
 async function readRefs(repo: Repository): Promise<ReadonlyMap<string, string>> {
-  const files = (await repo.settings.read(repo)).ordinary ? readRefFiles(repo.commonDir, repo.packed) : undefined;
+  const files = (await repo.settings.read()).ordinary ? readRefFiles(repo.commonDir, repo.packed) : undefined;
   if (files !== undefined) {
     files.delete(FENCE_REF);
     return files;

@@ -2,13 +2,8 @@
 
 import { lstatSync, readdirSync } from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
+import type { Listing } from './memory.ts';
 import { YOUNG_MS } from './young.ts';
-
-/** The names in a folder, and when it had them. */
-export interface Listing {
-  readonly stamp: string;
-  readonly names: readonly Dirent[];
-}
 
 /** What a walk found. Paths from the worktree's top. */
 export interface Walked {

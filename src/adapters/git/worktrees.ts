@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { GitError, PathTaken } from '../../world.ts';
-import { errnoOf } from '../errno.ts';
+import { errnoOf, isMissing } from '../errno.ts';
 import { checkId, checkRef, isRef, pathText, splitNul } from './names.ts';
 import { moveRef } from './refs.ts';
 import { dropRegistration, isHalfMade, makeRegistration } from './register.ts';
-import { ask, askIn, exists, gitDirOf, isMissing, namesIn, registrationPath } from './repository.ts';
+import { ask, askIn, exists, gitDirOf, namesIn, registrationPath } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** A worktree as git lists it. */
@@ -82,7 +82,7 @@ async function register(repo: Repository, o: Registration): Promise<void> {
 
 /** Without a process; false, with nothing changed, when git has to do it or say why not. */
 async function registerQuickly(repo: Repository, o: Registration): Promise<boolean> {
-  if (!(await repo.settings.read(repo)).ordinary || !(await repo.objects.info(`${o.commit}^{commit}`))) return false;
+  if (!(await repo.settings.read()).ordinary || !(await repo.objects.info(`${o.commit}^{commit}`))) return false;
   const path = await madeParent(o.path);
   // git knows what a registration without its folder means, and what may be a name.
   if (path === undefined || !/^[\w.+@=-]+$/.test(basename(path)) || !isRef(`refs/heads/${basename(path)}`)) return false;
@@ -135,7 +135,7 @@ async function unregister(repo: Repository, o: { readonly path: string; readonly
     if (!o.hasFolder) return;
     throw new GitError(`git worktree remove ${o.path}`, `it is not a worktree of ${repo.commonDir}`);
   }
-  const dropped = (await repo.settings.read(repo)).ordinary && dropRegistration(gitDir);
+  const dropped = (await repo.settings.read()).ordinary && dropRegistration(gitDir);
   if (!dropped) await ask(repo, { args: ['worktree', 'remove', '--', o.path] });
   repo.gitDirs.delete(o.path);
   repo.looks.delete(gitDir);
