@@ -3,7 +3,8 @@
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing, namesIn, textOf } from './repository.ts';
+import { isMissing } from '../errno.ts';
+import { namesIn, textOf } from './repository.ts';
 
 /** What `git worktree add` writes into `locked` while it works, and removes at its end. */
 const INITIALIZING = 'initializing';

@@ -3,8 +3,10 @@
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkId, checkPath, checkRef, joinPaths, pathBytes } from './names.ts';
+import { holdsOnlyTracked } from './look.ts';
 import { quickStage } from './quick-stage.ts';
-import { askIn, isMissing, namesIn, placeOf } from './repository.ts';
+import { isMissing } from '../errno.ts';
+import { askIn, namesIn, placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 const FROM_STDIN = ['--pathspec-from-file=-', '--pathspec-file-nul'];
@@ -84,6 +86,7 @@ export async function releaseLocks(repo: Repository, o: { readonly worktree: str
 
 /** Removes every untracked and ignored file, embedded repositories too. */
 export async function cleanWorktree(repo: Repository, worktree: string): Promise<void> {
+  if (await holdsOnlyTracked(repo, await placeOf(repo, worktree))) return;
   await askIn(repo, worktree, { args: ['clean', '-q', '-ffdx'] });
 }
 

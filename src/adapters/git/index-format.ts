@@ -165,8 +165,7 @@ function treeBytes(name: string, tree: CachedTree): Buffer[] {
   return [head, Buffer.from(tree.count < 0 ? '' : tree.id, 'hex'), ...[...tree.below].flatMap(([below, one]) => treeBytes(below, one))];
 }
 
-/** Name of the hash that makes ids of this many bytes. */
-export function hashName(idBytes: number): 'sha1' | 'sha256' {
+function hashName(idBytes: number): 'sha1' | 'sha256' {
   return idBytes === 20 ? 'sha1' : 'sha256';
 }
 

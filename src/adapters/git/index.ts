@@ -67,7 +67,7 @@ export function openGit(o: OpenOptions): OpenGit {
   let identity: Promise<Identity> | undefined;
   const repo: Repository = {
     git, objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), standing, changingRefs: mutex(), fence: { key: undefined },
-    settings: settingsReader(), looks: new Map(), packed: { packed: undefined },
+    settings: settingsReader({ git, commonDir }), looks: new Map(), packed: { packed: undefined },
     identity: () => {
       identity ??= readIdentity(repo);
       return identity;
@@ -89,7 +89,7 @@ export function openGit(o: OpenOptions): OpenGit {
     removeFence: (with_) => removeFence(repo, with_),
     close: async () => {
       git.close();
-      for (const command of Object.values(standing)) command.close();
+      for (const command of [standing.commits, standing.blobs, standing.trees, standing.refs, standing.diffs, standing.details]) command.close();
       await objects.close();
     },
   };

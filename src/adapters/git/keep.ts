@@ -8,10 +8,11 @@ import { checkId, checkRef, isZero, joinPaths, pathBytes, pathText } from './nam
 import { makeCommit, moveRef } from './refs.ts';
 import { treeOf } from './history.ts';
 import { mergeHead } from './merge.ts';
-import { askIn, isMissing, placeOf } from './repository.ts';
+import { isMissing } from '../errno.ts';
+import { askIn, placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { status } from './status.ts';
-import type { DetailedStatus } from './status.ts';
+import type { DetailedStatus } from './memory.ts';
 
 interface Saving {
   readonly repo: Repository;

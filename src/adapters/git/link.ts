@@ -3,7 +3,8 @@
 
 import { lstat, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
-import { isMissing, placeOf } from './repository.ts';
+import { isMissing } from '../errno.ts';
+import { placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** Puts back the `.git` file of a worktree when it is not what git made. What stood there is moved beside the worktree. Undefined when it was intact; else where the old one is, or that there was none. */

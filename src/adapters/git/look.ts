@@ -7,32 +7,16 @@ import { join } from 'node:path';
 import { GitError } from '../../world.ts';
 import { askDiff } from './history.ts';
 import { blobId, parseIndex } from './index-format.ts';
-import type { IndexEntry, IndexFile } from './index-format.ts';
+import type { IndexEntry } from './index-format.ts';
+import type { DetailedEntry, DetailedStatus, Memory, ReadIndex } from './memory.ts';
 import { branchFile } from './ref-files.ts';
 import type { Place } from './exec.ts';
 import { isId, pathText, splitNul } from './names.ts';
 import { textOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 import type { Settings } from './settings.ts';
-import type { DetailedEntry, DetailedStatus } from './status.ts';
 import { walk } from './walk.ts';
-import type { Listing } from './walk.ts';
 import { readLink, readRegular, YOUNG_MS } from './young.ts';
-
-/** What is remembered of a worktree between two looks. Never an answer, only what spares reading a second time. */
-export interface Memory {
-  /** The index file as last read and what it says. */
-  index: { readonly file: Buffer; readonly parsed: IndexFile; readonly mtimeMs: number; readonly folders: ReadonlyMap<string, ReadonlySet<string>>; readonly attributes: boolean; readonly byPath: () => ReadonlyMap<string, IndexEntry> } | undefined;
-  /** Folder → its names, as long as its times stay. */
-  readonly listings: Map<string, Listing>;
-  /** Path → the content's id, as long as the file's times stay. */
-  readonly contents: Map<string, { readonly stamp: string; readonly id: string }>;
-  /** What git called ignored, under which rules. */
-  ignored: { readonly rules: string; readonly paths: ReadonlySet<string> } | undefined;
-}
-
-/** An index as it stands, and its time. */
-export type ReadIndex = NonNullable<Memory['index']>;
 
 /** More paths than this and git itself is as quick, without keeping our loop from its other work. */
 const MOST_PATHS = 3000;
@@ -46,7 +30,7 @@ export function memoryOf(repo: Repository, at: Place): Memory {
   const key = at.gitDir ?? at.cwd;
   const known = repo.looks.get(key);
   if (known !== undefined) return known;
-  const memory: Memory = { index: undefined, listings: new Map(), contents: new Map(), ignored: undefined };
+  const memory: Memory = { index: undefined, head: undefined, listings: new Map(), contents: new Map(), ignored: undefined };
   repo.looks.set(key, memory);
   return memory;
 }
@@ -81,12 +65,22 @@ export async function look(repo: Repository, o: { readonly at: Place; readonly m
   const verbatim = settings.verbatim && !settings.attributes && !found.attributes && !index.attributes;
   const changed = compare({ cwd, index, memory, verbatim });
   if (changed === undefined) return NOTHING;
-  const tree = await repo.objects.info(`${head.id}^{tree}`);
-  const staged = tree === undefined ? undefined : await stagedEntries(repo, { from: tree.id, to: index.parsed.trees.id });
+  const tree = await treeOf(repo, { commit: head.id, memory });
+  const staged = tree === undefined ? undefined : await stagedEntries(repo, { from: tree, to: index.parsed.trees.id });
   const entries = staged === undefined ? undefined : tracked({ staged, changed, byPath: index.byPath });
   if (entries === undefined) return NOTHING;
   const untracked = found.unknown.map((path): DetailedEntry => ({ path, kind: 'untracked', staged: false, unstaged: true, newLink: false, code: '?' }));
   return { status: { head: head.id, branch: head.branch, entries: [...inOrder(entries), ...inOrder(untracked)] } };
+}
+
+/** True when a worktree holds nothing, ignored or not, that its index does not have; false also when that is not certain. */
+export async function holdsOnlyTracked(repo: Repository, at: Place): Promise<boolean> {
+  const settings = await repo.settings.read();
+  if (!settings.ordinary || !reliable(at.cwd)) return false;
+  const memory = memoryOf(repo, at);
+  const index = readIndex(memory, { gitDir: at.gitDir ?? '', idBytes: settings.idBytes });
+  const found = index === undefined ? undefined : walk({ top: at.cwd, folders: index.folders, listings: memory.listings, most: MOST_PATHS, ignored: undefined });
+  return found?.unknown.length === 0 && !found.foreign;
 }
 
 /** Commit and branch of a worktree, from its HEAD; undefined when that is anything but an id or a plain branch with a commit. */
@@ -187,6 +181,13 @@ export function contentId(path: string, o: { readonly stat: Stats; readonly memo
   const id = content === undefined ? undefined : blobId(content, o.idBytes);
   if (id !== undefined && now - stat.ctimeMs > YOUNG_MS) o.memory.contents.set(path, { stamp, id });
   return id;
+}
+
+async function treeOf(repo: Repository, o: { readonly commit: string; readonly memory: Memory }): Promise<string | undefined> {
+  if (o.memory.head?.commit === o.commit) return o.memory.head.tree;
+  const tree = (await repo.objects.info(`${o.commit}^{tree}`))?.id;
+  if (tree !== undefined) o.memory.head = { commit: o.commit, tree };
+  return tree;
 }
 
 interface Staged { readonly modes: readonly [string, string]; readonly ids: readonly [string, string]; readonly letter: string }

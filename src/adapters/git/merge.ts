@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { GitError } from '../../world.ts';
 import type { MergeOutcome } from '../../world.ts';
 import { checkId, isId, pathBytes, pathText, splitNul, splitPaths } from './names.ts';
-import { askIn, isMissing, placeOf, textOf } from './repository.ts';
+import { isMissing } from '../errno.ts';
+import { askIn, placeOf, textOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** Merges `theirs` into `ours`. Unrelated histories and whatever else git refuses is a GitError, never a conflict. */

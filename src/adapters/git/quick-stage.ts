@@ -7,7 +7,7 @@ import { errnoOf } from '../errno.ts';
 import { blobId, makeEntry, writeIndex } from './index-format.ts';
 import type { CachedTree, IndexEntry } from './index-format.ts';
 import { contentId, memoryOf, modeOf, readIndex } from './look.ts';
-import type { Memory, ReadIndex } from './look.ts';
+import type { Memory, ReadIndex } from './memory.ts';
 import { makeTree, writeBlob } from './new-objects.ts';
 import type { TreeItem } from './new-objects.ts';
 import { placeOf } from './repository.ts';
@@ -25,7 +25,7 @@ interface Change {
 
 /** The tree of the index after staging the paths as their files are; undefined, with nothing changed, when git has to do it. */
 export async function quickStage(repo: Repository, o: { readonly worktree: string; readonly paths: readonly string[] }): Promise<string | undefined> {
-  const settings = await repo.settings.read(repo);
+  const settings = await repo.settings.read();
   if (!settings.ordinary || !settings.verbatim || settings.attributes || o.paths.length > MOST_PATHS) return undefined;
   const at = await placeOf(repo, o.worktree);
   const { gitDir = '', cwd } = at;

@@ -3,14 +3,10 @@
 import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
+import type { PackedMemory } from './memory.ts';
 import { YOUNG_MS } from './young.ts';
 import { isId, isRef } from './names.ts';
-import { isMissing } from './repository.ts';
-
-/** `packed-refs` as last read, as long as its stamp stays. */
-export interface PackedMemory {
-  packed: { readonly stamp: string; readonly refs: ReadonlyMap<string, string> } | undefined;
-}
+import { isMissing } from '../errno.ts';
 
 const MOST_LOOSE = 2000;
 const MOST_PACKED_BYTES = 1024 * 1024;
@@ -24,7 +20,7 @@ export function branchFile(commonDir: string, branch: string): string | undefine
 }
 
 /** Every ref but remote-tracking ones with its id, or `ref: <ref>` for a symbolic one; undefined when there are many or one is odd. */
-export function readRefFiles(commonDir: string, memory: PackedMemory): ReadonlyMap<string, string> | undefined {
+export function readRefFiles(commonDir: string, memory: PackedMemory): Map<string, string> | undefined {
   // Loose ones first, as git does: a ref that is being packed is then found in one of the two places.
   const loose = new Map<string, string>();
   if (!readFolder(loose, { commonDir, folder: 'refs' })) return undefined;

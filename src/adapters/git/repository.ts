@@ -4,11 +4,10 @@ import { lstatSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { GitError } from '../../world.ts';
 import type { FenceLost } from '../../world.ts';
-import { errnoOf } from '../errno.ts';
+import { isMissing } from '../errno.ts';
 import type { GitOutput, GitRunner, Place } from './exec.ts';
 import type { Objects } from './objects.ts';
-import type { Memory } from './look.ts';
-import type { PackedMemory } from './ref-files.ts';
+import type { Memory, PackedMemory } from './memory.ts';
 import type { SettingsReader } from './settings.ts';
 import type { Standing } from './standing.ts';
 
@@ -164,11 +163,6 @@ function unlessMissing<T>(look: () => T): T | undefined {
     if (isMissing(error)) return undefined;
     throw error;
   }
-}
-
-/** True for the errors that mean "there is nothing at that path". */
-export function isMissing(error: unknown): boolean {
-  return errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
 }
 
 /** The path without symbolic links in its parents, as git registers it; its last part may be missing. Undefined when its parent is missing. */

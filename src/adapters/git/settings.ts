@@ -3,8 +3,8 @@
 
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMissing } from './repository.ts';
-import type { Repository } from './repository.ts';
+import { isMissing } from '../errno.ts';
+import type { GitRunner } from './exec.ts';
 import { splitNul } from './names.ts';
 import { YOUNG_MS } from './young.ts';
 
@@ -26,10 +26,12 @@ export interface Settings {
   readonly young: boolean;
 }
 
-/** Keeps the settings of one repository; starts nothing yet. */
+/** Keeps the settings of one repository. */
 export interface SettingsReader {
-  read(repo: Repository): Promise<Settings>;
+  read(): Promise<Settings>;
 }
+
+interface Where { readonly git: GitRunner; readonly commonDir: string }
 
 interface Origin {
   readonly files: readonly string[];
@@ -47,13 +49,15 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
 };
 const EXTENSIONS = /^extensions\.(?!objectformat$|partialclone$|noop$|noop-v1$)/;
 
-/** Opens a reader. */
-export function settingsReader(): SettingsReader {
+/** Opens a reader; starts nothing yet. */
+export function settingsReader(repo: Where): SettingsReader {
   let known: { readonly origin: Origin; readonly stamp: string } | undefined;
+  let reading: Promise<Origin> | undefined;
   return {
-    read: async (repo) => {
+    read: async () => {
       if (known === undefined || stampOf(known.origin.files) !== known.stamp) {
-        const origin = await readOrigin(repo);
+        reading ??= readOrigin(repo).finally(() => (reading = undefined));
+        const origin = await reading;
         known = { origin, stamp: stampOf(origin.files) };
       }
       const { origin, stamp } = known;
@@ -68,7 +72,7 @@ export function settingsReader(): SettingsReader {
   };
 }
 
-async function readOrigin(repo: Repository): Promise<Origin> {
+async function readOrigin(repo: Where): Promise<Origin> {
   const home = repo.git.environment['HOME'] ?? '';
   const xdg = repo.git.environment['XDG_CONFIG_HOME'] ?? '';
   const own = join(xdg === '' ? join(home, '.config') : xdg, 'git');

@@ -1,22 +1,12 @@
 // The status of a worktree: by a look of our own, or one `git status` and what it says. Takes no lock and changes nothing.
 
 import { GitError } from '../../world.ts';
-import type { StatusEntry, WorktreeStatus } from '../../world.ts';
 import { isBare } from './half-made.ts';
+import type { DetailedEntry, DetailedStatus } from './memory.ts';
 import { pathText, splitNul } from './names.ts';
 import { look, memoryOf } from './look.ts';
 import { exists, placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
-
-/** A status entry with git's own words about it (state letters, modes, ids), which change when the index does. */
-export interface DetailedEntry extends StatusEntry {
-  readonly code: string;
-}
-
-/** What `git status` tells, with details. */
-export interface DetailedStatus extends WorktreeStatus {
-  readonly entries: readonly DetailedEntry[];
-}
 
 const ARGS = ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--ignore-submodules=none', '--no-renames', '--no-ahead-behind'];
 
@@ -34,7 +24,7 @@ export async function status(repo: Repository, worktree: string): Promise<Detail
 async function whole(repo: Repository, worktree: string): Promise<DetailedStatus> {
   const at = await placeOf(repo, worktree);
   const memory = memoryOf(repo, at);
-  const looked = await look(repo, { at, memory, settings: await repo.settings.read(repo) });
+  const looked = await look(repo, { at, memory, settings: await repo.settings.read() });
   if ('status' in looked) return looked.status;
   // With the ignored ones by name the next look knows them.
   const { stdout } = await repo.git.run({ at, args: [...ARGS, `--ignored=${looked.rules === undefined ? 'no' : 'matching'}`] });

@@ -2,13 +2,8 @@
 
 import { lstatSync, readdirSync } from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
+import type { Listing } from './memory.ts';
 import { YOUNG_MS } from './young.ts';
-
-/** The names in a folder, and when it had them. */
-export interface Listing {
-  readonly stamp: string;
-  readonly names: readonly Dirent[];
-}
 
 /** What a walk found. Paths from the worktree's top. */
 export interface Walked {
@@ -22,6 +17,8 @@ export interface Walked {
   readonly attributes: boolean;
   /** Something was left out because it is known to be ignored. */
   readonly skipped: boolean;
+  /** There is a folder that holds nothing of the index. */
+  readonly foreign: boolean;
 }
 
 interface Walk {
@@ -45,13 +42,14 @@ interface Course extends Walk {
   young: boolean;
   attributes: boolean;
   skipped: boolean;
+  foreign: boolean;
 }
 
 /** Walks; undefined when there is too much of it or something that only git can judge: other repositories, mounts, odd names and kinds. */
 export function walk(o: Walk): Walked | undefined {
   const top = lstatSync(o.top, { throwIfNoEntry: false });
   if (top?.isDirectory() !== true) return undefined;
-  const course: Course = { ...o, device: top.dev, now: Date.now(), queue: [''], unknown: [], ignoreFiles: [], left: o.most, young: false, attributes: false, skipped: false };
+  const course: Course = { ...o, device: top.dev, now: Date.now(), queue: [''], unknown: [], ignoreFiles: [], left: o.most, young: false, attributes: false, skipped: false, foreign: false };
   for (let folder = course.queue.pop(); folder !== undefined; folder = course.queue.pop()) {
     if (!visit(course, folder)) return undefined;
   }
@@ -92,6 +90,7 @@ function meet(c: Course, o: { readonly folder: string; readonly entry: Dirent; r
   if (o.entry.isDirectory()) {
     if (c.folders.has(path)) return c.queue.push(path) > 0;
     if (o.expected?.has(name) === true) return false;
+    c.foreign = true;
     if (c.ignored?.has(`${path}/`) === true) return (c.skipped = true);
     return c.queue.push(path) > 0;
   }

@@ -1,15 +1,16 @@
 // Registers, lists and removes worktrees. Never forces and never touches a worktree it was not asked about.
 
 import { randomBytes } from 'node:crypto';
-import { chmod, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { GitError, PathTaken } from '../../world.ts';
 import { failpoint } from '../../failpoint.ts';
-import { errnoOf } from '../errno.ts';
+import { errnoOf, isMissing } from '../errno.ts';
 import { isBare, isHalfMade } from './half-made.ts';
-import { checkId, checkRef, pathText, splitNul } from './names.ts';
+import { checkId, checkRef, isRef, pathText, splitNul } from './names.ts';
 import { moveRef } from './refs.ts';
-import { ask, askIn, exists, gitDirOf, isMissing, namesIn, registrationPath } from './repository.ts';
+import { dropRegistration, makeRegistration } from './register.ts';
+import { ask, askIn, exists, gitDirOf, namesIn, registrationPath } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** A worktree as git lists it. */
@@ -72,6 +73,7 @@ async function register(repo: Repository, o: Registration): Promise<void> {
   if (branch !== undefined && !(await moveRef(repo, { ref: branch, to: commit, from: undefined, reason: 'choo: prepare' }))) throw new GitError(command, `${branch} exists already`);
   const what = branch === undefined ? ['--detach', '--', path, commit] : ['--', path, branch.slice('refs/heads/'.length)];
   try {
+    if (await registerQuickly(repo, o)) return;
     await ask(repo, { args: ['worktree', 'add', '-q', '--no-checkout', ...what] });
   } catch (error) {
     // Left behind, it would stand in the way of the next try.
@@ -79,6 +81,34 @@ async function register(repo: Repository, o: Registration): Promise<void> {
     const real = await registrationPath(path);
     if (real !== undefined && (await gitDirOf(repo, real)) !== undefined) throw new PathTaken(command, path);
     throw error;
+  }
+}
+
+/** Without a process; false, with nothing changed, when git has to do it or say why not. */
+async function registerQuickly(repo: Repository, o: Registration): Promise<boolean> {
+  if (!(await repo.settings.read()).ordinary || !(await repo.objects.info(`${o.commit}^{commit}`))) return false;
+  const path = await madeParent(o.path);
+  // git knows what a registration without its folder means, and what may be a name.
+  if (path === undefined || !/^[\w.+@=-]+$/.test(basename(path)) || !isRef(`refs/heads/${basename(path)}`)) return false;
+  const before = await gitDirOf(repo, path);
+  if (before !== undefined && !((await isHalfMade(before)) && dropRegistration(before))) return false;
+  try {
+    repo.gitDirs.set(path, makeRegistration({ commonDir: repo.commonDir, path, head: o.branch === undefined ? o.commit : `ref: ${o.branch}` }));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+/** Makes the folders above a path; gives the path as git registers it, or undefined when that cannot be. */
+async function madeParent(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    return await registrationPath(path);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
   }
 }
 
@@ -112,9 +142,10 @@ async function unregister(repo: Repository, o: { readonly path: string; /** Wher
     if (nothing) return;
     throw new GitError(`git worktree remove ${o.path}`, `it is not a worktree of ${repo.commonDir}`);
   }
+  const dropped = (await repo.settings.read()).ordinary && dropRegistration(gitDir);
   // git refuses while it believes that the worktree is still being made.
-  if (nothing && (await isHalfMade(gitDir))) await rm(gitDir, { recursive: true, force: true });
-  else await ask(repo, { args: ['worktree', 'remove', '--', o.path] });
+  if (!dropped && nothing && (await isHalfMade(gitDir))) await rm(gitDir, { recursive: true, force: true });
+  else if (!dropped) await ask(repo, { args: ['worktree', 'remove', '--', o.path] });
   repo.gitDirs.delete(o.path);
   repo.looks.delete(gitDir);
 }

@@ -2,8 +2,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
-import { errnoOf } from '../errno.ts';
-import { isMissing } from './repository.ts';
+import { errnoOf, isMissing } from '../errno.ts';
 
 /** A time younger than this may be shared by a later change, ms: the clocks of file systems tick as slowly as every 10. */
 export const YOUNG_MS = 40;

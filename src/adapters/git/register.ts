@@ -1,0 +1,86 @@
+// Registers a worktree and takes it out again by the files that make a registration (gitrepository-layout(5)), in the order in which
+// git writes them. For repositories without extensions only; moves no ref and touches no file of a checkout.
+
+import { mkdirSync, readFileSync, rmSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { errnoOf, isMissing } from '../errno.ts';
+
+/** A registration to make. `head` is what the file HEAD shall hold: an id, or `ref: <branch>`. */
+export interface NewRegistration {
+  readonly commonDir: string;
+  /** Where the worktree shall be; its parent exists and has no symbolic link in it. */
+  readonly path: string;
+  readonly head: string;
+}
+
+/** While this file is there git neither prunes nor removes a worktree. */
+const LOCK = 'locked';
+/** What git, too, writes into it until a worktree is made. */
+const MAKING = 'initializing';
+const MOST_NAMES = 1000;
+
+/** Makes the registration, then the folder with its `.git` file; gives back the git directory. Throws, with everything undone, when the disk refuses or the folder is there. */
+export function makeRegistration(o: NewRegistration): string {
+  const gitDir = claimName(o);
+  let folder = false;
+  try {
+    writeFileSync(join(gitDir, LOCK), MAKING, { flag: 'wx' });
+    writeFileSync(join(gitDir, 'commondir'), '../..\n');
+    writeFileSync(join(gitDir, 'HEAD'), `${o.head}\n`);
+    // From here on it counts, and is whole.
+    writeFileSync(join(gitDir, 'gitdir'), `${o.path}/.git\n`);
+    mkdirSync(o.path);
+    folder = true;
+    writeFileSync(join(o.path, '.git'), `gitdir: ${gitDir}\n`, { flag: 'wx' });
+    unlinkSync(join(gitDir, LOCK));
+    return gitDir;
+  } catch (error) {
+    rmSync(gitDir, { recursive: true, force: true });
+    if (folder) rmSync(o.path, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Takes a name below `worktrees/` for itself: that of the folder, or the first free one with a number. */
+function claimName(o: NewRegistration): string {
+  const all = join(o.commonDir, 'worktrees');
+  const name = basename(o.path);
+  for (let n = 0; ; n += 1) {
+    const gitDir = join(all, n === 0 ? name : `${name}${n}`);
+    try {
+      // Again with every try: git removes the folder when its last worktree goes.
+      mkdirSync(all, { recursive: true });
+      mkdirSync(gitDir);
+      return gitDir;
+    } catch (error) {
+      if (n === MOST_NAMES || (errnoOf(error) !== 'EEXIST' && errnoOf(error) !== 'ENOENT')) throw error;
+    }
+  }
+}
+
+/** Takes a registration out; false, with nothing changed, when the worktree is locked. */
+export function dropRegistration(gitDir: string): boolean {
+  if (lockOf(gitDir) !== undefined && !isHalfMade(gitDir)) return false;
+  rmSync(gitDir, { recursive: true, force: true });
+  try {
+    rmdirSync(dirname(gitDir));
+  } catch (error) {
+    // Others are still in it.
+    if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST' && !isMissing(error)) throw error;
+  }
+  return true;
+}
+
+/** True when a registration was cut while it was made: nobody has locked it, and nothing is in it yet. */
+function isHalfMade(gitDir: string): boolean {
+  return lockOf(gitDir) === MAKING;
+}
+
+function lockOf(gitDir: string): string | undefined {
+  try {
+    return readFileSync(join(gitDir, LOCK), 'utf8').trim();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
