@@ -126,7 +126,9 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
   const not = (text: string, fastForward = false): EventBody => ({ type: 'run.not-advanced', text, fastForward });
   let own = await git.resolve(ref);
   const at = await git.resolve(target);
-  const { joined } = place.state;
+  const { joined, landed } = place.state;
+  // The worst moment: advanced and tidied up, not yet written down.
+  if (own === undefined && at !== undefined && landed !== undefined && (await git.isAncestor(landed, at))) return { type: 'run.advanced', commit: landed };
   if (own === undefined || at === undefined) return not(`${own === undefined ? ref : target} no longer exists`);
   if (await git.isAncestor(own, at)) return { type: 'run.advanced', commit: own };
   if (joined?.own === own && joined.onto === at && joined.commit !== own) {
@@ -134,7 +136,7 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
     if (!(await git.moveRef({ ref, to: joined.commit, from: own, reason: 'choo: bring in the target' }))) return not(`somebody else moves ${ref}`);
     own = joined.commit;
   }
-  if (own !== joined?.commit && own !== place.state.landed || !(await git.isAncestor(at, own))) return join(place, { own, at, control });
+  if (own !== joined?.commit && own !== landed || !(await git.isAncestor(at, own))) return join(place, { own, at, control });
   place.fence.moved(target, own);
   const to = own;
   const outcome = await place.fence.hold(() => git.advance({ ref: target, from: at, to }));
