@@ -67,11 +67,15 @@ export class Inbox {
   }
 
   async #wait(wakeAt: number | undefined): Promise<void> {
-    const cancel = new AbortController();
     const arrived = new Promise<void>((resolve) => { this.#wake = resolve; });
     if (wakeAt === undefined) await arrived;
-    else await Promise.race([arrived, this.#clock.sleep(Math.max(0, wakeAt - this.#clock.steady()), cancel.signal)]);
-    cancel.abort();
+    else await this.#orUntil(arrived, wakeAt);
     this.#wake = undefined;
+  }
+
+  async #orUntil(arrived: Promise<void>, wakeAt: number): Promise<void> {
+    const cancel = new AbortController();
+    await Promise.race([arrived, this.#clock.sleep(Math.max(0, wakeAt - this.#clock.steady()), cancel.signal)]);
+    cancel.abort();
   }
 }

@@ -76,6 +76,7 @@ function resumeSession(s: State, e: EventOf<'orch.resumed'>): void {
   delete s.trialFailure;
   if (s.landing.diverted !== undefined) s.advance = 'needed';
   s.slots = 0;
+  const givenUp = new Set([...s.announce].flatMap((p) => (p.what === 'gave-up' ? [p.unit] : [])));
   for (const u of s.units) {
     const held = u.holdsSlot;
     u.holdsSlot = false;
@@ -86,7 +87,8 @@ function resumeSession(s: State, e: EventOf<'orch.resumed'>): void {
       u.interrupted = true;
       if (countCut(s, u)) continue;
     }
-    if (held) s.returning.push(u.index);
+    // One that gave up only waits for its failure to be announced.
+    if (held && !givenUp.has(u.index)) s.returning.push(u.index);
   }
 }
 

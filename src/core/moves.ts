@@ -81,14 +81,19 @@ export function failed(s: State, u: UnitState, e: EventOf<'unit.failed'>): void 
 export function markDependants(s: State, u: UnitState, by: string): void {
   for (const d of s.graph.dependants[u.index] ?? []) {
     const dependant = must(s.units[d], 'a dependant');
-    if (++dependant.bad === 1 && dependant.phase === 'pending') s.announce.push({ what: 'blocked', unit: d, by });
+    if (++dependant.bad > 1) continue;
+    if (dependant.phase === 'pending') s.announce.push({ what: 'blocked', unit: d, by });
+    else s.announce.remove((p) => p.what === 'unblocked' && p.unit === d);
   }
 }
 
 function releaseDependants(s: State, u: UnitState): void {
   for (const d of s.graph.dependants[u.index] ?? []) {
     const dependant = must(s.units[d], 'a dependant');
-    if (--dependant.bad === 0 && dependant.phase === 'blocked') s.announce.push({ what: 'unblocked', unit: d });
+    if (--dependant.bad > 0) continue;
+    if (dependant.phase === 'blocked') s.announce.push({ what: 'unblocked', unit: d });
+    // A crash may have come before it was announced as blocked.
+    else s.announce.remove((p) => p.what === 'blocked' && p.unit === d);
   }
 }
 

@@ -10,7 +10,7 @@ import type { Agent, Opening } from '../agents/agent.ts';
 import { ensureWorktree } from './prepare.ts';
 import { buildPrompt } from './prompt.ts';
 import type { PromptInput, PromptText } from './prompt.ts';
-import { settle } from './settle.ts';
+import { settle, settleAgain } from './settle.ts';
 import { taskChecks } from './verify.ts';
 import { checkFailure, chooEnvironment, endingOf, neverCommitted, promptsFolder, shell } from './workplace.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
@@ -24,6 +24,7 @@ export async function attemptTask(step: UnitStep, begun: EventOf<'task.started' 
   const task = must(u.unit.tasks[begun.task - 1], 'a task');
   const about = { unit: u.unit.id, task: begun.task, attempt: begun.attempt };
   const worktree = await ensureWorktree(step);
+  if (begun.attempt > 1) await settleAgain(step, worktree);
   const notes: Note[] = [];
   const before = await checkBefore(step, { worktree, task, attempt: begun.attempt, notes });
   if (before.failure !== undefined) return { type: 'task.attempt.failed', ...about, failure: before.failure, notes };
@@ -41,6 +42,7 @@ export async function attemptRework(step: UnitStep, begun: EventOf<'rework.start
   const { place, u } = step;
   const about = { unit: u.unit.id, reason: begun.reason, attempt: begun.attempt };
   const worktree = await ensureWorktree(step);
+  await settleAgain(step, worktree);
   const input: PromptInput = {
     ...(await unitTexts(place, step)), unit: u.unit, tasksDir: place.state.pinned.tasksDir, attempt: begun.attempt, because: begun.because,
     checks: proofChecks(step), ...(begun.also === undefined ? {} : { also: begun.also }),

@@ -24,6 +24,8 @@ export async function restoreSpecs(step: UnitStep, o: { readonly worktree: strin
   const paths = new Set(o.status.entries.map((e) => e.path).filter((p) => isSpec(step, p)));
   if (o.status.head !== o.reference) {
     for (const p of await git.changedPaths(o.reference, o.status.head)) if (isSpec(step, p)) paths.add(p);
+    // In the reference a task that is done since may still be pending, as in a commit that an agent put back.
+    for (const { path } of step.u.unit.tasks) if (isDone(step, path)) paths.add(path);
   }
   if (paths.size === 0) return [];
   const done = new Map<string, string>();

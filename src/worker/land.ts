@@ -130,10 +130,10 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
   const not = (text: string, fastForward = false): EventBody => ({ type: 'run.not-advanced', text, fastForward });
   let own = await git.resolve(ref);
   const at = await git.resolve(target);
-  const { joined } = place.state;
+  const { joined, landed } = place.state;
   if (at === undefined) return not(`${target} no longer exists`);
   // The ref's removal may be the last thing that a session before this one did.
-  if (own === undefined && place.state.landed !== undefined && (await git.isAncestor(place.state.landed, at))) return { type: 'run.advanced', commit: place.state.landed };
+  if (own === undefined && landed !== undefined && (await git.isAncestor(landed, at))) return { type: 'run.advanced', commit: landed };
   if (own === undefined) return not(`${ref} no longer exists`);
   if (await git.isAncestor(own, at)) return arrived(place, own);
   if (joined?.own === own && joined.onto === at && joined.commit !== own) {
@@ -142,7 +142,7 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
     own = joined.commit;
     failpoint('joined');
   }
-  if (own !== joined?.commit && own !== place.state.landed || !(await git.isAncestor(at, own))) return join(place, { own, at, control });
+  if (own !== joined?.commit && own !== landed || !(await git.isAncestor(at, own))) return join(place, { own, at, control });
   place.fence.moved(target, own);
   const to = own;
   const outcome = await place.fence.hold(() => git.advance({ ref: target, from: at, to }));

@@ -46,6 +46,12 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   return { failure: { kind: 'refused-commit', ...refused, kept } };
 }
 
+/** The same look before work goes on where an attempt may have ended without it (git or the disk failed meanwhile). What it finds is mended and kept; it fails nothing. */
+export async function settleAgain(step: UnitStep, worktree: string): Promise<void> {
+  await settle(step, { worktree, attempt: `again-${step.place.state.seq}`, mayMerge: true });
+  step.place.seen.delete(worktree);
+}
+
 /** Repositories inside the worktree, whose content no commit would hold: untracked ones, and new links to one in the index. */
 async function nestedRepositories(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus; readonly known: ReadonlySet<string> }): Promise<readonly string[]> {
   const modules = (await step.place.world.files.readText(`${o.worktree}/.gitmodules`)) ?? '';

@@ -7,6 +7,7 @@ import type { Check } from '../core/plan.ts';
 import { failpoint } from '../failpoint.ts';
 import { afterCheck, committable, isSpec, message, resolveSpecs, restoreSpecs, specReference } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
+import { settleAgain } from './settle.ts';
 import { checkFailure, neverCommitted, shell, takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 import type { WorktreeStatus } from '../world.ts';
@@ -137,10 +138,11 @@ export async function refresh(step: UnitStep): Promise<EventBody> {
   const { ref } = step.place.state.landing;
   const onto = await git.resolve(ref);
   if (onto === undefined) return { type: 'unit.refresh.failed', unit, failure: { kind: 'target-gone', ref } };
+  await settleAgain(step, worktree);
   const status = await git.status(worktree);
   const merging = await git.mergeHead(worktree);
   if (merging === undefined && (await git.isAncestor(onto, status.head))) return { type: 'unit.refreshed', unit, commit: status.head, parent: status.head, onto, conflicts: [] };
-  if (merging === undefined && step.u.next.step === 'refresh' && step.u.next.then === 'work') await putAway(step, { worktree, status });
+  if (merging === undefined) await putAway(step, { worktree, status });
   const target = merging ?? onto;
   const found = merging === undefined ? await git.beginMerge(worktree, onto) : await unresolved(step, { worktree, status });
   failpoint('merge-begun');
@@ -153,14 +155,14 @@ export async function refresh(step: UnitStep): Promise<EventBody> {
   return { type: 'unit.refreshed', unit, commit, parent: status.head, onto: target, conflicts: [] };
 }
 
-/** An attempt that was cut left work of its own, which a merge would run into; it is kept. */
+/** What nobody committed (an attempt that was cut, a merge that was given up) would stand in the way of a merge; it is kept. */
 async function putAway(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus }): Promise<void> {
   const { place, u } = step;
   const never = await neverCommitted(place, u.unit.id);
   const paths = o.status.entries.map((e) => e.path).filter((p) => !never.has(p));
   if (paths.length === 0) return;
-  const ref = `refs/choo/kept/${place.state.run}/${u.unit.id}/before-new-plan-${place.state.seq}`;
-  await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(o.worktree, { ref, message: `choo: was in the worktree of ${u.unit.id} when the plan changed` })));
+  const ref = `refs/choo/kept/${place.state.run}/${u.unit.id}/before-merge-${place.state.seq}`;
+  await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(o.worktree, { ref, message: `choo: was in the worktree of ${u.unit.id} before the target was merged in` })));
   await place.world.git.restorePaths(o.worktree, { commit: o.status.head, paths });
 }
 

@@ -9,6 +9,10 @@ import { BROKEN, Game, failing, settings, unit } from './rig.ts';
 
 const DIAMOND = [unit('a'), unit('b', { dependsOn: ['a'] }), unit('c', { dependsOn: ['a'] }), unit('d', { dependsOn: ['b', 'c'] })];
 
+function started(game: Game): string[] {
+  return game.of('unit.started').map((e) => e.unit);
+}
+
 describe('a session after one that ended in the middle of things', () => {
   const resume = (game: Game): void => { game.record({ type: 'orch.resumed', settings: settings() }); };
 
@@ -52,6 +56,30 @@ describe('a session after one that ended in the middle of things', () => {
     expect(game.of('unit.failed')).toMatchObject([{ unit: 'a', failure: { kind: 'cut', by: 'crash' } }]);
     expect(game.phase('b')).toBe('landed');
     expect(game.state.slots).toBe(0);
+  });
+
+  it('does not begin a unit again whose failure was not announced before the crash', () => {
+    const game = new Game([unit('a'), unit('b', { dependsOn: ['a'] })]);
+    game.settle();
+    game.answer('trial.started', { type: 'trial.ok', checks: [], notes: [] });
+    game.record({ type: 'unit.prepare.failed', unit: 'a', failure: BROKEN });
+    resume(game);
+    game.play();
+    expect(started(game)).toEqual(['a']);
+    expect([game.phase('a'), game.phase('b')]).toEqual(['failed', 'blocked']);
+  });
+
+  it('frees dependants that were to be announced as blocked when the crash and then a retry came', () => {
+    const game = new Game([unit('a'), unit('b', { dependsOn: ['a'] }), unit('c', { dependsOn: ['b'] })]);
+    game.settle();
+    game.answer('trial.started', { type: 'trial.ok', checks: [], notes: [] });
+    game.record({ type: 'unit.prepare.failed', unit: 'a', failure: BROKEN });
+    game.record({ type: 'unit.failed', unit: 'a', failure: BROKEN });
+    game.record({ type: 'unit.retried', unit: 'a' });
+    resume(game);
+    game.play();
+    expect(game.of('unit.blocked')).toEqual([]);
+    expect(game.result).toMatchObject({ completedUnits: 3, blockedUnits: 0 });
   });
 });
 
