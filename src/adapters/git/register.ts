@@ -58,9 +58,8 @@ function claimName(o: NewRegistration): string {
   }
 }
 
-/** Takes a registration out; false, with nothing changed, when the worktree is locked. */
-export function dropRegistration(gitDir: string): boolean {
-  if (lockOf(gitDir) !== undefined && !isHalfMade(gitDir)) return false;
+/** Takes a registration out, whatever it is; the caller has made sure that it may go. */
+export function dropRegistration(gitDir: string): void {
   rmSync(gitDir, { recursive: true, force: true });
   try {
     rmdirSync(dirname(gitDir));
@@ -68,12 +67,11 @@ export function dropRegistration(gitDir: string): boolean {
     // Others are still in it.
     if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST' && !isMissing(error)) throw error;
   }
-  return true;
 }
 
-/** True when a registration was cut while it was made: nobody has locked it, and nothing is in it yet. */
-function isHalfMade(gitDir: string): boolean {
-  return lockOf(gitDir) === MAKING;
+/** True while a worktree is locked: by a person, or because it was never finished. */
+export function isLocked(gitDir: string): boolean {
+  return lockOf(gitDir) !== undefined;
 }
 
 function lockOf(gitDir: string): string | undefined {

@@ -9,7 +9,7 @@ import { errnoOf, isMissing } from '../errno.ts';
 import { isBare, isHalfMade } from './half-made.ts';
 import { checkId, checkRef, isRef, pathText, splitNul } from './names.ts';
 import { moveRef } from './refs.ts';
-import { dropRegistration, makeRegistration } from './register.ts';
+import { dropRegistration, isLocked, makeRegistration } from './register.ts';
 import { ask, askIn, exists, gitDirOf, namesIn, registrationPath } from './repository.ts';
 import type { Repository } from './repository.ts';
 
@@ -91,7 +91,8 @@ async function registerQuickly(repo: Repository, o: Registration): Promise<boole
   // git knows what a registration without its folder means, and what may be a name.
   if (path === undefined || !/^[\w.+@=-]+$/.test(basename(path)) || !isRef(`refs/heads/${basename(path)}`)) return false;
   const before = await gitDirOf(repo, path);
-  if (before !== undefined && !((await isHalfMade(before)) && dropRegistration(before))) return false;
+  if (before !== undefined && !(await isHalfMade(before))) return false;
+  if (before !== undefined) dropRegistration(before);
   try {
     repo.gitDirs.set(path, makeRegistration({ commonDir: repo.commonDir, path, head: o.branch === undefined ? o.commit : `ref: ${o.branch}` }));
     return true;
@@ -142,10 +143,10 @@ async function unregister(repo: Repository, o: { readonly path: string; /** Wher
     if (nothing) return;
     throw new GitError(`git worktree remove ${o.path}`, `it is not a worktree of ${repo.commonDir}`);
   }
-  const dropped = (await repo.settings.read()).ordinary && dropRegistration(gitDir);
   // git refuses while it believes that the worktree is still being made.
-  if (!dropped && nothing && (await isHalfMade(gitDir))) await rm(gitDir, { recursive: true, force: true });
-  else if (!dropped) await ask(repo, { args: ['worktree', 'remove', '--', o.path] });
+  const mayGo = isLocked(gitDir) ? nothing && (await isHalfMade(gitDir)) : (await repo.settings.read()).ordinary;
+  if (mayGo) dropRegistration(gitDir);
+  else await ask(repo, { args: ['worktree', 'remove', '--', o.path] });
   repo.gitDirs.delete(o.path);
   repo.looks.delete(gitDir);
 }
