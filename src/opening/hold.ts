@@ -1,6 +1,7 @@
 // The repository for one choo at a time: the lock keeps others from starting, the fence keeps one that lost the lock from writing.
 
 import { acquireLock, LockHeld } from '../adapters/lock.ts';
+import type { LockHolder } from '../adapters/lock.ts';
 import { untilGitEnds } from '../adapters/git/stragglers.ts';
 import { BOUNDS } from '../core/limits.ts';
 import type { Clock } from '../world.ts';
@@ -22,21 +23,28 @@ export async function hold(repo: Repository, { say, clock }: { readonly say: (li
   const lock = await acquireLock(repo.facts.commonDir).catch((error: unknown) => {
     throw error instanceof LockHeld ? refuse('locked', error.message) : error;
   });
-  const before = lock.tookOverFrom;
-  if (before !== undefined) {
-    say(`took over from choo process ${before.pid}, which is gone`);
-    const running = await untilGitEnds({ owner: before, clock, limitMs: BOUNDS.gitCommand });
-    if (running.length > 0) {
-      await lock.release();
-      throw refuse('git-running', `git commands of that process still run (${running.join(', ')}), and choo does not end them`, 'wait for them, or end them yourself if they hang; then: choo resume');
-    }
+  try {
+    if (lock.tookOverFrom !== undefined) await bury(repo, { dead: lock.tookOverFrom, say, clock });
+  } catch (error) {
+    await lock.release();
+    throw error;
   }
   return {
-    fence: () => repo.git.takeFence({ nonce: lock.holder.nonce, lost: lock.lost, afterDead: before !== undefined }),
+    fence: () => repo.git.takeFence({ nonce: lock.holder.nonce, lost: lock.lost }),
     check: lock.check,
     release: async () => {
       await repo.git.dropFence();
       await lock.release();
     },
   };
+}
+
+/** After a takeover: nothing that the dead one began moves a ref any more, and its fence is gone. At once, because whoever is next finds no dead holder. */
+async function bury(repo: Repository, { dead, say, clock }: { readonly dead: LockHolder; readonly say: (line: string) => void; readonly clock: Clock }): Promise<void> {
+  say(`took over from choo process ${dead.pid}, which is gone`);
+  const running = await untilGitEnds({ owner: dead, clock, limitMs: BOUNDS.gitCommand });
+  if (running.length > 0) {
+    throw refuse('git-running', `git commands of that process still run (${running.join(', ')}), and choo does not end them`, 'wait for them, or end them yourself if they hang; then: choo resume');
+  }
+  await repo.git.removeFence({ afterDead: true });
 }

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => repo.close());
 
-const take = (git: OpenGit, nonce: string, afterDead = false): Promise<void> => git.takeFence({ nonce, afterDead, lost: () => new FenceLost(`${nonce} lost it`) });
+const take = (git: OpenGit, nonce: string): Promise<void> => git.takeFence({ nonce, lost: () => new FenceLost(`${nonce} lost it`) });
 const fence = (): string => (repo.tryGit('rev-parse', '-q', '--verify', FENCE) === 0 ? repo.git('cat-file', 'blob', FENCE) : 'none');
 const refs = (): readonly string[] => repo.git('for-each-ref', '--format=%(refname) %(objectname)').split('\n').filter((line) => !line.startsWith(FENCE));
 const lockFile = (): string => join(repo.root, '.git', `${FENCE}.lock`);
@@ -44,6 +44,11 @@ describe('the fence', () => {
     const git = repo.open();
     const before = await git.snapshot();
     await take(git, 'one');
+    expect((await git.snapshot()).refs).toEqual(before.refs);
+    repo.git('pack-refs', '--all');
+    expect((await git.snapshot()).refs).toEqual(before.refs);
+    // A broken file makes choo ask git.
+    repo.write('.git/refs/tags/odd', 'odd\n');
     expect((await git.snapshot()).refs).toEqual(before.refs);
   });
 
@@ -155,13 +160,15 @@ describe('a fast-forward in a checkout', () => {
 });
 
 describe('what a dead choo left of the fence', () => {
-  it('is taken over: its value, a lock that nobody holds, a file that a power cut emptied', async () => {
+  it('is cleared away: its value, a lock that nobody holds, a file that a power cut emptied', async () => {
     const dead = repo.open();
     await take(dead, 'dead');
     writeFileSync(lockFile(), '');
     const git = repo.open({ sleep: sleepless() });
-    await take(git, 'one', true);
-    expect([fence(), existsSync(lockFile())]).toEqual(['one', false]);
+    await git.removeFence({ afterDead: true });
+    expect([fence(), existsSync(lockFile())]).toEqual(['none', false]);
+    await take(git, 'one');
+    await expect(move(dead, 'refs/heads/x')).rejects.toBeInstanceOf(FenceLost);
     writeFileSync(join(repo.root, '.git', FENCE), '');
     await take(git, 'two');
     expect(fence()).toBe('two');

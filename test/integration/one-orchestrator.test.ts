@@ -91,6 +91,17 @@ describe(`two choos started at the same instant, ${PAIRS} times`, () => {
   });
 });
 
+describe('what a dead choo left', () => {
+  it('is cleared away by the first who comes, also one who is then refused', async ({ bed }) => {
+    bed.specs({ a: { dependsOn: ['nobody'] } });
+    await plantDead(bed.root, bed.env);
+    expectRefusal(bed, await bed.choo(['run']), /took over[^]*nobody/);
+    bed.specs({ a: {} });
+    expectEnd(await bed.choo(['run']), 0);
+    expectNothingLeft(bed);
+  });
+});
+
 const lockFile = (bed: Bed): string => join(bed.root, '.git', 'choo', 'lock');
 
 /** Makes the lock that is held look like one of another machine; its holder notices nothing. */

@@ -21,10 +21,9 @@ const PREPARED = Buffer.from('start: ok\nprepare: ok\n');
 const ABORTED = Buffer.from('abort: ok\n');
 
 /** Takes the fence by compare-and-swap from what it was. Throws GitError when another takes it at the same moment, which the lock forbids. */
-export async function takeFence(repo: Repository, o: { readonly nonce: string; readonly lost: () => FenceLost; readonly afterDead: boolean }): Promise<void> {
+export async function takeFence(repo: Repository, o: { readonly nonce: string; readonly lost: () => FenceLost }): Promise<void> {
   const { stdout } = await ask(repo, { args: ['hash-object', '-w', '--no-filters', '--stdin'], input: `${o.nonce}\n` });
   const id = checkId(stdout.toString('latin1').trim());
-  if (o.afterDead) await releaseFenceLock(repo);
   const from = await readFence(repo);
   // What git does not see as a ref is one that a power cut emptied, and would be in the way.
   if (from === undefined) await removeFile(join(repo.commonDir, FENCE_REF));
@@ -46,7 +45,7 @@ export async function dropFence(repo: Repository): Promise<void> {
   });
 }
 
-/** Deletes the fence whoever has it. */
+/** Deletes the fence whoever has it; with `afterDead` also what that one's git left locked. */
 export async function removeFence(repo: Repository, o: { readonly afterDead: boolean }): Promise<void> {
   if (o.afterDead) await releaseFenceLock(repo);
   const from = await readFence(repo);

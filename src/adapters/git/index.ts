@@ -34,12 +34,15 @@ export interface OpenGit extends Git {
   diffText(from: string, to: string, paths: readonly string[]): Promise<string>;
   /**
    * Makes `refs/choo/fence` say `nonce`; from then on every change of a ref verifies that it still does, in the same transaction, or throws
-   * what `lost` gives. For who holds the repository's lock. `afterDead`: the holder before is certainly gone, and what it left locked is released.
+   * what `lost` gives. For who holds the repository's lock.
    */
-  takeFence(o: { readonly nonce: string; readonly lost: () => FenceLost; readonly afterDead: boolean }): Promise<void>;
+  takeFence(o: { readonly nonce: string; readonly lost: () => FenceLost }): Promise<void>;
   /** Gives the fence back; does nothing when it is not ours. */
   dropFence(): Promise<void>;
-  /** Takes the fence away from whoever has it, who can then change no ref any more. Throws GitError while that one is just moving one. */
+  /**
+   * Takes the fence away from whoever has it, who can then change no ref any more. Throws GitError while that one is just moving one.
+   * `afterDead`: that one is certainly gone, and what it left locked is released.
+   */
   removeFence(o: { readonly afterDead: boolean }): Promise<void>;
   /** Ends the process that answers questions; the repository may not be used after it. */
   close(): Promise<void>;

@@ -19,7 +19,7 @@ export function branchFile(commonDir: string, branch: string): string | undefine
   return isId(id) ? id : 'other';
 }
 
-/** Every ref but remote-tracking ones with its id, or `ref: <ref>` for a symbolic one; undefined when there are many or one is odd. */
+/** Every ref but remote-tracking ones with its id, or `ref: <ref>` for a symbolic one; undefined when there are many or one is odd. The map is the caller's. */
 export function readRefFiles(commonDir: string, memory: PackedMemory): Map<string, string> | undefined {
   // Loose ones first, as git does: a ref that is being packed is then found in one of the two places.
   const loose = new Map<string, string>();

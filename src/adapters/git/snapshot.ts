@@ -36,18 +36,20 @@ async function settingsStamps(repo: Repository): Promise<readonly (readonly [str
   return stamps.filter(([, stamp]) => stamp !== 'missing');
 }
 
+/** All but remote-tracking refs, as editors fetch on their own, and the fence, which is choo's business with other choos. */
 async function readRefs(repo: Repository): Promise<ReadonlyMap<string, string>> {
   const files = (await repo.settings.read()).ordinary ? readRefFiles(repo.commonDir, repo.packed) : undefined;
-  if (files !== undefined) {
-    files.delete(FENCE_REF);
-    return files;
-  }
+  const refs = files ?? await listRefs(repo);
+  refs.delete(FENCE_REF);
+  return refs;
+}
+
+async function listRefs(repo: Repository): Promise<Map<string, string>> {
   const { stdout } = await ask(repo, { args: ['for-each-ref', '--format=%(objectname) %(refname) %(symref)'] });
   const refs = new Map<string, string>();
   for (const line of stdout.toString('utf8').split('\n')) {
     const [id, name, points] = line.split(' ');
-    // Editors fetch on their own, and the fence is choo's business with other choos.
-    if (id !== undefined && name !== undefined && !name.startsWith('refs/remotes/') && name !== FENCE_REF) refs.set(name, points === undefined || points === '' ? id : `ref: ${points}`);
+    if (id !== undefined && name !== undefined && !name.startsWith('refs/remotes/')) refs.set(name, points === undefined || points === '' ? id : `ref: ${points}`);
   }
   return refs;
 }
