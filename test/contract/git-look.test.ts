@@ -196,6 +196,19 @@ describe('a status of our own', () => {
     await bed.expectSame();
   });
 
+  it('knows a folder full of ignored files without reading it', async () => {
+    repo.write('.gitignore', 'modules/\n', work);
+    inWork('add', '.gitignore');
+    inWork('commit', '-qm', 'ignore');
+    mkdirSync(join(work, 'modules'));
+    for (let n = 0; n < 3100; n += 1) writeFileSync(join(work, 'modules', `f${n}`), '');
+    bed.later(50);
+    await bed.expectSame();
+    expect(await bed.asked(() => bed.expectSame())).toEqual([]);
+    repo.write('a', '9\n', work);
+    expect(await bed.asked(() => bed.expectSame())).toEqual([]);
+  });
+
   it('sees edits of the main checkout that put their times back', async () => {
     bed.later(50);
     await git.snapshot();

@@ -20,6 +20,7 @@ import { readLink, readRegular, YOUNG_MS } from './young.ts';
 
 /** More paths than this and git itself is as quick, without keeping our loop from its other work. */
 const MOST_PATHS = 3000;
+const LARGEST_INDEX = 1024 * 1024;
 const MOST_HASHED = 200;
 const MOST_HASHED_BYTES = 4 * 1024 * 1024;
 /** File systems (by their magic numbers) whose change times can be relied on: ext, xfs, btrfs, tmpfs, overlay, f2fs, bcachefs. */
@@ -52,7 +53,7 @@ export async function look(repo: Repository, o: { readonly at: Place; readonly m
   const head = await headOf(repo, gitDir);
   const index = head === undefined ? undefined : readIndex(memory, { gitDir, idBytes: settings.idBytes });
   if (head === undefined || index === undefined || index.parsed.trees?.count !== index.parsed.entries.length) return NOTHING;
-  const found = walk({ top: cwd, folders: index.folders, listings: memory.listings, most: MOST_PATHS, ignored: memory.ignored?.paths });
+  const found = walk({ top: cwd, folders: index.folders, listings: memory.listings, ruled: settings.ignores, most: MOST_PATHS, ignored: memory.ignored?.paths });
   if (found === undefined) return NOTHING;
   const rules = `${settings.stamp} ${found.ignoreFiles.join(' ')}`;
   // What git has not been asked about under these rules, only git can tell apart.
@@ -79,7 +80,7 @@ export async function holdsOnlyTracked(repo: Repository, at: Place): Promise<boo
   if (!settings.ordinary || !reliable(at.cwd)) return false;
   const memory = memoryOf(repo, at);
   const index = readIndex(memory, { gitDir: at.gitDir ?? '', idBytes: settings.idBytes });
-  const found = index === undefined ? undefined : walk({ top: at.cwd, folders: index.folders, listings: memory.listings, most: MOST_PATHS, ignored: undefined });
+  const found = index === undefined ? undefined : walk({ top: at.cwd, folders: index.folders, listings: memory.listings, ruled: true, most: MOST_PATHS, ignored: undefined });
   return found?.unknown.length === 0 && !found.foreign;
 }
 
@@ -101,14 +102,15 @@ async function headOf(repo: Repository, gitDir: string): Promise<{ readonly id: 
 export function readIndex(memory: Memory, o: { readonly gitDir: string; readonly idBytes: number }): ReadIndex | undefined {
   const path = join(o.gitDir, 'index');
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat?.isFile() !== true) return undefined;
+  if (stat?.isFile() !== true || stat.size > LARGEST_INDEX) return undefined;
   const file = readFileSync(path);
+  if (file.length < 12 || file.readUInt32BE(8) > MOST_PATHS) return undefined;
   if (memory.index?.file.equals(file) === true) {
     memory.index = { ...memory.index, mtimeMs: stat.mtimeMs };
     return memory.index;
   }
   const parsed = parseIndex(file, o.idBytes);
-  if (parsed === undefined || parsed.entries.length > MOST_PATHS || !parsed.entries.every((e) => e.plain && e.mode !== 0o160000)) return undefined;
+  if (parsed === undefined || !parsed.entries.every((e) => e.plain && e.mode !== 0o160000)) return undefined;
   const folders = new Map<string, Set<string>>([['', new Set()]]);
   for (const { path: name } of parsed.entries) addPath(folders, name);
   // git reads those of the index where the file is missing.

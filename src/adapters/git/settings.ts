@@ -46,6 +46,7 @@ interface Origin {
 const EXPECTED: Readonly<Record<string, RegExp>> = {
   'core.filemode': /^(true|yes|on|1)?$/i, 'core.symlinks': /^(true|yes|on|1)?$/i, 'core.ignorecase': /^(false|no|off|0)$/i,
   'core.precomposeunicode': /^(false|no|off|0)$/i, 'core.splitindex': /^(false|no|off|0)$/i,
+  'core.sharedrepository': /^(false|no|off|0|umask)$/i,
 };
 const EXTENSIONS = /^extensions\.(?!objectformat$|partialclone$|noop$|noop-v1$)/;
 

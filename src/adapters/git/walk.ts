@@ -7,7 +7,7 @@ import { YOUNG_MS } from './young.ts';
 
 /** What a walk found. Paths from the worktree's top. */
 export interface Walked {
-  /** Files and links that the index does not have and that are not known to be ignored. */
+  /** Files, links and (ending in `/`, unread) folders that the index does not have and that are not known to be ignored. */
   readonly unknown: readonly string[];
   /** Every `.gitignore`, with its stamp. */
   readonly ignoreFiles: readonly string[];
@@ -26,6 +26,8 @@ interface Walk {
   /** Folder → names of the index's entries and folders in it; the top is ''. */
   readonly folders: ReadonlyMap<string, ReadonlySet<string>>;
   readonly listings: Map<string, Listing>;
+  /** There are ignore rules: what is in folders that the index does not have is then not looked for. */
+  readonly ruled: boolean;
   /** Paths it may find in all. */
   readonly most: number;
   /** Paths known to be ignored; a folder ends in `/`. */
@@ -36,6 +38,8 @@ interface Course extends Walk {
   readonly device: number;
   readonly now: number;
   readonly queue: string[];
+  /** Folders that the index does not have. */
+  readonly strangers: string[];
   readonly unknown: string[];
   readonly ignoreFiles: string[];
   left: number;
@@ -49,8 +53,12 @@ interface Course extends Walk {
 export function walk(o: Walk): Walked | undefined {
   const top = lstatSync(o.top, { throwIfNoEntry: false });
   if (top?.isDirectory() !== true) return undefined;
-  const course: Course = { ...o, device: top.dev, now: Date.now(), queue: [''], unknown: [], ignoreFiles: [], left: o.most, young: false, attributes: false, skipped: false, foreign: false };
+  const course: Course = { ...o, device: top.dev, now: Date.now(), queue: [''], strangers: [], unknown: [], ignoreFiles: [], left: o.most, young: false, attributes: false, skipped: false, foreign: false };
   for (let folder = course.queue.pop(); folder !== undefined; folder = course.queue.pop()) {
+    if (!visit(course, folder)) return undefined;
+  }
+  if (o.ruled || course.ignoreFiles.length > 0) return { ...course, unknown: [...course.unknown, ...course.strangers.map((folder) => `${folder}/`)] };
+  for (let folder = course.strangers.pop(); folder !== undefined; folder = course.strangers.pop()) {
     if (!visit(course, folder)) return undefined;
   }
   return course;
@@ -92,7 +100,7 @@ function meet(c: Course, o: { readonly folder: string; readonly entry: Dirent; r
     if (o.expected?.has(name) === true) return false;
     c.foreign = true;
     if (c.ignored?.has(`${path}/`) === true) return (c.skipped = true);
-    return c.queue.push(path) > 0;
+    return c.strangers.push(path) > 0;
   }
   if (o.expected?.has(name) === true) return !c.folders.has(path);
   if (c.ignored?.has(path) === true) return (c.skipped = true);
