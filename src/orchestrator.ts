@@ -68,14 +68,18 @@ export class RunLoop {
 
   /** Waits for answers or a request, and records what they come to. */
   async #receive(wakeAt: number | undefined): Promise<void> {
-    const arrived = await this.#inbox.next(wakeAt);
-    if (arrived.answers.length > 0) await this.#record(arrived.answers);
-    if (arrived.question === undefined) return;
-    const { request, answer, refuse } = arrived.question;
-    const response = respond(this.#state, request, this.#session.place.world.clock.steady());
-    if ('error' in response) return refuse(new Error(response.error));
-    await this.#record(response.events);
-    answer(response.answer);
+    const { answers, question } = await this.#inbox.next(wakeAt);
+    try {
+      if (answers.length > 0) await this.#record(answers);
+      if (question === undefined) return;
+      const response = respond(this.#state, question.request, this.#session.place.world.clock.steady());
+      if ('error' in response) return question.refuse(new Error(response.error));
+      await this.#record(response.events);
+      question.answer(response.answer);
+    } catch (error) {
+      question?.refuse(new Error('the run has ended', { cause: error }));
+      throw error;
+    }
   }
 
   /** Durable, then true, then visible. */

@@ -18,8 +18,10 @@ export interface Hold {
   readonly release: () => Promise<void>;
 }
 
-/** Takes the repository's lock. `say` is told of a takeover, which waits for git commands that the one before left running. Throws a Refusal that names who has it. */
+/** Takes the repository's lock. `say` is told of a takeover. Git commands that a dead choo left running are waited for. Throws a Refusal that names who has it. */
 export async function hold(repo: Repository, { say, clock }: { readonly say: (line: string) => void; readonly clock: Clock }): Promise<Hold> {
+  // Before the lock is touched: who is refused here leaves everything to the next one as it was.
+  await untilQuiet(clock);
   const lock = await acquireLock(repo.facts.commonDir).catch((error: unknown) => {
     throw error instanceof LockHeld ? refuse('locked', error.message) : error;
   });
@@ -42,9 +44,12 @@ export async function hold(repo: Repository, { say, clock }: { readonly say: (li
 /** After a takeover: nothing that the dead one began moves a ref any more, and its fence is gone. At once, because whoever is next finds no dead holder. */
 async function bury(repo: Repository, { dead, say, clock }: { readonly dead: LockHolder; readonly say: (line: string) => void; readonly clock: Clock }): Promise<void> {
   say(`took over from choo process ${dead.pid}, which is gone`);
-  const running = await untilGitEnds({ owner: dead, clock, limitMs: BOUNDS.gitCommand });
-  if (running.length > 0) {
-    throw refuse('git-running', `git commands of that process still run (${running.join(', ')}), and choo does not end them`, 'wait for them, or end them yourself if they hang; then: choo resume');
-  }
+  await untilQuiet(clock);
   await repo.git.removeFence({ afterDead: true });
+}
+
+async function untilQuiet(clock: Clock): Promise<void> {
+  const running = await untilGitEnds({ clock, limitMs: BOUNDS.gitCommand });
+  if (running.length === 0) return;
+  throw refuse('git-running', `git commands of a choo that is gone still run (${running.join(', ')}), and choo does not end them`, 'wait for them, or end them yourself if they hang; then: choo resume');
 }

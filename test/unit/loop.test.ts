@@ -118,6 +118,13 @@ describe('the journal', () => {
     expect(journal.events.map((e) => e.type)).toEqual(['orch.started', 'unit.queued']);
     expect(asked).toBe(0);
   });
+
+  test('answers whoever asked something meanwhile', async () => {
+    const loop = new RunLoop(sessionOf({ units: [unit('a')], journal: new MemoryJournal(3), git: goneTarget() }));
+    const asked = expect(loop.request({ do: 'stop', by: 'SIGINT', now: false })).rejects.toThrow('the run has ended');
+    await expect(loop.run()).rejects.toThrow('ENOSPC');
+    await asked;
+  });
 });
 
 describe('a defect inside a step', () => {
