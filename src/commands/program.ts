@@ -23,7 +23,7 @@ export function buildProgram({ io = makeIo(), exit = () => undefined }: ProgramP
     .showHelpAfterError('(choo --help lists the commands; choo COMMAND --help its flags)')
     .exitOverride();
   const shell: Shell = { program, io, exit };
-  for (const add of [addInit, addRun, addResume, addStatus, addStop, addUnlock, addRetry, addLogs, addPrompt, addDemo, addVersion]) add(shell);
+  for (const add of [addInit, addRun, addResume, addStatus, addStop, addUnlock, addRetry, addLogs, addPrompt, addCleanup, addDemo, addVersion]) add(shell);
   program.addHelpText('after', examples([
     ['choo demo', 'watch a whole run in a throw-away repository'],
     ['choo init', 'begin in your own repository'],
@@ -189,6 +189,25 @@ function addPrompt({ program, io, exit }: Shell): void {
     .action(async (unit: string, flags: { readonly task?: number }) => {
       const { prompt } = await import('./prompt.ts');
       exit(await prompt({ unit, ...flags }, io));
+    });
+}
+
+function addCleanup({ program, io, exit }: Shell): void {
+  program.command('cleanup')
+    .summary('remove what has provably landed')
+    .description('Removes worktrees and branches of all runs that have provably landed, and what choo left of itself; lists the rest and why it stays. With --discard also what has not landed, after saving it under refs/choo/backup/ (files that git ignores are not saved).')
+    .option('--discard <unit>', 'give a unit up, in every run (or in one: unit/run); may be repeated', collect)
+    .option('-n, --dry-run', 'tell what would be done; change nothing')
+    .option('--json', 'as data')
+    .addHelpText('after', examples([
+      ['choo cleanup -n', 'what is there and what would go'],
+      ['choo cleanup', 'remove what has landed'],
+      ['choo cleanup --discard api', 'give api up; its work is saved first'],
+      ['choo cleanup --discard api/3', 'only what run 3 left of it'],
+    ]))
+    .action(async (flags: { readonly discard?: readonly string[]; readonly dryRun?: boolean; readonly json?: boolean }) => {
+      const { cleanup } = await import('./cleanup.ts');
+      exit(await cleanup(flags, io));
     });
 }
 

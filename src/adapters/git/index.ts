@@ -9,6 +9,7 @@ import * as history from './history.ts';
 import { cleanWorktree, releaseLocks, repointWorktree, resetWorktree, restorePaths, stage, unstagePaths } from './index-files.ts';
 import { keep } from './keep.ts';
 import { repairLink } from './link.ts';
+import { listRefs } from './list.ts';
 import { beginMerge, conflictMarkers, mergeHead, mergeTrees } from './merge.ts';
 import { openObjects } from './objects.ts';
 import { commitTree, moveRef } from './refs.ts';
@@ -20,7 +21,8 @@ import { openStanding } from './standing.ts';
 import { status } from './status.ts';
 import { diffText, readFiles, readTree, workingTreeDiff } from './tree.ts';
 import type { TreeEntry } from './tree.ts';
-import { addWorktree, removeWorktree } from './worktrees.ts';
+import { addWorktree, listWorktrees, removeWorktree } from './worktrees.ts';
+import type { ListedWorktree } from './worktrees.ts';
 
 /** What the commands need of git beside the engine's part. */
 export interface OpenGit extends Git {
@@ -44,6 +46,10 @@ export interface OpenGit extends Git {
    * `afterDead`: that one is certainly gone, and what it left locked is released.
    */
   removeFence(o: { readonly afterDead: boolean }): Promise<void>;
+  /** Every ref that points to something by itself: full name → id. */
+  listRefs(): Promise<ReadonlyMap<string, string>>;
+  /** All worktrees, the main one first. */
+  listWorktrees(): Promise<readonly ListedWorktree[]>;
   /** Ends the process that answers questions; the repository may not be used after it. */
   close(): Promise<void>;
 }
@@ -86,6 +92,8 @@ export function openGit(o: OpenOptions): OpenGit {
     readTree: (commit, prefix) => readTree(repo, { commit, prefix }),
     readFiles: (ids) => readFiles(repo, ids),
     diffText: (from, to, paths) => diffText(repo, { from, to, paths }),
+    listRefs: () => listRefs(repo),
+    listWorktrees: () => listWorktrees(repo),
     workingTreeDiff: (worktree, at) => workingTreeDiff(repo, { worktree, ...at }),
     takeFence: (with_) => takeFence(repo, with_),
     dropFence: () => dropFence(repo),

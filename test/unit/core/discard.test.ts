@@ -58,11 +58,10 @@ describe('a discarded unit', () => {
       for (const { seq, time: _, run: __, ...body } of whole.events.slice(2, at)) if (seq > 2) game.record(body);
       if (game.phase('a') === 'landed') continue;
       resume(discard(game, 'a'));
-      const where = `after ${whole.events[at - 1]?.type} (${at})`;
-      expect([game.phase('b'), game.phase('c')], where).toEqual(['landed', 'landed']);
-      expect(game.events.at(-1)?.type, where).toBe('orch.completed');
-      expect(game.events.slice(at + 1).filter((e) => 'unit' in e && e.unit === 'a' && e.type !== 'unit.discarded'), where).toEqual([]);
-      expect(game.state, where).toMatchObject({ inFlight: 0, slots: 0, count: { landed: 2, cancelled: 1, pending: 0, running: 0 } });
+      expect([game.phase('b'), game.phase('c')], `after ${whole.events[at - 1]?.type} (${at})`).toEqual(['landed', 'landed']);
+      expect(game.events.at(-1)?.type, `after ${whole.events[at - 1]?.type} (${at})`).toBe('orch.completed');
+      expect(game.events.slice(at + 1).filter((e) => 'unit' in e && e.unit === 'a' && e.type !== 'unit.discarded'), `after ${whole.events[at - 1]?.type} (${at})`).toEqual([]);
+      expect(game.state, `after ${whole.events[at - 1]?.type} (${at})`).toMatchObject({ inFlight: 0, slots: 0, count: { landed: 2, cancelled: 1, pending: 0, running: 0 } });
     }
   });
 });
