@@ -1,6 +1,8 @@
 // Where a command prints and what it sees of the outside: streams, folder, environment. Tests hand in their own.
 
 import { cwd, env, stderr, stdout } from 'node:process';
+import { takeStart } from './start.ts';
+import type { Start } from './start.ts';
 
 /** A stream that can be printed to; `process.stdout` is one. */
 export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -21,6 +23,9 @@ export interface Io {
   readonly err: Printer;
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
+  /** The command line, without node and script. */
+  readonly argv: readonly string[];
+  readonly start: Start;
 }
 
 /** Parts of the outside that are not the process's own. */
@@ -29,6 +34,7 @@ export interface IoParts {
   readonly stderr?: OutputStream;
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  readonly argv?: readonly string[];
 }
 
 /** The process's own outside, or the given parts instead. */
@@ -39,6 +45,8 @@ export function makeIo(parts: IoParts = {}): Io {
     err: printer(parts.stderr ?? stderr, environment),
     cwd: parts.cwd ?? cwd(),
     env: environment,
+    argv: parts.argv ?? [],
+    start: takeStart(environment),
   };
 }
 
