@@ -13,6 +13,12 @@ export interface Printer {
   readonly color: boolean;
   /** A person looks at it. */
   readonly terminal: boolean;
+  /** Lines that the terminal has room for, as it is now. */
+  readonly rows: () => number | undefined;
+  /** Nobody reads any more. */
+  readonly gone: () => boolean;
+  /** Calls back once, when that is noticed. */
+  readonly whenGone: (then: () => void) => void;
 }
 
 /** What a command has of the outside. */
@@ -60,5 +66,8 @@ function printer(stream: OutputStream, environment: NodeJS.ProcessEnv): Printer 
     write: (text) => { if (open) stream.write(text); },
     color: terminal && !plain,
     terminal,
+    rows: () => ('rows' in stream && typeof stream.rows === 'number' ? stream.rows : undefined),
+    gone: () => !open,
+    whenGone: (then) => { stream.once('error', then); },
   };
 }

@@ -135,16 +135,22 @@ function addResume({ program, io, exit }: Shell): void {
 }
 
 function addStatus({ program, io, exit }: Shell): void {
-  program.command('status')
+  const command = program.command('status')
     .summary('show every unit and task, live or at rest')
     .description('Shows every unit and task of the newest run, live or at rest; before the first run those of the specs.')
     .argument('[tasks-dir]', 'folder of units (default: specs/tasks)')
     .option('--json', 'as data')
-    .addHelpText('after', examples([['choo status', 'from any terminal'], ['choo status --json', 'for programs']]))
-    .action(async (tasksDir: string | undefined, flags: { readonly json?: boolean }) => {
-      const { status } = await import('./status.ts');
-      exit(await status({ ...flags, ...(tasksDir === undefined ? {} : { tasksDir }) }, io));
-    });
+    .option('--watch', 'again with every change, until the session ends; with --json one object a line')
+    .addHelpText('after', examples([['choo status', 'from any terminal'], ['choo status --watch', 'as it goes on'], ['choo status --json', 'for programs']]));
+  command.action(async (tasksDir: string | undefined, flags: { readonly json?: boolean; readonly watch?: boolean }) => {
+    if (flags.watch === true) {
+      if (tasksDir !== undefined) command.error('error: --watch follows the run of the repository and takes no folder', { exitCode: 2 });
+      const { watchStatus } = await import('./watch.ts');
+      return exit(await watchStatus({ json: flags.json === true }, io));
+    }
+    const { status } = await import('./status.ts');
+    exit(await status({ ...flags, ...(tasksDir === undefined ? {} : { tasksDir }) }, io));
+  });
 }
 
 function addStop({ program, io, exit }: Shell): void {

@@ -45,7 +45,7 @@ export async function cleanUnit(job: UnitJob): Promise<void> {
     if (why === undefined) return await remove(job, rest, await changesOf(job, rest) ? 'worktree' : 'nothing');
     const made = job.wished ? await landedUnwritten(job) : undefined;
     if (made !== undefined) return keepRest(job, rest, made);
-    if (!job.wished && job.u.phase !== 'cancelled') return keepRest(job, rest, why);
+    if (!job.wished && !job.run.discarded.has(job.u.unit.id)) return keepRest(job, rest, why);
     await discard(job, rest);
   } catch (error) {
     job.broom.fail(thing(job, rest, rest.hasFolder ? 'worktree' : 'branch'), error);
@@ -85,7 +85,7 @@ async function contains(broom: Broom, o: { readonly tip: string; readonly commit
 
 function notLanded({ run, u }: UnitJob, rest: Rest): string {
   if (rest.hasFolder && rest.head === undefined && rest.at === undefined) return 'git does not know this folder as a worktree any more';
-  if (u.phase === 'cancelled') return 'discarded';
+  if (u.phase === 'cancelled') return 'it is not in the plan any more';
   const how = u.phase === 'failed' ? 'it failed' : 'it has not landed';
   return run.open ? `${how}, and run ${run.run} is open` : how;
 }

@@ -13,6 +13,8 @@ export interface OldRun {
   readonly run: number;
   readonly state: State;
   readonly open: boolean;
+  /** Units that a person gave up. */
+  readonly discarded: ReadonlySet<string>;
   readonly journal: string;
   /** Its folder below the repository's common git folder. */
   readonly folder: string;
@@ -37,7 +39,8 @@ export async function readRuns(commonDir: string, worktrees: string): Promise<{ 
       const { events } = await readJournal(journal);
       if (events.length === 0) continue;
       const state = fold(events);
-      runs.push({ run, state, open: isOpen(state), journal, folder: runFolder(commonDir, run), places: placesOf(state, worktrees) });
+      const discarded = new Set(events.flatMap((e) => (e.type === 'unit.discarded' ? [e.unit] : [])));
+      runs.push({ run, state, open: isOpen(state), discarded, journal, folder: runFolder(commonDir, run), places: placesOf(state, worktrees) });
     } catch (error) {
       if (!(error instanceof JournalError)) throw error;
       // A run that was refused before it began has none.

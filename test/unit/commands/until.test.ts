@@ -1,6 +1,7 @@
 // When `--until` is, and how it is waited for: by the clock on the wall, in pieces, whatever the machine does meanwhile.
 
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../../src/world.ts';
 import { parseUntil, waitUntil } from '../../../src/commands/until.ts';
 
 const HOUR = 3_600_000;
@@ -30,10 +31,10 @@ describe('a moment', () => {
 
 describe('waiting', () => {
   /** A clock of which each sleep takes as long as the test says. */
-  function clock(takes: (ms: number) => number): { now: () => number; sleep: (ms: number) => Promise<void>; readonly slept: number[] } {
+  function clock(takes: (ms: number) => number): Clock & { readonly slept: number[] } {
     let time = 0;
     const slept: number[] = [];
-    return { slept, now: () => time, sleep: (ms) => { slept.push(ms); time += takes(ms); return Promise.resolve(); } };
+    return { slept, now: () => time, steady: () => time, sleep: (ms) => { slept.push(ms); time += takes(ms); return Promise.resolve(); } };
   }
   const { signal } = new AbortController();
 

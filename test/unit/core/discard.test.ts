@@ -45,7 +45,7 @@ describe('a discarded unit', () => {
 
   it('cannot be retried, landed or discarded again', () => {
     const game = discard(new Game([unit('a'), unit('b')]).play(failing('b')), 'b');
-    expect(respond(game.state, { do: 'retry', units: ['b'] })).toEqual({ error: '`b` has not failed, it is cancelled' });
+    expect(respond(game.state, { do: 'retry', units: ['b'] }, 0)).toEqual({ error: '`b` has not failed, it is cancelled' });
     expect(() => discard(game, 'b')).toThrow('b was discarded but is cancelled');
     expect(() => discard(game, 'a')).toThrow('a was discarded but is landed');
   });
