@@ -25,7 +25,7 @@ export function buildProgram({ io = makeIo(), exit = () => undefined }: ProgramP
     .showHelpAfterError('(choo --help lists the commands; choo COMMAND --help its flags)')
     .exitOverride();
   const shell: Shell = { program, io, exit };
-  for (const add of [addInit, addRun, addResume, addStatus, addStop, addUnlock, addRetry, addLogs, addPrompt, addCleanup, addDemo, addVersion]) add(shell);
+  for (const add of [addInit, addRun, addResume, addStatus, addStop, addUnlock, addRetry, addLogs, addPrompt, addCleanup, addArchive, addDemo, addVersion]) add(shell);
   program.addHelpText('after', examples([
     ['choo demo', 'watch a whole run in a throw-away repository'],
     ['choo init', 'begin in your own repository'],
@@ -235,6 +235,20 @@ function addCleanup({ program, io, exit }: Shell): void {
     .action(async (flags: { readonly discard?: readonly string[]; readonly dryRun?: boolean; readonly json?: boolean }) => {
       const { cleanup } = await import('./cleanup.ts');
       exit(await cleanup(flags, io));
+    });
+}
+
+function addArchive({ program, io, exit }: Shell): void {
+  program.command('archive')
+    .summary('move complete units to specs/completed/')
+    .description('Moves units whose tasks are all complete in the commit that is checked out, and the design specs that only they name, to specs/completed/, as git mv does. Prints the commit to make. Overwrites nothing; leaves alone what has uncommitted changes and what an open run works on.')
+    .argument('[tasks-dir]', 'folder of units (default: specs/tasks)')
+    .option('-n, --dry-run', 'tell what would be moved; change nothing')
+    .option('--json', 'as data')
+    .addHelpText('after', examples([['choo archive -n', 'what would go'], ['choo archive', 'move it, then make the commit it prints']]))
+    .action(async (tasksDir: string | undefined, flags: { readonly dryRun?: boolean; readonly json?: boolean }) => {
+      const { archive } = await import('./archive.ts');
+      exit(await archive({ ...flags, ...(tasksDir === undefined ? {} : { tasksDir }) }, io));
     });
 }
 

@@ -5,7 +5,6 @@ import { readdir, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../adapters/errno.ts';
 import { openJournal } from '../adapters/journal.ts';
-import { acquireLock, LockHeld, readLock } from '../adapters/lock.ts';
 import type { CleanupReport } from '../core/cleanup.ts';
 import { decide } from '../core/decide.ts';
 import type { EventBody } from '../core/event.ts';
@@ -17,6 +16,7 @@ import { runRef } from '../worker/workplace.ts';
 import type { Clock, Journal } from '../world.ts';
 import { Broom } from './broom.ts';
 import { cleanUnit } from './cleanup-unit.ts';
+import { holdRepository } from './hold.ts';
 import { branchOf, readRuns, worktreeOf } from './old-runs.ts';
 import type { OldRun } from './old-runs.ts';
 import { pinRef } from './open.ts';
@@ -41,7 +41,7 @@ export interface CleanupOptions {
 export async function cleanup(o: CleanupOptions): Promise<CleanupReport> {
   const repository = await findRepository(o);
   try {
-    const release = await hold(repository, o);
+    const release = await holdRepository(repository.facts.commonDir, o);
     try {
       return await sweep(repository, o);
     } finally {
@@ -49,20 +49,6 @@ export async function cleanup(o: CleanupOptions): Promise<CleanupReport> {
     }
   } finally {
     await repository.git.close();
-  }
-}
-
-async function hold({ facts }: Repository, o: CleanupOptions): Promise<() => Promise<void>> {
-  try {
-    if (!o.dryRun) {
-      const lock = await acquireLock(facts.commonDir);
-      return () => lock.release();
-    }
-    const held = await readLock(facts.commonDir);
-    if (held !== undefined && held.state !== 'stale') throw new LockHeld(facts.commonDir, held);
-    return () => Promise.resolve();
-  } catch (error) {
-    throw error instanceof LockHeld ? refuse('locked', error.message) : error;
   }
 }
 

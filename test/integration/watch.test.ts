@@ -36,17 +36,17 @@ class Watcher {
   /** The first status that matches, from here on. */
   async until(matches: (status: Status) => boolean): Promise<Status> {
     for (;;) {
-      const { value, done } = await this.#lines.next();
-      if (done === true) throw new Error(`the watcher ended; the last was ${JSON.stringify(this.last)}`);
-      this.last = JSON.parse(value) as Status;
+      const line = await this.line();
+      if (line === undefined) throw new Error(`the watcher ended; the last was ${JSON.stringify(this.last)}`);
+      this.last = JSON.parse(line) as Status;
       if (matches(this.last)) return this.last;
     }
   }
 
   /** The next line as it is. */
   async line(): Promise<string | undefined> {
-    const { value, done } = await this.#lines.next();
-    return done === true ? undefined : value;
+    const next = await this.#lines.next();
+    return next.done === true ? undefined : next.value;
   }
 
   /** Reads no more. */

@@ -11,6 +11,7 @@ import { keep } from './keep.ts';
 import { repairLink } from './link.ts';
 import { listRefs } from './list.ts';
 import { beginMerge, conflictMarkers, mergeHead, mergeTrees } from './merge.ts';
+import { movePath } from './move.ts';
 import { openObjects } from './objects.ts';
 import { commitTree, moveRef } from './refs.ts';
 import { mutex } from './repository.ts';
@@ -46,6 +47,8 @@ export interface OpenGit extends Git {
    * `afterDead`: that one is certainly gone, and what it left locked is released.
    */
   removeFence(o: { readonly afterDead: boolean }): Promise<void>;
+  /** Moves a tracked file or folder within a worktree, in files and index, as `git mv` does. The target must not exist. */
+  movePath(worktree: string, o: { readonly from: string; readonly to: string }): Promise<void>;
   /** Every ref that points to something by itself: full name → id. */
   listRefs(): Promise<ReadonlyMap<string, string>>;
   /** All worktrees, the main one first. */
@@ -92,6 +95,7 @@ export function openGit(o: OpenOptions): OpenGit {
     readTree: (commit, prefix) => readTree(repo, { commit, prefix }),
     readFiles: (ids) => readFiles(repo, ids),
     diffText: (from, to, paths) => diffText(repo, { from, to, paths }),
+    movePath: (worktree, o) => movePath(repo, { worktree, ...o }),
     listRefs: () => listRefs(repo),
     listWorktrees: () => listWorktrees(repo),
     workingTreeDiff: (worktree, at) => workingTreeDiff(repo, { worktree, ...at }),
