@@ -17,7 +17,7 @@ export interface ArchiveFlags {
 export async function archive(flags: ArchiveFlags, io: Io): Promise<number> {
   const json = flags.json === true;
   try {
-    const done = await move({ cwd: io.cwd, env: io.env, clock: systemClock(), dryRun: flags.dryRun === true, ...(flags.tasksDir === undefined ? {} : { tasksDir: flags.tasksDir }) });
+    const done = await move({ cwd: io.cwd, env: io.env, clock: systemClock(), dryRun: flags.dryRun === true, say: (line) => io.err.write(`choo: ${line}\n`), ...(flags.tasksDir === undefined ? {} : { tasksDir: flags.tasksDir }) });
     io.out.write(json ? `${JSON.stringify(archiveData(done), null, 2)}\n` : renderArchive(done, { color: io.out.color }));
     return done.failed.length === 0 ? 0 : 1;
   } catch (error) {

@@ -17,7 +17,7 @@ export interface CleanupFlags {
 export async function cleanup(flags: CleanupFlags, io: Io): Promise<number> {
   const json = flags.json === true;
   try {
-    const done = await clean({ cwd: io.cwd, env: io.env, clock: systemClock(), dryRun: flags.dryRun === true, discard: flags.discard ?? [] });
+    const done = await clean({ cwd: io.cwd, env: io.env, clock: systemClock(), dryRun: flags.dryRun === true, say: (line) => io.err.write(`choo: ${line}\n`), discard: flags.discard ?? [] });
     io.out.write(json ? `${JSON.stringify(cleanupData(done), null, 2)}\n` : renderCleanup(done, { color: io.out.color }));
     return done.failed.length === 0 ? 0 : 1;
   } catch (error) {

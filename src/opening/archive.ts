@@ -12,7 +12,7 @@ import { ARCHIVE_DIR } from '../discovery/discover.ts';
 import { folderPath } from '../discovery/source.ts';
 import { GitError } from '../world.ts';
 import type { Clock } from '../world.ts';
-import { holdRepository } from './hold.ts';
+import { holdAtRest } from './at-rest.ts';
 import { readRuns } from './old-runs.ts';
 import { refuse, Refusal } from './refusal.ts';
 import { findRepository } from './repository.ts';
@@ -28,6 +28,8 @@ export interface ArchiveOptions {
   readonly clock: Clock;
   readonly dryRun: boolean;
   readonly tasksDir?: string;
+  /** Told when a dead choo's lock was taken over. */
+  readonly say: (line: string) => void;
 }
 
 /** Where specs that are not units live, and where they go. */
@@ -39,14 +41,14 @@ export async function archive(o: ArchiveOptions): Promise<ArchiveReport> {
   const repository = await findRepository(o);
   try {
     const { root, head } = checkoutOf(repository);
-    const release = await holdRepository(repository.facts.commonDir, o);
+    const held = await holdAtRest(repository, o);
     try {
       const specs = await specsAt(repository, { head, tasksDir: folderPath(o.tasksDir ?? TASKS_DIR), env: o.env });
       const branch = repository.facts.branch ?? '';
       if (branch.startsWith(`refs/heads/${specs.resolved.branchPrefix}unit/`)) throw refuse('unit-worktree', `${root} is the worktree of a unit`, 'go to your own checkout');
       return await move(repository, { root, head, specs, dryRun: o.dryRun });
     } finally {
-      await release();
+      await held.release();
     }
   } finally {
     await repository.git.close();

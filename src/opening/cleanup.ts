@@ -16,7 +16,7 @@ import { runRef } from '../worker/workplace.ts';
 import type { Clock, Journal } from '../world.ts';
 import { Broom } from './broom.ts';
 import { cleanUnit } from './cleanup-unit.ts';
-import { holdRepository } from './hold.ts';
+import { holdAtRest } from './at-rest.ts';
 import { branchOf, readRuns, worktreeOf } from './old-runs.ts';
 import type { OldRun } from './old-runs.ts';
 import { pinRef } from './open.ts';
@@ -35,30 +35,32 @@ export interface CleanupOptions {
   readonly dryRun: boolean;
   /** Units to give up: `unit` in every run, or `unit/run`. */
   readonly discard: readonly string[];
+  /** Told when a dead choo's lock was taken over. */
+  readonly say: (line: string) => void;
 }
 
 /** Cleans up. Throws a Refusal when somebody else holds the repository, or when a unit to give up is unknown; nothing was changed then. */
 export async function cleanup(o: CleanupOptions): Promise<CleanupReport> {
   const repository = await findRepository(o);
   try {
-    const release = await holdRepository(repository.facts.commonDir, o);
+    const held = await holdAtRest(repository, o);
     try {
-      return await sweep(repository, o);
+      return await sweep(repository, o, held.check);
     } finally {
-      await release();
+      await held.release();
     }
   } finally {
     await repository.git.close();
   }
 }
 
-async function sweep(repository: Repository, o: CleanupOptions): Promise<CleanupReport> {
+async function sweep(repository: Repository, o: CleanupOptions, check: () => void): Promise<CleanupReport> {
   const { git, facts } = repository;
   const { runs, unreadable } = await readRuns(facts.commonDir, await worktreesNow(repository, o));
   const wished = wishes(o.discard, runs);
   const broom = new Broom({ git, dryRun: o.dryRun, refs: await git.listRefs(), worktrees: await git.listWorktrees() });
   for (const { run, journal, problem } of unreadable) broom.keep({ kind: 'journal', what: journal, run, because: `it cannot be read (${problem}), so nothing of run ${run} is touched` });
-  for (const run of runs) await cleanRun({ broom, run, wished, now: () => o.clock.now() });
+  for (const run of runs) await cleanRun({ broom, run, wished, check, now: () => o.clock.now() });
   unknownBranches(broom, runs);
   return broom.report;
 }
@@ -96,6 +98,8 @@ interface RunJob {
   readonly run: OldRun;
   readonly wished: ReadonlySet<string>;
   readonly now: () => number;
+  /** Throws when the repository is no longer ours. */
+  readonly check: () => void;
 }
 
 async function cleanRun(job: RunJob): Promise<void> {
@@ -127,8 +131,8 @@ async function giveUp(job: RunJob, unit: string, backups: readonly string[]): Pr
 }
 
 /** Appends events to the run at rest, and after them every fact that has become true. */
-async function record({ run, now }: RunJob, bodies: readonly EventBody[]): Promise<void> {
-  const { journal } = await openJournal(run.journal);
+async function record({ run, now, check }: RunJob, bodies: readonly EventBody[]): Promise<void> {
+  const { journal } = await openJournal(run.journal, { check });
   try {
     await append({ journal, run, now }, bodies);
     while (run.state.announce.length > 0) await append({ journal, run, now }, decide(run.state, now()).next);
