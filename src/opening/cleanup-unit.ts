@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { errnoOf } from '../adapters/errno.ts';
+import { isMissing } from '../adapters/errno.ts';
 import { must } from '../core/bug.ts';
 import type { UnitState } from '../core/state.ts';
 import { isOver } from '../core/state.ts';
@@ -115,7 +115,7 @@ async function textOf(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -3,7 +3,7 @@
 
 import { readdir, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { errnoOf } from '../adapters/errno.ts';
+import { errnoOf, isMissing } from '../adapters/errno.ts';
 import { openJournal } from '../adapters/journal.ts';
 import type { CleanupReport } from '../core/cleanup.ts';
 import { decide } from '../core/decide.ts';
@@ -187,7 +187,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    if (isMissing(error)) return [];
     throw error;
   }
 }

@@ -3,8 +3,9 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GitError } from '../../world.ts';
+import { isMissing } from '../errno.ts';
 import { checkPath } from './names.ts';
-import { askIn, exists, isMissing } from './repository.ts';
+import { askIn, exists } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** `git mv`, with the folders above the target made. Throws GitError when something is at the target or a link is on the way to it. */
