@@ -20,7 +20,7 @@ import { holdAtRest } from './at-rest.ts';
 import { branchOf, readRuns, worktreeOf } from './old-runs.ts';
 import type { OldRun } from './old-runs.ts';
 import { pinRef } from './open.ts';
-import { worktreesFolder } from './place.ts';
+import { endLeftRunning, worktreesFolder } from './place.ts';
 import { refuse, Refusal } from './refusal.ts';
 import { findRepository } from './repository.ts';
 import type { Repository } from './repository.ts';
@@ -45,6 +45,8 @@ export async function cleanup(o: CleanupOptions): Promise<CleanupReport> {
   try {
     const held = await holdAtRest(repository, o);
     try {
+      // An agent that outlived its choo would go on writing into what is being saved.
+      if (!o.dryRun) await endLeftRunning({ ...o, commonDir: repository.facts.commonDir });
       return await sweep(repository, o, held.check);
     } finally {
       await held.release();

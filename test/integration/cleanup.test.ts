@@ -201,6 +201,22 @@ describe('--discard', () => {
     expectNothingLeft(bed, ['refs/choo/backup/1/a/1', 'refs/heads/main']);
   });
 
+  it('after a crash ends what was left running first, and keeps what that had done', async ({ bed }) => {
+    bed.specs({ a: {} }, { agent: bed.hand.agent, process: { contain: 'group' } });
+    const run = bed.start(['run', '--json']);
+    const held = await bed.hand.next();
+    await held.write('half', 'half\n');
+    await held.sh('setsid sleep 1000 >/dev/null 2>&1 </dev/null &');
+    run.signal('SIGKILL');
+    await run.ended;
+    await held.gone;
+    const ended = await bed.choo(['cleanup', '--discard', 'a']);
+    expectEnd(ended, 0);
+    expect(ended.stderr).toContain('ended programs that an earlier choo');
+    expect(bed.git('show', 'refs/choo/backup/1/a/1:half')).toBe('half');
+    expect((await bed.choo(['resume'])).stderr).toContain('run 1 is finished');
+  });
+
   it('of an older run leaves the same unit of the open one alone; unknown names end 2 and change nothing', async ({ bed }) => {
     await failedRun(bed);
     expectEnd(await bed.choo(['run', '--new']), 1);
