@@ -7,7 +7,7 @@ import { buildProgram } from './commands/program.ts';
 
 /** Runs the command that `argv` (without node and script) names. Resolves with the exit code: 0 all is well, 1 something is not, 2 wrong usage or repository, 3 a defect in choo. */
 export async function main(argv: readonly string[], parts: IoParts = {}): Promise<number> {
-  const io = makeIo(parts);
+  const io = makeIo({ ...parts, argv });
   let code = 0;
   const program = buildProgram({ io, exit: (c) => { code = c; } });
   try {

@@ -1,12 +1,11 @@
 // Follows the log of one attempt until the journal says that the attempt has ended. Woken by the file system; nothing polls.
 
 import { watch } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { StringDecoder } from 'node:string_decoder';
-import { errnoOf } from '../adapters/errno.ts';
 import type { Event, EventOf } from '../core/event.ts';
 import { Changes } from './changes.ts';
+import { Growing } from './growing.ts';
 
 /** An event that begins an attempt. */
 export type AttemptBegun = EventOf<'task.started' | 'task.retry' | 'rework.started'>;
@@ -31,10 +30,11 @@ export async function follow(o: Followed): Promise<void> {
   try {
     let rest = '';
     for (;;) {
-      const lines = (rest + await journal.read()).split('\n');
+      const news = await journal.read();
+      const lines = (news.anew ? news.text : rest + news.text).split('\n');
       rest = lines.pop() ?? '';
       const over = lines.some((line) => ends(line, o.begun));
-      o.take(await log.read());
+      o.take((await log.read()).text);
       if (over) return;
       await changes.next();
     }
@@ -58,35 +58,4 @@ function ends(line: string, begun: AttemptBegun): boolean {
 function parse(line: string): Event | undefined {
   const value: unknown = JSON.parse(line);
   return typeof value === 'object' && value !== null && 'seq' in value ? value as Event : undefined;
-}
-
-/** A file that grows: each read gives what was added since the last one. */
-class Growing {
-  readonly #path: string;
-  readonly #decoder = new StringDecoder('utf8');
-  #offset = 0;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  async read(): Promise<string> {
-    let text = '';
-    const file = await open(this.#path, 'r').catch((error: unknown) => {
-      if (errnoOf(error) === 'ENOENT') return undefined;
-      throw error;
-    });
-    if (file === undefined) return text;
-    try {
-      const buffer = Buffer.allocUnsafe(64 * 1024);
-      for (;;) {
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, this.#offset);
-        if (bytesRead === 0) return text;
-        this.#offset += bytesRead;
-        text += this.#decoder.write(buffer.subarray(0, bytesRead));
-      }
-    } finally {
-      await file.close();
-    }
-  }
 }

@@ -1,6 +1,8 @@
 // Where a command prints and what it sees of the outside: streams, folder, environment. Tests hand in their own.
 
 import { cwd, env, stderr, stdout } from 'node:process';
+import { takeStart } from './start.ts';
+import type { Start } from './start.ts';
 
 /** A stream that can be printed to; `process.stdout` is one. */
 export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -11,6 +13,12 @@ export interface Printer {
   readonly color: boolean;
   /** A person looks at it. */
   readonly terminal: boolean;
+  /** Lines that the terminal has room for, as it is now. */
+  readonly rows: () => number | undefined;
+  /** Nobody reads any more. */
+  readonly gone: () => boolean;
+  /** Calls back once, when that is noticed. */
+  readonly whenGone: (then: () => void) => void;
 }
 
 /** What a command has of the outside. */
@@ -21,6 +29,9 @@ export interface Io {
   readonly err: Printer;
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
+  /** The command line, without node and script. */
+  readonly argv: readonly string[];
+  readonly start: Start;
 }
 
 /** Parts of the outside that are not the process's own. */
@@ -29,6 +40,7 @@ export interface IoParts {
   readonly stderr?: OutputStream;
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  readonly argv?: readonly string[];
 }
 
 /** The process's own outside, or the given parts instead. */
@@ -39,6 +51,8 @@ export function makeIo(parts: IoParts = {}): Io {
     err: printer(parts.stderr ?? stderr, environment),
     cwd: parts.cwd ?? cwd(),
     env: environment,
+    argv: parts.argv ?? [],
+    start: takeStart(environment),
   };
 }
 
@@ -52,5 +66,8 @@ function printer(stream: OutputStream, environment: NodeJS.ProcessEnv): Printer 
     write: (text) => { if (open) stream.write(text); },
     color: terminal && !plain,
     terminal,
+    rows: () => ('rows' in stream && typeof stream.rows === 'number' ? stream.rows : undefined),
+    gone: () => !open,
+    whenGone: (then) => { stream.once('error', then); },
   };
 }

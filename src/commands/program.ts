@@ -6,6 +6,8 @@ import type { Io } from './io.ts';
 import { PLAN_FORMATS } from '../show/plan.ts';
 import type { PlanFormat } from '../show/plan.ts';
 import { VERSION } from '../version.ts';
+import { parseUntil } from './until.ts';
+import type { Until } from './until.ts';
 
 /** What the program is given: where it prints, and who is told the exit code of a command. */
 export interface ProgramParts {
@@ -23,7 +25,7 @@ export function buildProgram({ io = makeIo(), exit = () => undefined }: ProgramP
     .showHelpAfterError('(choo --help lists the commands; choo COMMAND --help its flags)')
     .exitOverride();
   const shell: Shell = { program, io, exit };
-  for (const add of [addInit, addRun, addResume, addStatus, addStop, addUnlock, addRetry, addLogs, addPrompt, addDemo, addVersion]) add(shell);
+  for (const add of [addInit, addRun, addResume, addStatus, addStop, addUnlock, addRetry, addLogs, addPrompt, addCleanup, addArchive, addDemo, addVersion]) add(shell);
   program.addHelpText('after', examples([
     ['choo demo', 'watch a whole run in a throw-away repository'],
     ['choo init', 'begin in your own repository'],
@@ -49,6 +51,21 @@ function count(text: string): number {
   return Number(text);
 }
 
+function until(text: string): Until {
+  const moment = parseUntil(text, Date.now());
+  if ('problem' in moment) throw new InvalidArgumentError(moment.problem);
+  return moment;
+}
+
+/** Flags that run and resume share. */
+function addSessionFlags(command: Command): Command {
+  return command
+    .option('-p, --parallelism <n>', 'units worked on at the same time', count)
+    .option('--json', 'events on stdout, a JSON object a line; everything else on stderr')
+    .option('--until <time>', 'stop gracefully at 07:30, 2026-11-23T07:30 (local) or after 8h', until)
+    .addOption(new Option('--detach', 'go on in the background; survives the terminal').conflicts('json'));
+}
+
 function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
@@ -64,28 +81,29 @@ interface RunFlags {
   readonly forceTaskProvider?: string;
   readonly json?: boolean;
   readonly new?: boolean;
+  readonly detach?: boolean;
+  readonly until?: Until;
 }
 
 function addRun({ program, io, exit }: Shell): void {
-  const command = program.command('run')
+  const command = addSessionFlags(program.command('run')
     .summary('run the specs of this repository to the end')
-    .description('Runs every unit under the tasks folder that is not complete: in worktrees of its own, task by task, proved and landed on the target.')
-    .argument('[tasks-dir]', 'folder of units (default: specs/tasks)')
-    .option('-p, --parallelism <n>', 'units worked on at the same time', count)
+    .description('Runs every unit under the tasks folder that is not complete: in worktrees of its own, task by task, proved and landed on the target. Ends when nothing can move but by a person.')
+    .argument('[tasks-dir]', 'folder of units (default: specs/tasks)'))
     .option('-t, --target <branch>', 'branch to land on (default: the one checked out)')
-    .option('-n, --dry-run', 'print the plan of the working tree; start and change nothing')
+    .addOption(new Option('-n, --dry-run', 'print the plan of the working tree; start and change nothing').conflicts(['detach', 'until']))
     .addOption(new Option('--format <form>', 'form of the plan, with -n').choices(PLAN_FORMATS))
     .option('--no-pr', 'land locally although there is a forge')
     .option('--unit <id>', 'only this unit and what it depends on; may be repeated', collect)
     .option('--provider <name>', 'agent of the units that name none')
     .option('--force-task-provider <name>', 'agent of all units, whatever they name')
-    .option('--json', 'events on stdout, a JSON object a line; everything else on stderr')
     .option('--new', 'close an open run (all of it is kept) and begin a new one')
     .addHelpText('after', examples([
       ['choo run -n', 'the plan: levels, order, critical path'],
       ['choo run -n --format mermaid', 'the plan as a picture'],
       ['choo run -p 4', 'four units at a time'],
       ['choo run --unit api --unit page', 'these two and what they need'],
+      ['choo run --detach --until 07:30', 'over night, in the background'],
       ['choo run --json | jq -r .type', 'events, for programs'],
     ]));
   command.action(async (tasksDir: string | undefined, flags: RunFlags) => {
@@ -98,15 +116,18 @@ function addRun({ program, io, exit }: Shell): void {
 }
 
 function addResume({ program, io, exit }: Shell): void {
-  program.command('resume')
+  addSessionFlags(program.command('resume')
     .summary('continue the open run')
-    .description('Continues the open run where it stopped: plan and target as they were, settings read anew.')
-    .option('-p, --parallelism <n>', 'units worked on at the same time', count)
-    .option('--json', 'events on stdout, a JSON object a line; everything else on stderr')
+    .description('Continues the open run where it stopped: plan and target as they were, settings read anew.'))
     .option('--accept-plan', 'take specs that changed on the target since the run began')
     .addOption(new Option('--keep-plan', 'go on with the specs that the run began with, whatever the target has now').conflicts('acceptPlan'))
-    .addHelpText('after', examples([['choo resume', 'go on'], ['choo retry api && choo resume', 'try a failed unit again'], ['choo resume --accept-plan', 'go on with specs that were changed meanwhile']]))
-    .action(async (flags: { readonly parallelism?: number; readonly json?: boolean; readonly acceptPlan?: boolean; readonly keepPlan?: boolean }) => {
+    .addHelpText('after', examples([
+      ['choo resume', 'go on'],
+      ['choo resume --detach --until 8h', 'in the background, for eight hours'],
+      ['choo retry api && choo resume', 'try a failed unit again'],
+      ['choo resume --accept-plan', 'go on with specs that were changed meanwhile'],
+    ]))
+    .action(async (flags: Pick<RunFlags, 'parallelism' | 'json' | 'detach' | 'until'> & { readonly acceptPlan?: boolean; readonly keepPlan?: boolean }) => {
       const { acceptPlan, keepPlan, ...rest } = flags;
       const { run } = await import('./run.ts');
       exit(await run({ how: 'resume', ...rest, ...(acceptPlan === true ? { changedPlan: 'accept' } : keepPlan === true ? { changedPlan: 'keep' } : {}) }, io));
@@ -114,16 +135,22 @@ function addResume({ program, io, exit }: Shell): void {
 }
 
 function addStatus({ program, io, exit }: Shell): void {
-  program.command('status')
+  const command = program.command('status')
     .summary('show every unit and task, live or at rest')
     .description('Shows every unit and task of the newest run, live or at rest; before the first run those of the specs.')
     .argument('[tasks-dir]', 'folder of units (default: specs/tasks)')
     .option('--json', 'as data')
-    .addHelpText('after', examples([['choo status', 'from any terminal'], ['choo status --json', 'for programs']]))
-    .action(async (tasksDir: string | undefined, flags: { readonly json?: boolean }) => {
-      const { status } = await import('./status.ts');
-      exit(await status({ ...flags, ...(tasksDir === undefined ? {} : { tasksDir }) }, io));
-    });
+    .option('--watch', 'again with every change, until the session ends; with --json one object a line')
+    .addHelpText('after', examples([['choo status', 'from any terminal'], ['choo status --watch', 'as it goes on'], ['choo status --json', 'for programs']]));
+  command.action(async (tasksDir: string | undefined, flags: { readonly json?: boolean; readonly watch?: boolean }) => {
+    if (flags.watch === true) {
+      if (tasksDir !== undefined) command.error('error: --watch follows the run of the repository and takes no folder', { exitCode: 2 });
+      const { watchStatus } = await import('./watch.ts');
+      return exit(await watchStatus({ json: flags.json === true }, io));
+    }
+    const { status } = await import('./status.ts');
+    exit(await status({ ...flags, ...(tasksDir === undefined ? {} : { tasksDir }) }, io));
+  });
 }
 
 function addStop({ program, io, exit }: Shell): void {
@@ -189,6 +216,39 @@ function addPrompt({ program, io, exit }: Shell): void {
     .action(async (unit: string, flags: { readonly task?: number }) => {
       const { prompt } = await import('./prompt.ts');
       exit(await prompt({ unit, ...flags }, io));
+    });
+}
+
+function addCleanup({ program, io, exit }: Shell): void {
+  program.command('cleanup')
+    .summary('remove what has provably landed')
+    .description('Removes worktrees and branches of all runs that have provably landed, and what choo left of itself; lists the rest and why it stays. With --discard also what has not landed, after saving it under refs/choo/backup/ (files that git ignores are not saved).')
+    .option('--discard <unit>', 'give a unit up, in every run (or in one: unit/run); may be repeated', collect)
+    .option('-n, --dry-run', 'tell what would be done; change nothing')
+    .option('--json', 'as data')
+    .addHelpText('after', examples([
+      ['choo cleanup -n', 'what is there and what would go'],
+      ['choo cleanup', 'remove what has landed'],
+      ['choo cleanup --discard api', 'give api up; its work is saved first'],
+      ['choo cleanup --discard api/3', 'only what run 3 left of it'],
+    ]))
+    .action(async (flags: { readonly discard?: readonly string[]; readonly dryRun?: boolean; readonly json?: boolean }) => {
+      const { cleanup } = await import('./cleanup.ts');
+      exit(await cleanup(flags, io));
+    });
+}
+
+function addArchive({ program, io, exit }: Shell): void {
+  program.command('archive')
+    .summary('move complete units to specs/completed/')
+    .description('Moves units whose tasks are all complete in the commit that is checked out, and the design specs that only they name, to specs/completed/, as git mv does. Prints the commit to make. Overwrites nothing; leaves alone what has uncommitted changes and what an open run works on.')
+    .argument('[tasks-dir]', 'folder of units (default: specs/tasks)')
+    .option('-n, --dry-run', 'tell what would be moved; change nothing')
+    .option('--json', 'as data')
+    .addHelpText('after', examples([['choo archive -n', 'what would go'], ['choo archive', 'move it, then make the commit it prints']]))
+    .action(async (tasksDir: string | undefined, flags: { readonly dryRun?: boolean; readonly json?: boolean }) => {
+      const { archive } = await import('./archive.ts');
+      exit(await archive({ ...flags, ...(tasksDir === undefined ? {} : { tasksDir }) }, io));
     });
 }
 

@@ -20,10 +20,13 @@ import { plainObserver } from '../show/plain.ts';
 import { renderPlan } from '../show/plan.ts';
 import type { PlanFormat } from '../show/plan.ts';
 import { renderSummary } from '../show/summary.ts';
+import { detach, tellOpened } from './detach.ts';
 import { report } from './errors.ts';
 import type { Io } from './io.ts';
 import { logLevel } from './level.ts';
 import { onStopSignals } from './signals.ts';
+import { waitUntil } from './until.ts';
+import type { Until } from './until.ts';
 
 /** What `choo run` and `choo resume` were asked for. */
 export interface RunOptions {
@@ -39,12 +42,23 @@ export interface RunOptions {
   readonly changedPlan?: 'accept' | 'keep';
   /** Events on stdout, everything else on stderr. */
   readonly json?: boolean;
+  /** Goes on in the background. */
+  readonly detach?: boolean;
+  /** Stops by itself then. */
+  readonly until?: Until;
 }
 
 /** Runs or resumes; gives back the exit code of the contract. */
 export async function run(o: RunOptions, io: Io): Promise<number> {
+  if (o.detach === true && io.start.detached === undefined) return detach(io);
+  const show = observer(o.json === true, io);
+  let open = false;
   const orchestrator = new Orchestrator(configOf(o, io), {
-    events: observer(o.json === true, io),
+    events: (event, state) => {
+      if (!open) tellWhoWaits(io, { run: event.run, journal: orchestrator.journalPath });
+      open = true;
+      show(event, state);
+    },
     escalator: terminalEscalator(io.err.write, { color: io.err.color }),
     warn: (d) => io.err.write(`${renderDiagnostic(d, { color: io.err.color })}\n`),
     say: (line) => io.err.write(`choo: ${line}\n`),
@@ -52,7 +66,9 @@ export async function run(o: RunOptions, io: Io): Promise<number> {
   const unwatch = onStopSignals((by, now) => {
     // Refused when the run has just ended by itself: then there is nothing left to stop.
     orchestrator.request({ do: 'stop', by, now }).catch((error: unknown) => io.err.write(`choo: ${by}: ${String(error)}\n`));
-  }, io.env);
+  }, io);
+  const over = new AbortController();
+  if (o.until !== undefined) stopAt(o.until, { orchestrator, io, signal: over.signal });
   try {
     const result = await orchestrator.run();
     tellEnd({ result, orchestrator, json: o.json === true }, io);
@@ -60,8 +76,23 @@ export async function run(o: RunOptions, io: Io): Promise<number> {
   } catch (error) {
     return report(error, { io, json: o.json === true, journal: orchestrator.journalPath });
   } finally {
+    over.abort();
     unwatch();
   }
+}
+
+/** The foreground part of a detached run waits for this. */
+function tellWhoWaits({ start: { detached } }: Io, o: { readonly run: number; readonly journal: string | undefined }): void {
+  if (detached !== undefined && o.journal !== undefined) tellOpened({ log: detached, run: o.run, journal: o.journal });
+}
+
+/** Asks for the same stop as `choo stop` when the moment has come. */
+function stopAt(until: Until, o: { readonly orchestrator: Orchestrator; readonly io: Io; readonly signal: AbortSignal }): void {
+  const say = (line: string): void => o.io.err.write(`choo: ${line}\n`);
+  say(`this run stops by itself at ${until.text}`);
+  waitUntil(until.at, { clock: systemClock(), signal: o.signal })
+    .then((come) => (come ? o.orchestrator.request({ do: 'stop', by: `--until ${until.text}`, now: false }) : undefined))
+    .catch((error: unknown) => say(`--until: ${String(error)}`));
 }
 
 /** The exit code of a session that ended by itself or was stopped. */

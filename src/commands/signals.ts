@@ -2,16 +2,17 @@
 
 import { readFileSync } from 'node:fs';
 import { ppid } from 'node:process';
+import type { Io } from './io.ts';
 
 /** A signal that stops a run. */
 export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 /** Calls `stop` for every signal, with `now` from the second one on, until the function it gives back is called. A hangup is passed over where one was ignored when choo started (`nohup`). */
-export function onStopSignals(stop: (by: StopSignal, now: boolean) => void, env: NodeJS.ProcessEnv): () => void {
+export function onStopSignals(stop: (by: StopSignal, now: boolean) => void, io: Pick<Io, 'env' | 'start'>): () => void {
   let count = 0;
   const handlers = new Map<StopSignal, () => void>();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    const ignored = signal === 'SIGHUP' && hangupIgnored(env);
+    const ignored = signal === 'SIGHUP' && (io.start.hangupIgnored || hangupIgnored(io.env));
     const handler = (): void => {
       if (ignored) return;
       count++;
@@ -24,8 +25,8 @@ export function onStopSignals(stop: (by: StopSignal, now: boolean) => void, env:
 }
 
 /**
- * Whether we were started with SIGHUP ignored. Node puts the signal back to its default before any JavaScript runs, so
- * the process itself no longer knows: `nohup` is told by the shell's `_`, `trap '' HUP` by the parent that has it still.
+ * Whether we were started with SIGHUP ignored, where bin/choo has not told (`node bin/choo`). Node puts the signal back to its
+ * default before any JavaScript runs, so the process itself no longer knows: `nohup` is told by the shell's `_`, `trap '' HUP` by the parent that has it still.
  */
 function hangupIgnored(env: NodeJS.ProcessEnv): boolean {
   return /(^|\/)nohup$/.test(env['_'] ?? '') || ignoresHangup(ppid);

@@ -1,8 +1,6 @@
 // `choo stop`: asks the running orchestrator to end, and waits until it has given the repository back.
 
 import { watch } from 'node:fs';
-import { createConnection } from 'node:net';
-import type { Socket } from 'node:net';
 import { callControl, ControlError } from '../adapters/control.ts';
 import { readLock } from '../adapters/lock.ts';
 import { chooFolder } from '../adapters/runs.ts';
@@ -11,6 +9,7 @@ import { lookAt } from '../opening/rest.ts';
 import { Changes } from './changes.ts';
 import { report } from './errors.ts';
 import type { Io } from './io.ts';
+import { Lifeline } from './lifeline.ts';
 
 /** Stops the run that is live in this repository, gracefully or (`now`) at once. Exit code 0 also when none is live: that is told. */
 export async function stop(o: { readonly now: boolean }, io: Io): Promise<number> {
@@ -38,7 +37,8 @@ function tell(io: Io, line: string): number {
 async function untilFree(o: { readonly commonDir: string; readonly socket: string; readonly pid: number }): Promise<void> {
   const changes = new Changes();
   const watcher = watch(chooFolder(o.commonDir), () => changes.tell());
-  const connection = listen(o.socket, changes);
+  const lifeline = new Lifeline(changes);
+  lifeline.hold(o.socket);
   try {
     for (;;) {
       const held = await readLock(o.commonDir);
@@ -47,14 +47,6 @@ async function untilFree(o: { readonly commonDir: string; readonly socket: strin
     }
   } finally {
     watcher.close();
-    connection.destroy();
+    lifeline.close();
   }
-}
-
-function listen(path: string, changes: Changes): Socket {
-  const socket = createConnection({ path });
-  // A connection that breaks is news like one that closes, which follows every error.
-  socket.on('error', () => changes.tell());
-  socket.on('close', () => changes.tell());
-  return socket.resume();
 }

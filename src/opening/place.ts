@@ -46,12 +46,21 @@ export async function worktreesFolder(o: { readonly commonDir: string; readonly 
 /** The engine kills at `limits.shutdown`; programs left to themselves are killed only after this much more, ms. */
 const KILL_AFTER = 5000;
 
+/** By which programs that choo started in this repository are known. */
+function markerOf(commonDir: string): string {
+  return `choo-${createHash('sha256').update(commonDir).digest('hex').slice(0, 16)}`;
+}
+
+/** Ends programs that a choo which is gone left running in this repository. Only for the holder of the lock. */
+export async function endLeftRunning(o: { readonly commonDir: string; readonly clock: Clock; readonly say: (line: string) => void }): Promise<void> {
+  if (await endOrphans({ marker: markerOf(o.commonDir), clock: o.clock })) o.say('ended programs that an earlier choo in this repository had left running');
+}
+
 /** Opens the way to run programs, after ending those of an earlier choo in this repository that is gone. Only for the holder of the lock. Throws a Refusal when the containment asked for is not to be had. */
 export async function processesFor(o: { readonly config: Config; readonly env: NodeJS.ProcessEnv; readonly clock: Clock; readonly commonDir: string; readonly shutdownMs: number; readonly say: (line: string) => void }): Promise<OpenProcesses> {
-  const marker = `choo-${createHash('sha256').update(o.commonDir).digest('hex').slice(0, 16)}`;
   try {
-    if (await endOrphans({ marker, clock: o.clock })) o.say('ended programs that an earlier choo in this repository had left running');
-    return await openProcesses({ contain: o.config.contain, env: o.env, clock: o.clock, marker, interruptGraceMs: o.shutdownMs + KILL_AFTER });
+    await endLeftRunning(o);
+    return await openProcesses({ contain: o.config.contain, env: o.env, clock: o.clock, marker: markerOf(o.commonDir), interruptGraceMs: o.shutdownMs + KILL_AFTER });
   } catch (error) {
     if (error instanceof ContainmentUnavailable) throw refuse('no-containment', `process.contain is \`namespace\`, but ${error.message}`, 'set process.contain to `auto` or `group`');
     throw error;

@@ -53,7 +53,8 @@ export async function lookAt(cwd: string, env: NodeJS.ProcessEnv): Promise<Look>
   };
 }
 
-function socketPath(commonDir: string, env: NodeJS.ProcessEnv): string | undefined {
+/** Where a live run of the repository listens; undefined when there is no place for a socket. */
+export function socketPath(commonDir: string, env: NodeJS.ProcessEnv): string | undefined {
   try {
     return controlPath(commonDir, env['XDG_RUNTIME_DIR']);
   } catch (error) {

@@ -142,6 +142,8 @@ export async function ensureWorktree(step: UnitStep): Promise<string> {
   const worktree = must(u.worktree, 'a worktree');
   const branch = must(u.branch, 'a branch');
   if (await place.world.files.exists(`${worktree}/.git`)) return worktree;
+  const noSpace = await spaceFor(place, worktree);
+  if (noSpace !== undefined) throw new StepFailure(noSpace);
   if (await place.world.files.exists(worktree)) await keepReplaced(step, worktree);
   await place.world.git.removeWorktree(worktree);
   const at = (await place.world.git.resolve(branch)) ?? must(u.head, 'a head');

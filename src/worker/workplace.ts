@@ -45,9 +45,9 @@ export interface UnitStep {
 export function places(place: Workplace, unit: string): { readonly worktree: string; readonly never: string; readonly logs: string; readonly branch: string } {
   return {
     worktree: `${place.worktrees}/units/${unit}`,
-    never: `${place.runDir}/never/${unit}`,
+    never: neverFile(place.runDir, unit),
     logs: `${place.runDir}/logs/${unit}`,
-    branch: `refs/heads/${place.state.pinned.branchPrefix}unit/${unit}/${place.state.run}`,
+    branch: unitBranch({ prefix: place.state.pinned.branchPrefix, unit, run: place.state.run }),
   };
 }
 
@@ -62,7 +62,7 @@ export function promptsFolder(place: Workplace): string {
 }
 
 /** The ref this run lands on while the target cannot be advanced. */
-export function runRef(place: Workplace): string {
+export function runRef(place: { readonly state: Pick<State, 'run' | 'pinned'> }): string {
   return `refs/heads/${place.state.pinned.branchPrefix}run/${place.state.run}`;
 }
 
@@ -117,10 +117,24 @@ export function endingOf(r: CommandResult): { readonly code: number | null; read
 
 /** Paths of a unit that are never committed: what was dirty in the fresh checkout and what setup, copies and checks left. */
 export async function neverCommitted(place: Workplace, unit: string): Promise<ReadonlySet<string>> {
-  const text = await place.world.files.readText(places(place, unit).never);
+  return neverList(await place.world.files.readText(places(place, unit).never));
+}
+
+/** Where a run remembers the paths of a unit that are never committed. */
+export function neverFile(runDir: string, unit: string): string {
+  return `${runDir}/never/${unit}`;
+}
+
+/** The paths in such a file. */
+export function neverList(text: string | undefined): ReadonlySet<string> {
   // JSON, because a name that is not UTF-8 is held as lone surrogates, which only its escapes bring back.
   const paths: unknown = text === undefined ? [] : JSON.parse(text);
   return new Set(Array.isArray(paths) ? paths.filter((p) => typeof p === 'string') : []);
+}
+
+/** The branch of a unit in a run, as a full ref. */
+export function unitBranch(o: { readonly prefix: string; readonly unit: string; readonly run: number }): string {
+  return `refs/heads/${o.prefix}unit/${o.unit}/${o.run}`;
 }
 
 /** Adds paths to those never committed. */

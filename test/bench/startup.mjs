@@ -10,15 +10,16 @@ const ROUNDS = Number(process.argv[2] ?? 25);
 const CASES = [
   ['node -e 0', ['-e', '0']],
   ['choo --version', [choo, '--version']],
+  ['bin/choo --version', ['--version'], choo],
   ['choo --help', [choo, '--help']],
   ['choo run --help', [choo, 'run', '--help']],
 ];
 
 /** Wall time of one start, ms. */
-function start(argv) {
+function start(argv, program = process.execPath) {
   const begin = performance.now();
-  const { status, error } = spawnSync(process.execPath, argv, { stdio: 'ignore' });
-  if (error !== undefined || status !== 0) throw new Error(`node ${argv.join(' ')} ended ${status}`, { cause: error });
+  const { status, error } = spawnSync(program, argv, { stdio: 'ignore' });
+  if (error !== undefined || status !== 0) throw new Error(`${program} ${argv.join(' ')} ended ${status}`, { cause: error });
   return performance.now() - begin;
 }
 
@@ -28,10 +29,10 @@ function median(values) {
 
 const times = CASES.map(() => []);
 for (let round = 0; round < ROUNDS; round++) {
-  CASES.forEach(([, argv], i) => times[i].push(start(argv)));
+  CASES.forEach(([, argv, program], i) => times[i].push(start(argv, program)));
 }
 const bare = median(times[0]);
 CASES.forEach(([name], i) => {
   const ms = median(times[i]);
-  console.log(`${name.padEnd(16)} ${ms.toFixed(1).padStart(7)} ms   × ${(ms / bare).toFixed(2)}`);
+  console.log(`${name.padEnd(18)} ${ms.toFixed(1).padStart(7)} ms   × ${(ms / bare).toFixed(2)}`);
 });

@@ -28,6 +28,8 @@ export interface ChooOptions {
   /** Added to the bed's environment; undefined takes a variable out. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
+  /** Shell and script that start it in another way: the program is `$0`, its arguments are `$@`. */
+  readonly through?: readonly [shell: string, script: string];
 }
 
 /** All that one test has. */
@@ -61,7 +63,7 @@ async function makeBed(): Promise<Bed & { readonly end: () => Promise<readonly s
     return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
   };
   const start: Bed['start'] = (argv, o = {}) => {
-    const one = new Running(argv, { cwd: o.cwd ?? repository.root, env: environment(o.env), ...(o.input === undefined ? {} : { input: o.input }) });
+    const one = new Running(argv, { cwd: o.cwd ?? repository.root, env: environment(o.env), ...(o.input === undefined ? {} : { input: o.input }), ...(o.through === undefined ? {} : { through: o.through }) });
     running.add(one);
     hand.over(undefined);
     void one.ended.then((ended) => {

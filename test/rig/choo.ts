@@ -22,6 +22,8 @@ export interface Start {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Shell and script that start it in another way: the program is `$0`, its arguments are `$@`. */
+  readonly through?: readonly [shell: string, script: string];
 }
 
 interface Waiter {
@@ -42,7 +44,8 @@ export class Running {
   readonly ended: Promise<Ended>;
 
   constructor(argv: readonly string[], start: Start) {
-    const child = spawn(process.execPath, [program, ...argv], { cwd: start.cwd, env: { ...start.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const [command, ...before] = start.through === undefined ? [process.execPath, program] : [start.through[0], '-c', start.through[1], program];
+    const child = spawn(command, [...before, ...argv], { cwd: start.cwd, env: { ...start.env }, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     child.stdout.setEncoding('utf8').on('data', (text: string) => this.#hear(text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#printed.stderr += text; });

@@ -9,7 +9,9 @@ import * as history from './history.ts';
 import { cleanWorktree, releaseLocks, repointWorktree, resetWorktree, restorePaths, stage, unstagePaths } from './index-files.ts';
 import { keep } from './keep.ts';
 import { repairLink } from './link.ts';
+import { listRefs } from './list.ts';
 import { beginMerge, conflictMarkers, mergeHead, mergeTrees } from './merge.ts';
+import { movePath } from './move.ts';
 import { openObjects } from './objects.ts';
 import { commitTree, moveRef } from './refs.ts';
 import { mutex } from './repository.ts';
@@ -20,7 +22,8 @@ import { openStanding } from './standing.ts';
 import { status } from './status.ts';
 import { diffText, readFiles, readTree, workingTreeDiff } from './tree.ts';
 import type { TreeEntry } from './tree.ts';
-import { addWorktree, removeWorktree } from './worktrees.ts';
+import { addWorktree, listWorktrees, removeWorktree } from './worktrees.ts';
+import type { ListedWorktree } from './worktrees.ts';
 
 /** What the commands need of git beside the engine's part. */
 export interface OpenGit extends Git {
@@ -44,6 +47,12 @@ export interface OpenGit extends Git {
    * `afterDead`: that one is certainly gone, and what it left locked is released.
    */
   removeFence(o: { readonly afterDead: boolean }): Promise<void>;
+  /** Moves a tracked file or folder within a worktree, in files and index, as `git mv` does. The target must not exist. */
+  movePath(worktree: string, o: { readonly from: string; readonly to: string }): Promise<void>;
+  /** Every ref that points to something by itself: full name → id. */
+  listRefs(): Promise<ReadonlyMap<string, string>>;
+  /** All worktrees, the main one first. */
+  listWorktrees(): Promise<readonly ListedWorktree[]>;
   /** Ends the process that answers questions; the repository may not be used after it. */
   close(): Promise<void>;
 }
@@ -86,6 +95,9 @@ export function openGit(o: OpenOptions): OpenGit {
     readTree: (commit, prefix) => readTree(repo, { commit, prefix }),
     readFiles: (ids) => readFiles(repo, ids),
     diffText: (from, to, paths) => diffText(repo, { from, to, paths }),
+    movePath: (worktree, o) => movePath(repo, { worktree, ...o }),
+    listRefs: () => listRefs(repo),
+    listWorktrees: () => listWorktrees(repo),
     workingTreeDiff: (worktree, at) => workingTreeDiff(repo, { worktree, ...at }),
     takeFence: (with_) => takeFence(repo, with_),
     dropFence: () => dropFence(repo),

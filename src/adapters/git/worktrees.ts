@@ -178,7 +178,8 @@ async function removeTree(repo: Repository, path: string): Promise<void> {
   }
 }
 
-async function makeWritable(folder: string): Promise<void> {
+/** Lets the owner into every folder below one, so that it can be removed. */
+export async function makeWritable(folder: string): Promise<void> {
   await chmod(folder, 0o700);
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) await makeWritable(join(folder, entry.name));

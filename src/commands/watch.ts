@@ -1,0 +1,181 @@
+// `choo status --watch`: the status again whenever the journal, the lock or the run changes, until the session ends. Woken by the
+// file system and the control socket; nothing polls, nothing steers.
+
+import { watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { JournalError, readJournal } from '../adapters/journal.ts';
+import { readLock } from '../adapters/lock.ts';
+import { journalPath, makeChooFolder, newestRun, runFolder } from '../adapters/runs.ts';
+import { systemClock } from '../adapters/clock.ts';
+import type { Event } from '../core/event.ts';
+import { evolve } from '../core/evolve.ts';
+import type { State } from '../core/state.ts';
+import { viewOf, viewOfPlan } from '../core/view.ts';
+import { fold } from '../opening/open.ts';
+import { refuse } from '../opening/refusal.ts';
+import { findRepository } from '../opening/repository.ts';
+import { planNow, socketPath } from '../opening/rest.ts';
+import { renderStatus, statusData } from '../show/status.ts';
+import type { Standing } from '../show/status.ts';
+import { Changes } from './changes.ts';
+import { report } from './errors.ts';
+import { Growing } from './growing.ts';
+import type { Io } from './io.ts';
+import { Lifeline } from './lifeline.ts';
+
+/** Shows every change of the standing; exit code 0 when the session has ended, or the run is over already. A run at rest is waited for. */
+export async function watchStatus(o: { readonly json: boolean }, io: Io): Promise<number> {
+  try {
+    const { facts, git } = await findRepository({ cwd: io.cwd, env: io.env, clock: systemClock() });
+    await git.close();
+    const eyes = await Eyes.open(facts.commonDir);
+    try {
+      io.out.whenGone(() => eyes.changes.tell());
+      await showAll(eyes, { show: screen(o.json, io), io });
+      return 0;
+    } finally {
+      eyes.close();
+    }
+  } catch (error) {
+    return report(error, { io, json: o.json, journal: undefined });
+  }
+}
+
+async function showAll(eyes: Eyes, o: { readonly show: (standing: Standing) => void; readonly io: Io }): Promise<void> {
+  let wasLive = false;
+  let waiting = false;
+  for (;;) {
+    const standing = await eyes.look(o.io);
+    if (standing !== undefined) {
+      o.show(standing);
+      if (standing.at === 'rest' && (wasLive || (standing.view.closed && standing.view.run !== undefined))) return;
+      wasLive ||= standing.at === 'live';
+      if (!wasLive && !waiting) o.io.err.write('choo: no session is live; this waits for one (Ctrl-C ends it)\n');
+      waiting = true;
+    }
+    await eyes.changes.next();
+    if (o.io.out.gone()) return;
+  }
+}
+
+/** Draws over the last status on a terminal that can, else one below the other; never the same twice. */
+function screen(json: boolean, io: Io): (standing: Standing) => void {
+  const { out } = io;
+  const redraws = out.terminal && io.env['TERM'] !== 'dumb';
+  let last: string | undefined;
+  return (standing) => {
+    const text = json ? `${JSON.stringify(statusData(standing))}\n` : renderStatus(standing, { color: out.color });
+    if (text === last) return;
+    if (json) out.write(text);
+    else if (redraws) out.write(`\u001b[2J\u001b[H${standing.at === 'live' ? fitting(text, out.rows()) : text}`);
+    else out.write(last === undefined ? text : `${'-'.repeat(40)}\n${text}`);
+    last = text;
+  };
+}
+
+/** As many lines as the terminal has room for, so that it does not scroll. */
+function fitting(text: string, rows: number | undefined): string {
+  const lines = text.trimEnd().split('\n');
+  if (rows === undefined || lines.length < rows) return text;
+  const shown = Math.max(1, rows - 2);
+  return `${lines.slice(0, shown).join('\n')}\n… ${lines.length - shown} more lines\n`;
+}
+
+/** What is looked at: choo's folder with the lock, the folder of runs, and the newest run's journal. */
+class Eyes {
+  readonly changes = new Changes();
+  readonly #lifeline = new Lifeline(this.changes);
+  readonly #commonDir: string;
+  readonly #folders: FSWatcher[];
+  #run: { readonly number: number; readonly journal: JournalEye; readonly watcher: FSWatcher } | undefined;
+
+  private constructor(commonDir: string, folders: readonly string[]) {
+    this.#commonDir = commonDir;
+    this.#folders = folders.map((folder) => watch(folder, () => this.changes.tell()));
+  }
+
+  static async open(commonDir: string): Promise<Eyes> {
+    const folder = await makeChooFolder(commonDir);
+    const runs = join(folder, 'runs');
+    await mkdir(runs, { recursive: true, mode: 0o700 });
+    return new Eyes(commonDir, [folder, runs]);
+  }
+
+  /** The standing now; undefined while a new run is being opened. */
+  async look(io: Io): Promise<Standing | undefined> {
+    const held = await readLock(this.#commonDir);
+    const at = held === undefined || held.state === 'stale' ? 'rest' : held.state;
+    const socket = at === 'live' ? socketPath(this.#commonDir, io.env) : undefined;
+    if (socket !== undefined) this.#lifeline.hold(socket);
+    const state = await this.#state();
+    const who = { at, ...(held === undefined || at === 'rest' ? {} : { pid: held.holder.pid }) } as const;
+    if (state !== undefined) return { view: viewOf(state), ...who };
+    if (at === 'live') return undefined;
+    const now = await planNow({ cwd: io.cwd, env: io.env, flags: {}, selection: [] });
+    return { view: viewOfPlan(now.all), ...who };
+  }
+
+  close(): void {
+    for (const watcher of [...this.#folders, ...(this.#run === undefined ? [] : [this.#run.watcher])]) watcher.close();
+    this.#lifeline.close();
+  }
+
+  async #state(): Promise<State | undefined> {
+    const number = await newestRun(this.#commonDir);
+    if (number === undefined) return undefined;
+    if (this.#run?.number !== number) {
+      this.#run?.watcher.close();
+      this.#run = { number, journal: new JournalEye(journalPath(this.#commonDir, number)), watcher: watch(runFolder(this.#commonDir, number), () => this.changes.tell()) };
+    }
+    return this.#run.journal.state();
+  }
+}
+
+/** The state that a journal tells, folded line by line as it grows. */
+class JournalEye {
+  readonly #path: string;
+  readonly #growing: Growing;
+  #rest = '';
+  #state: State | undefined;
+  #whole = false;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#growing = new Growing(path);
+  }
+
+  async state(): Promise<State | undefined> {
+    if (!this.#whole) {
+      try {
+        return await this.#grow();
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        // What cannot be followed piece by piece is read as a whole, which says what is wrong with it.
+        this.#whole = true;
+      }
+    }
+    try {
+      const { events } = await readJournal(this.#path);
+      return events.length === 0 ? undefined : fold(events);
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error;
+      if (error.reason === 'missing') return undefined;
+      throw refuse('journal', error.message);
+    }
+  }
+
+  async #grow(): Promise<State | undefined> {
+    const { text, anew } = await this.#growing.read();
+    if (anew) this.#state = undefined;
+    const lines = ((anew ? '' : this.#rest) + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const value: unknown = JSON.parse(line);
+      // The first line, the header, is no event.
+      if (typeof value === 'object' && value !== null && 'seq' in value) this.#state = evolve(this.#state, value as Event);
+    }
+    return this.#state;
+  }
+}
