@@ -4,6 +4,7 @@
 import type { EventBody, Note } from '../core/event.ts';
 import type { UnitState } from '../core/state.ts';
 import { failpoint } from '../failpoint.ts';
+import { GitError } from '../world.ts';
 import type { WorktreeStatus } from '../world.ts';
 import { linkAstray, whereAstray } from './settle.ts';
 import { landingWorktree, neverCommitted } from './workplace.ts';
@@ -32,13 +33,27 @@ async function mend(place: Workplace, at: Place, notes: Note[]): Promise<void> {
   const { git } = place.world;
   await git.releaseLocks(at.worktree, at.branch);
   const link = await git.repairLink(at.worktree);
-  const status = await git.status(at.worktree);
+  const status = await readable(place, at, notes);
+  if (status === undefined) return;
   const astray = link === undefined ? await whatIsWrong(place, at, status) : linkAstray(link);
   if (astray !== undefined) return makeAgain(place, { ...at, astray }, notes);
   const left = await leftByCheck(place, at, status);
   if (left === undefined || left.paths.length === 0) return;
   await keep(place, at, notes);
   await git.restorePaths(at.worktree, { commit: left.from, paths: left.paths });
+}
+
+/** The worktree's status; undefined when git cannot read it, as after a power cut in the middle of a write: then it is set aside, and the next step makes it again. */
+async function readable(place: Workplace, at: Place, notes: Note[]): Promise<WorktreeStatus | undefined> {
+  const { git } = place.world;
+  try {
+    return await git.status(at.worktree);
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error;
+    const aside = await git.setAside(at.worktree);
+    notes.push({ kind: 'kept', text: `git cannot read the worktree of ${at.unit.unit.id} any more (${error.detail.split('\n')[0] ?? ''}); it is kept at ${aside} and made again from its branch` });
+    return undefined;
+  }
 }
 
 /** Why the worktree cannot be worked in as it is, or undefined. HEAD is put on the branch only when a worktree is complete, so one that is not is seen here. */

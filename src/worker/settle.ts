@@ -3,6 +3,7 @@
 
 import { must } from '../core/bug.ts';
 import type { Failure } from '../core/failure.ts';
+import { GitError } from '../world.ts';
 import type { WorktreeStatus } from '../world.ts';
 import { ensureWorktree } from './prepare.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
@@ -18,7 +19,8 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   const recorded = must(step.u.head, 'a recorded head');
   if (!(await files.exists(o.worktree))) await ensureWorktree(step);
   await git.releaseLocks(o.worktree, branch);
-  const status = await git.status(o.worktree);
+  const status = await readable(step, o.worktree);
+  if ('failure' in status) return status;
   const kept = `refs/choo/kept/${step.place.state.run}/${step.u.unit.id}/${o.attempt}`;
   const known = await neverCommitted(step.place, step.u.unit.id);
   const nested = await nestedRepositories(step, { worktree: o.worktree, status, known });
@@ -50,6 +52,19 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
 export async function settleAgain(step: UnitStep, worktree: string): Promise<void> {
   await settle(step, { worktree, attempt: `again-${step.place.state.seq}`, mayMerge: true });
   step.place.seen.delete(worktree);
+}
+
+/** The worktree's status. One that git cannot read (an index or a HEAD that is no such thing) is set aside with all that is in it, and made again. */
+async function readable(step: UnitStep, worktree: string): Promise<WorktreeStatus | { readonly failure: Failure }> {
+  const { git } = step.place.world;
+  try {
+    return await git.status(worktree);
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error;
+    const kept = await git.setAside(worktree);
+    await ensureWorktree(step);
+    return { failure: { kind: 'history-rewritten', detail: `git cannot read the worktree any more: ${error.detail}`, kept } };
+  }
 }
 
 /** Repositories inside the worktree, whose content no commit would hold: untracked ones, and new links to one in the index. */

@@ -22,7 +22,7 @@ import { openStanding } from './standing.ts';
 import { status } from './status.ts';
 import { diffText, readFiles, readTree, workingTreeDiff } from './tree.ts';
 import type { TreeEntry } from './tree.ts';
-import { addWorktree, listWorktrees, removeWorktree } from './worktrees.ts';
+import { addWorktree, listWorktrees, removeWorktree, setWorktreeAside } from './worktrees.ts';
 import type { ListedWorktree } from './worktrees.ts';
 
 /** What the commands need of git beside the engine's part. */
@@ -135,6 +135,7 @@ function factsOf(repo: Repository): Facts {
 function changesOf(repo: Repository): Omit<Git, keyof Facts> {
   return {
     addWorktree: (o) => addWorktree(repo, o),
+    setAside: (path) => setWorktreeAside(repo, path),
     removeWorktree: (path) => removeWorktree(repo, path),
     restorePaths: (worktree, o) => restorePaths(repo, { worktree, ...o }),
     unstagePaths: (worktree, o) => unstagePaths(repo, { worktree, ...o }),

@@ -135,6 +135,18 @@ export async function removeWorktree(repo: Repository, path: string): Promise<vo
   }
 }
 
+/** Moves a worktree's folder beside its place and takes out its registration; gives back the new place. For one that git cannot read. */
+export async function setWorktreeAside(repo: Repository, path: string): Promise<string> {
+  const real = (await registrationPath(path)) ?? path;
+  let aside = `${real}.broken-1`;
+  for (let n = 2; await exists(aside); n += 1) aside = `${real}.broken-${n}`;
+  await repo.registering(async () => {
+    await rename(real, aside);
+    await unregister(repo, { path: real, folder: aside });
+  });
+  return aside;
+}
+
 async function unregister(repo: Repository, o: { readonly path: string; /** Where its folder is now; undefined when there was none. */ readonly folder: string | undefined }): Promise<void> {
   if (o.path === repo.mainRoot) throw new GitError(`git worktree remove ${o.path}`, 'it is the main worktree');
   const gitDir = await gitDirOf(repo, o.path);
