@@ -121,9 +121,10 @@ describe('the journal', () => {
 
   test('answers whoever asked something meanwhile', async () => {
     const loop = new RunLoop(sessionOf({ units: [unit('a')], journal: new MemoryJournal(3), git: goneTarget() }));
-    const asked = expect(loop.request({ do: 'stop', by: 'SIGINT', now: false })).rejects.toThrow('the run has ended');
-    await expect(loop.run()).rejects.toThrow('ENOSPC');
-    await asked;
+    await Promise.all([
+      expect(loop.request({ do: 'stop', by: 'SIGINT', now: false })).rejects.toThrow('the run has ended'),
+      expect(loop.run()).rejects.toThrow('ENOSPC'),
+    ]);
   });
 });
 
