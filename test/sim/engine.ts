@@ -44,13 +44,13 @@ export class EngineSession {
   readonly #loop: RunLoop;
   readonly #place: Workplace;
 
-  constructor(o: { readonly m: Machine; readonly table: ProcessTable; readonly state: State; readonly first: EventBody; readonly doom: Doom | undefined }) {
+  constructor(o: { readonly m: Machine; readonly table: ProcessTable; readonly state: State; readonly first: EventBody; readonly dooms: readonly Doom[] }) {
     const { m } = o;
     this.#m = m;
     this.state = o.state;
     m.session += 1;
     const session = m.session;
-    this.gate = new SessionGate({ rng: m.rng, timeline: m.timeline, weather: () => (m.calm ? FAIR : m.scenario.weather), doom: o.doom });
+    this.gate = new SessionGate({ rng: m.rng, timeline: m.timeline, weather: () => (m.calm ? FAIR : m.scenario.weather), windows: () => this.windows(), dooms: o.dooms });
     this.gate.onFault = (fault, call) => {
       m.coverage.hit(fault, this.windows());
       m.note(`      FAULT ${fault} at ${call}`);
@@ -94,6 +94,7 @@ export class EngineSession {
 
   #observe(event: Event): void {
     this.#m.tell(event);
+    this.#m.reached('unit' in event ? this.windowOf(event.unit) : (this.windows().at(-1) ?? 'between'));
   }
 
   /** What the program does after the loop: its own worktree goes. */
@@ -116,11 +117,7 @@ function worldOf(m: Machine, o: { readonly gate: SessionGate; readonly table: Pr
     clock: simClock({ timeline: m.timeline, skew: () => m.skew, alive: () => gate.alive }),
     journal: simJournal({
       file: m.journal, gate: gate.pass, rng: m.rng,
-      fails: () => {
-        const fails = !m.calm && m.rng.chance(m.scenario.weather.journal);
-        if (fails) gate.onFault('journal', 'append');
-        return fails;
-      },
+      fails: () => gate.journalFails(),
     }),
     git: simGit({ repo: m.repo, gate: gate.pass, by: o.by, trespass: (call) => m.violate('main-checkout', `${call} in the main checkout`) }),
     processes: o.table.processes(o.session, gate.pass, diskError),

@@ -40,7 +40,7 @@ export function simFiles(o: { readonly repo: Repository; readonly disk: Disk; re
   };
 }
 
-const QUIET: CallOptions = { error: () => undefined };
+const QUIET: CallOptions = { sound: true };
 
 /** What the operating system says when a file cannot be written. */
 export function diskError(rng: Rng): Error {

@@ -11,8 +11,10 @@ export type Gate = <T>(call: string, effect: () => T, o?: CallOptions) => Promis
 export interface CallOptions {
   /** What is left of the effect when the engine dies before the answer; default: it happened or not, by chance. */
   readonly torn?: () => void;
-  /** The error it may fail with, or none; default a GitError. */
-  readonly error?: (rng: Rng) => Error | undefined;
+  /** The error it may fail with; default a GitError. */
+  readonly error?: (rng: Rng) => Error;
+  /** It never fails. */
+  readonly sound?: true;
   /** It changes what only the holder of the repository may: refs and the journal. */
   readonly fenced?: true;
   /** When it fails, nothing has happened. */
@@ -22,10 +24,14 @@ export interface CallOptions {
 /** For tests of the parts themselves: no delay, no fault. */
 export const openGate: Gate = (_call, effect) => new Promise((resolve) => { resolve(effect()); });
 
-/** When a session dies: at its nth call, or at the nth call whose name begins with `call`; before or after the effect. */
+/** What is to go wrong in a session: at its nth call, of those whose name begins with `call` and while a step of `window` is in flight. */
 export interface Doom {
+  /** The engine dies, the call fails, or the journal fails. */
+  readonly fault: 'kill' | 'error' | 'journal';
   readonly call?: string;
+  readonly window?: string;
   readonly nth: number;
+  /** Before or after the effect. */
   readonly when: 'before' | 'after';
 }
 
@@ -44,6 +50,15 @@ export const FAIR: Weather = { error: 0, slow: 0, journal: 0 };
 
 interface Pending { readonly effect: () => unknown; readonly torn?: (() => void) | undefined }
 
+/** What a gate is made from. `windows` names the steps in flight. */
+interface GateParts {
+  readonly rng: Rng;
+  readonly timeline: Timeline;
+  readonly weather: () => Weather;
+  readonly windows: () => readonly string[];
+  readonly dooms: readonly Doom[];
+}
+
 /** The gate of one session of the engine, with its life and death. */
 export class SessionGate {
   alive = true;
@@ -53,13 +68,13 @@ export class SessionGate {
   onFault: (fault: string, call: string) => void = () => undefined;
   /** Told once, right after the engine died. */
   onDeath: () => void = () => undefined;
-  readonly #o: { readonly rng: Rng; readonly timeline: Timeline; readonly weather: () => Weather; readonly doom: Doom | undefined };
+  readonly #o: GateParts;
   readonly #pending = new Set<Pending>();
-  #left: number;
+  readonly #dooms: { readonly doom: Doom; left: number }[];
 
-  constructor(o: { readonly rng: Rng; readonly timeline: Timeline; readonly weather: () => Weather; readonly doom: Doom | undefined }) {
+  constructor(o: GateParts) {
     this.#o = o;
-    this.#left = o.doom?.nth ?? Number.POSITIVE_INFINITY;
+    this.#dooms = o.dooms.map((doom) => ({ doom, left: doom.nth }));
   }
 
   /** The gate itself. */
@@ -69,7 +84,7 @@ export class SessionGate {
     this.#pending.add(pending);
     this.#o.timeline.after(this.#latency(call), () => {
       if (!this.alive) return;
-      const doomed = this.#counts(call);
+      const doomed = this.#doomed('kill', call);
       if (doomed === 'before') return this.kill(call);
       this.#pending.delete(pending);
       if (this.lost && o.fenced === true) return reject(new FenceLost('the repository was taken'));
@@ -99,11 +114,23 @@ export class SessionGate {
     this.onDeath();
   }
 
-  #counts(call: string): Doom['when'] | undefined {
-    const { doom } = this.#o;
-    if (doom === undefined || (doom.call !== undefined && !call.startsWith(doom.call))) return undefined;
-    this.#left -= 1;
-    return this.#left === 0 ? doom.when : undefined;
+  /** Whether the journal is to fail at this write. */
+  journalFails(): boolean {
+    const fails = this.#doomed('journal', 'append') !== undefined || this.#o.rng.chance(this.#o.weather().journal);
+    if (fails) this.onFault('journal', 'append');
+    return fails;
+  }
+
+  /** Counts a call; tells the moment at which what was to go wrong goes wrong with this one. */
+  #doomed(fault: Doom['fault'], call: string): Doom['when'] | undefined {
+    for (const each of this.#dooms) {
+      const { doom } = each;
+      if (each.left <= 0 || doom.fault !== fault || (doom.call !== undefined && !call.startsWith(doom.call))) continue;
+      if (doom.window !== undefined && !isWindow(doom.window, this.#o.windows())) continue;
+      each.left -= 1;
+      if (each.left === 0) return doom.when;
+    }
+    return undefined;
   }
 
   #latency(call: string): number {
@@ -117,11 +144,15 @@ export class SessionGate {
 
   #fault(call: string, o: CallOptions): Error | undefined {
     const { rng } = this.#o;
-    if (!rng.chance(this.#o.weather().error)) return undefined;
+    if (o.sound === true || (this.#doomed('error', call) === undefined && !rng.chance(this.#o.weather().error))) return undefined;
     const error = o.error === undefined ? new GitError(`git ${call}`, 'a fault of the simulation') : o.error(rng);
-    if (error !== undefined) this.onFault(error instanceof GitError ? 'git-error' : 'disk-error', call);
+    this.onFault(error instanceof GitError ? 'git-error' : 'disk-error', call);
     return error;
   }
+}
+
+function isWindow(window: string, inFlight: readonly string[]): boolean {
+  return window === 'between' ? inFlight.length === 0 : inFlight.includes(window);
 }
 
 /** Does something that git may refuse, for somebody who does not care. */

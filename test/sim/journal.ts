@@ -46,7 +46,7 @@ export function simJournal(o: { readonly file: JournalFile; readonly gate: Gate;
       }
       o.file.lines.push(...lines);
       return events;
-    }, { torn: part, error: () => undefined, fenced: true });
+    }, { torn: part, sound: true, fenced: true });
   };
   return {
     path: '/state/journal.jsonl',

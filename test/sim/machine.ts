@@ -79,6 +79,7 @@ export class Machine {
   readonly written = new Map<string, Set<string>>();
   /** Printed by a replay. */
   readonly trace: string[] | undefined;
+  readonly #awaited: { readonly window: string; readonly happen: () => void }[] = [];
   #texts = 0;
 
   constructor(o: { readonly seed: number; readonly coverage: Coverage; readonly trace?: string[]; readonly scenario?: Scenario }) {
@@ -112,6 +113,18 @@ export class Machine {
   /** Tells of an event of the run. */
   tell(event: Event): void {
     if (this.trace !== undefined) this.note(shown(event));
+  }
+
+  /** Lets something happen when the run comes to this window. */
+  when(window: string, happen: () => void): void {
+    this.#awaited.push({ window, happen });
+  }
+
+  /** The run came to this window. */
+  reached(window: string): void {
+    const at = this.#awaited.findIndex((each) => each.window === window);
+    if (at < 0) return;
+    for (const { happen } of this.#awaited.splice(at, 1)) this.timeline.after(this.rng.chance(0.7) ? this.rng.below(4) : this.rng.below(5000), happen);
   }
 
   /** A text that was never there before. */

@@ -49,13 +49,13 @@ export class ProcessTable {
   }
 
   /** Programs as one session has them. */
-  processes(session: number, gate: Gate, error: (rng: Rng) => Error | undefined): Processes {
+  processes(session: number, gate: Gate, error: (rng: Rng) => Error): Processes {
     return {
       run: async (command, control) => {
-        if (control.kill.aborted || control.interrupt.aborted) return gate('run.refused', () => cutResult, { error: () => undefined });
+        if (control.kill.aborted || control.interrupt.aborted) return gate('run.refused', () => cutResult, { sound: true });
         const ended = await gate('run.start', () => this.#start(session, { command, control }), { torn: () => undefined, error, clean: true });
         const result = await ended.result;
-        return gate('run.end', () => result, { error: () => undefined });
+        return gate('run.end', () => result, { sound: true });
       },
     };
   }

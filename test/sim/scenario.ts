@@ -40,12 +40,10 @@ export interface Scenario {
   readonly sharing: number;
   /** Tags that agents choose from; units with different ones cannot be together. */
   readonly tags: readonly string[];
-  /** Things people do, at most. */
-  readonly people: number;
-  /** Sessions that die, and how. */
-  readonly dooms: readonly Doom[];
-  /** How long the bad time lasts at most, virtual ms. */
-  readonly badTime: number;
+  /** When people do something: after so many ms, or when the run comes to a window. */
+  readonly people: readonly { readonly after: number; readonly window?: string }[];
+  /** What is to go wrong, by session. */
+  readonly dooms: readonly (readonly Doom[])[];
 }
 
 /** Repository path of a task's file. */
@@ -101,12 +99,13 @@ export function drawScenario(seed: number, rng: Rng): Scenario {
     formatter: bad(1, 0.2) === 0 ? 'none' : rng.pick(['once', 'always']),
     sharing: bad(rng.pick([0.2, 0.7])),
     tags: bad(1, 0.3) === 0 ? [''] : [' tag=1', ' tag=2'],
-    people: fair ? 0 : rng.below(8),
-    dooms: fair ? [] : Array.from({ length: rng.below(5) }, () => drawDoom(rng)),
-    badTime: rng.pick([60_000, 600_000, 4 * 3_600_000]),
+    people: fair ? [] : drawPeople(rng),
+    dooms: fair ? [] : Array.from({ length: rng.below(5) }, () => drawDooms(rng)),
   };
 }
 
+/** Steps that something may be aimed at; rare ones more often. */
+const STEPS = ['recover', 'trial', 'advance', 'advance', 'prepare', 'attempt', 'check', 'commit', 'verify', 'refresh', 'refresh', 'adopt', 'adopt', 'rework', 'rework', 'merge', 'prove', 'land', 'land', 'finish'];
 const IDS = ['a', 'b', 'c', 'd', 'e', 'f'];
 
 function drawUnits(rng: Rng): Unit[] {
@@ -118,14 +117,28 @@ function drawUnits(rng: Rng): Unit[] {
   }));
 }
 
-/** The worst windows: names of calls after or before which a death hurts. */
-const WINDOWS = [
+/** Calls before or after which a death hurts most. */
+const CALLS = [
   'advance', 'append', 'moveRef', 'commitTree', 'addWorktree', 'addWorktree.register', 'stage', 'keep', 'resetWorktree', 'removeWorktree',
   'beginMerge', 'writeText', 'restorePaths', 'repointWorktree', 'run.start', 'run.end', 'snapshot', 'mergeTrees', 'cleanWorktree',
 ];
 
-function drawDoom(rng: Rng): Doom {
+function drawDooms(rng: Rng): Doom[] {
+  const dooms: Doom[] = [];
+  if (rng.chance(0.8)) dooms.push(drawKill(rng));
+  if (rng.chance(0.4)) dooms.push({ fault: 'error', window: rng.pick(STEPS), nth: rng.between(1, 12), when: 'before' });
+  if (rng.chance(0.15)) dooms.push({ fault: 'journal', window: rng.pick([...STEPS, 'between']), nth: rng.between(1, 3), when: 'before' });
+  return dooms;
+}
+
+function drawKill(rng: Rng): Doom {
   const when = rng.chance(0.4) ? 'before' : 'after';
-  if (rng.chance(0.35)) return { nth: 1 + rng.below(rng.pick([10, 60, 400])), when };
-  return { call: rng.pick(WINDOWS), nth: rng.between(1, rng.pick([1, 3, 12])), when };
+  const fault = 'kill';
+  if (rng.chance(0.2)) return { fault, nth: 1 + rng.below(rng.pick([10, 60, 400])), when };
+  if (rng.chance(0.5)) return { fault, window: rng.pick([...STEPS, 'between']), nth: rng.between(1, 10), when };
+  return { fault, call: rng.pick(CALLS), nth: rng.between(1, rng.pick([1, 3, 12])), when };
+}
+
+function drawPeople(rng: Rng): Scenario['people'] {
+  return Array.from({ length: rng.below(8) }, () => (rng.chance(0.6) ? { after: 0, window: rng.pick([...STEPS, 'between']) } : { after: rng.below(rng.pick([1000, 60_000, 4 * 3_600_000])) }));
 }

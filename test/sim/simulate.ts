@@ -37,10 +37,15 @@ const MANY_EVENTS = 5000;
 /** Sessions that the good time may take. */
 const GOOD_SESSIONS = 12;
 
-/** Plays one seed, or a scenario that is given. `afterBad` may look at the machine when the bad time is over. Rejects only for a defect of the simulation itself. */
+/** Plays one seed, or a scenario that is given. `afterBad` may look at the machine when the bad time is over. Never rejects. */
 export async function simulate(o: { readonly seed: number; readonly coverage?: Coverage; readonly trace?: string[]; readonly scenario?: Scenario; readonly afterBad?: (m: Machine) => void }): Promise<Outcome> {
   const m = new Machine({ seed: o.seed, coverage: o.coverage ?? new Coverage(), ...(o.trace === undefined ? {} : { trace: o.trace }), ...(o.scenario === undefined ? {} : { scenario: o.scenario }) });
-  await new Play(m).all(o.afterBad);
+  try {
+    await new Play(m).all(o.afterBad);
+  } catch (error) {
+    // A journal that cannot be replayed, or a defect of the simulation; either has to be looked at.
+    m.violate('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
   const events = m.journal.events();
   checkStory(m, events);
   checkEnd(m, events);
@@ -58,9 +63,13 @@ class Play {
   }
 
   async all(afterBad: ((m: Machine) => void) | undefined): Promise<void> {
-    const { scenario, repo, journal, rng, timeline } = this.#m;
+    const { scenario, repo, journal, timeline } = this.#m;
     journal.append([{ type: 'run.pinned', pinned: pinnedOf(scenario, repo.resolve(TARGET) ?? ''), settings: scenario.settings }], this.#m.wall);
-    for (let n = 0; n < scenario.people; n++) timeline.after(rng.below(rng.pick([1000, 60_000, scenario.badTime])), () => tryGit(() => doSomething(this.#m, this.#session)));
+    for (const { after, window } of scenario.people) {
+      const happen = (): void => tryGit(() => doSomething(this.#m, this.#session));
+      if (window === undefined) timeline.after(after, happen);
+      else this.#m.when(window, happen);
+    }
     const started: EventBody = { type: 'orch.started', version: 1, graph: [], target: 'main', base: '', mode: 'local', parallelism: scenario.settings.parallelism };
     await this.#badTime(started);
     afterBad?.(this.#m);
@@ -71,10 +80,11 @@ class Play {
   async #badTime(started: EventBody): Promise<void> {
     const { scenario, rng, journal } = this.#m;
     let first = started;
-    for (const doom of [...scenario.dooms, undefined]) {
-      await this.#run(fold(journal.events()), { first, doom });
+    const sessions = [...scenario.dooms, []];
+    for (const [n, dooms] of sessions.entries()) {
+      await this.#run(fold(journal.events()), { first, dooms });
       const state = fold(journal.events());
-      if (!isOpen(state) || this.#m.violations.length > 0) return;
+      if (!isOpen(state) || this.#m.violations.length > 0 || n === sessions.length - 1) return;
       if (rng.chance(0.5)) this.#retryAtRest(state);
       first = { type: 'orch.resumed', settings: this.#settings() };
     }
@@ -88,7 +98,7 @@ class Play {
       if (state.needsMerge || n > GOOD_SESSIONS / 2) mergeByHand(this.#m, `refs/heads/choo/run/${RUN}`);
       this.#retryAtRest(state);
       state = fold(journal.events());
-      await this.#run(state, { first: { type: 'orch.resumed', settings: this.#settings() }, doom: undefined });
+      await this.#run(state, { first: { type: 'orch.resumed', settings: this.#settings() }, dooms: [] });
     }
     const state = fold(journal.events());
     if (isOpen(state)) {
@@ -108,12 +118,12 @@ class Play {
     if ('events' in response) this.#m.journal.append(response.events, this.#m.wall);
   }
 
-  async #run(state: State, o: { readonly first: EventBody; readonly doom: Doom | undefined }): Promise<void> {
+  async #run(state: State, o: { readonly first: EventBody; readonly dooms: readonly Doom[] }): Promise<void> {
     const m = this.#m;
     const session = new EngineSession({ m, table: this.#table, state, ...o });
     this.#session = session;
     m.windowOf = (unit) => (unit === undefined ? session.windows().at(-1) ?? 'between' : session.windowOf(unit));
-    m.note(`---- session ${m.session}${o.doom === undefined ? '' : ` (dies ${o.doom.when} ${o.doom.call ?? 'call'} ${o.doom.nth})`}`);
+    m.note(`---- session ${m.session}${o.dooms.map((d) => ` (${d.fault} ${d.when} ${d.call ?? 'call'} ${d.nth}${d.window === undefined ? '' : ` in ${d.window}`})`).join('')}`);
     session.start();
     const endless = m.journal.lines.length + MANY_EVENTS;
     const over = await m.timeline.drive(() => session.fate !== 'running' || m.journal.lines.length > endless, m.timeline.now + SESSION_LIMIT) && session.fate !== 'running';
