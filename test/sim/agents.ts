@@ -13,8 +13,8 @@ import type { Weights } from './rng.ts';
 type Mood = keyof typeof MOODS;
 
 const MOODS = {
-  bad: 8, broken: 5, nothing: 5, crash: 5, hang: 3, silent: 3, slow: 3, lie: 4, garbage: 2, commits: 8, forges: 2, rewrites: 3, switches: 2, detaches: 2,
-  merges: 2, specs: 4, 'moves-ref': 1, 'edits-main': 1, 'other-worktree': 1, nests: 1, unlinks: 1, vanishes: 1, locks: 2, 'setup-file': 1, children: 3,
+  bad: 8, broken: 5, nothing: 5, crash: 5, hang: 3, silent: 3, slow: 3, lie: 4, garbage: 2, commits: 8, forges: 5, rewrites: 6, switches: 2, detaches: 2,
+  merges: 2, specs: 8, 'moves-ref': 2, 'edits-main': 2, 'other-worktree': 5, nests: 1, unlinks: 1, vanishes: 1, locks: 2, 'setup-file': 1, children: 3,
   missing: 1, 'stages-all': 2, stubborn: 3, deletes: 1,
 } satisfies Weights<string>;
 
@@ -24,6 +24,8 @@ interface Attempt {
   readonly unit: string;
   /** A task's number, or what is to be mended. */
   readonly subject: string;
+  /** Its number. */
+  readonly attempt: string;
 }
 
 /** The script of one attempt, drawn from the seed. */
@@ -82,7 +84,7 @@ function mischief(a: Attempt, mood: Mood | 'good'): void {
     case 'detaches': checkout.detached = repo.headOf(checkout); checkout.branch = undefined; return;
     case 'specs': return editSpecs(a);
     case 'moves-ref': return moveRef(a, rng.pick(['refs/heads/other', TARGET]));
-    case 'edits-main': repo.main.files.set('readme', m.fresh('edited by an agent')); return;
+    case 'edits-main': repo.main.files.set('readme', m.fresh('edited by an agent')); trespass(a); return;
     case 'other-worktree': return meddle(a);
     case 'nests': checkout.files.set('inner/', m.fresh('repository')); return;
     case 'unlinks': checkout.linked = false; return;
@@ -153,6 +155,12 @@ function mergeTarget({ m, checkout, unit }: Attempt): void {
 }
 
 function editSpecs({ m, checkout, unit }: Attempt): void {
+  if (m.rng.chance(0.4) && checkout.branch !== undefined && !checkout.locked && checkout.unmerged.size === 0) {
+    // A task that is done is made pending again, in a commit.
+    checkout.files.set(taskPath(unit, 1), `---\nstatus: pending\n---\n# part 1\n`);
+    m.repo.commitAll({ who: 'agent', unit }, { checkout, message: 'not done yet', paths: [taskPath(unit, 1)] });
+    return;
+  }
   const victim = m.rng.pick(m.scenario.units).id;
   const path = m.rng.chance(0.5) ? taskPath(victim, 1) : `${TASKS_DIR}/${victim}/IMPLEMENTATION_PLAN.md`;
   checkout.files.set(path, `---\nstatus: complete\n---\n# forged by ${unit}\n`);
@@ -160,12 +168,18 @@ function editSpecs({ m, checkout, unit }: Attempt): void {
 }
 
 /** Commits on a branch that is not the agent's, from outside of any checkout. */
-function moveRef({ m, unit }: Attempt, ref: string): void {
+function moveRef(a: Attempt, ref: string): void {
+  const { m, unit } = a;
   const { repo } = m;
   const at = repo.resolve(ref);
   if (at === undefined) return;
   const files = new Map(repo.objects.filesOf(at)).set(`src/${unit}/astray`, m.fresh('done astray'));
   repo.set({ who: 'agent', unit }, ref, repo.objects.commit({ tree: repo.objects.tree(files), parents: [at], message: 'elsewhere' }).id);
+  trespass(a);
+}
+
+function trespass({ m, unit, subject, attempt }: Attempt): void {
+  m.trespasses.add(`${unit} ${subject} ${attempt}`);
 }
 
 /** Writes into the worktree of another unit. */
@@ -173,7 +187,11 @@ function meddle({ m, unit }: Attempt): void {
   const others = m.repo.checkouts().filter((c) => c.path.startsWith(`${WORKTREES}/units/`) && !c.path.endsWith(`/${unit}`));
   if (others.length === 0) return;
   const victim = m.rng.pick(others);
-  m.write(victim, `src/${victim.path.split('/').at(-1)}/1`, m.fresh('bad meddled'));
+  const other = victim.path.split('/').at(-1) ?? '';
+  const text = m.fresh('bad meddled');
+  m.write(victim, `src/${other}/1`, text);
+  // Where choo is at work in that worktree at this moment, nobody can say what becomes of it.
+  if (['merge', 'prove', 'land', 'between'].includes(m.windowOf(other))) m.left.set(text, `src/${other}/1 by the agent of ${unit}`);
 }
 
 /** The worktree is deleted, with everything uncommitted in it. */

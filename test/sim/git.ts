@@ -135,7 +135,7 @@ function indexes({ repo, gate, work }: Own): Pick<Git, 'restorePaths' | 'unstage
     },
     cleanWorktree: (worktree) => gate('cleanWorktree', () => {
       const checkout = work('cleanWorktree', worktree);
-      for (const path of [...checkout.files.keys()]) if (!checkout.index.has(path)) checkout.files.delete(path);
+      for (const path of checkout.files.keys()) if (!checkout.index.has(path)) checkout.files.delete(path);
     }),
   };
 }

@@ -71,6 +71,8 @@ export class Machine {
   readonly violations: Violation[] = [];
   readonly checkRuns: CheckRun[] = [];
   readonly launches: Launch[] = [];
+  /** Attempts in which an agent changed something outside its worktree, as `unit subject attempt`. */
+  readonly trespasses = new Set<string>();
   /** Texts that agents left in a worktree when their attempt ended. */
   readonly left = new Map<string, string>();
   /** Texts that somebody who may has overwritten or thrown away since. */

@@ -1,5 +1,6 @@
 // The programs of a simulation: agents, checks, setup, teardown. And what checkers note of each: what it proved, what it left.
 
+import { BOUNDS } from '../../src/core/limits.ts';
 import type { Command } from '../../src/world.ts';
 import { agentScript } from './agents.ts';
 import type { Checkout } from './checkout.ts';
@@ -21,8 +22,8 @@ export function simPrograms(m: Machine): Programs {
 function scriptOf(m: Machine, command: Command): Script {
   const checkout = m.repo.checkouts().find((c) => c.path === command.cwd);
   if (checkout === undefined) return { deeds: [], code: () => 126 };
-  const { CHOO_UNIT: unit = '', CHOO_TASK: subject = '' } = command.env;
-  if (command.argv[0] === 'agent') return agentScript({ m, checkout, unit, subject });
+  const { CHOO_UNIT: unit = '', CHOO_TASK: subject = '', CHOO_ATTEMPT: attempt = '' } = command.env;
+  if (command.argv[0] === 'agent') return agentScript({ m, checkout, unit, subject, attempt });
   const text = command.argv[2] ?? '';
   if (text === 'setup') return setupScript(m, { checkout, unit });
   if (text === 'teardown') return { deeds: [{ after: 10, act: () => undefined }], code: () => (!m.calm && m.rng.chance(m.scenario.flaky) ? 1 : 0) };
@@ -49,16 +50,20 @@ function checkScript(m: Machine, o: { readonly checkout: Checkout; readonly text
   if (trouble) m.coverage.hit('check-trouble', [m.windowOf(unit === '' ? undefined : unit)]);
   const before = look(m, checkout);
   let code = 0;
+  let after = before;
   const act = (): void => {
     code = passes(checkout, text) === (trouble && rng.chance(0.7)) ? 1 : 0;
     if (trouble && rng.chance(0.1)) code = 127;
     if (!checkout.present) return;
     format(m, o);
     if (trouble && rng.chance(0.2)) m.write(checkout, rng.pick(['left-by-check', 'node_modules/left']), 'left');
-    const after = look(m, checkout);
-    m.checkRuns.push({ command: text, cwd: checkout.path, head: before.head, tree: after.tree, steady: before.head === after.head && before.tree === after.tree && before.tree !== undefined, passed: code === 0 });
+    after = look(m, checkout);
   };
-  return { deeds: [{ after: rng.between(1, 5000), act }], code: () => code, hangs: trouble && rng.chance(0.1), stubborn: rng.chance(0.1) };
+  const exit = (): number => {
+    m.checkRuns.push({ command: text, cwd: checkout.path, head: before.head, tree: after.tree, steady: before.head === after.head && before.tree === after.tree && before.tree !== undefined, passed: code === 0 });
+    return code;
+  };
+  return { deeds: [{ after: rng.between(1, 5000), act }], code: exit, hangs: trouble && rng.chance(0.1), stubborn: rng.chance(0.1) };
 }
 
 /** What a check finds, by the files alone. */
@@ -100,7 +105,10 @@ function started(m: Machine, process: Process): void {
 }
 
 /** Whatever an agent leaves is somebody's work from now on. */
-function ended(m: Machine, { command, result }: Process): void {
+function ended(m: Machine, { command, result, startedAt, endedAt }: Process): void {
+  const { agentTotal, check, setup, shutdown } = m.scenario.settings.limits;
+  const limit = command.argv[0] === 'agent' ? agentTotal : Math.max(check, setup);
+  if ((endedAt ?? 0) - startedAt > limit + shutdown + BOUNDS.killGrace) m.violate('limits', `${command.argv.join(' ')} ran ${(endedAt ?? 0) - startedAt} ms`);
   if (command.argv[0] !== 'agent' || result === undefined) return;
   const checkout = m.repo.checkouts().find((c) => c.path === command.cwd);
   if (checkout === undefined) return;

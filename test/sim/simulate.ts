@@ -131,7 +131,7 @@ class Play {
     m.note(`---- session ${m.session}: ${session.fate}`);
     this.#session = undefined;
     session.gate.alive = false;
-    if (session.fate === 'failed' || !over) this.#table.killAll(m.session);
+    if (!over) this.#table.killAll(m.session);
     else if (this.#table.running.size > 0) m.violate('processes', `${this.#table.running.size} programs outlive their session`);
     const events = m.journal.events();
     checkReplay(m, session.state, events);

@@ -26,6 +26,7 @@ export function checkEnd(m: Machine, events: readonly Event[]): void {
   checkCommits(m, events);
   checkTasks(m, events);
   checkLaunches(m, events);
+  checkTrespasses(m, events);
   checkNothingLost(m);
 }
 
@@ -36,7 +37,9 @@ function checkMoves(m: Machine, events: readonly Event[]): void {
     if (by.who !== 'choo' || (ref !== TARGET && ref !== RUN_REF)) continue;
     if (ref === TARGET && to === undefined) m.violate('forward-only', 'choo deleted the target');
     if (to === undefined) continue;
-    if (from !== undefined && !repo.objects.isAncestor(from, to)) m.violate('forward-only', `choo moved ${ref} from ${from} to ${to}, which does not contain it`);
+    // A landing beside the target that was cut before it was recorded is made anew, on what the target is by then.
+    const known = ref === TARGET || events.some((e) => (e.type === 'unit.merged' || e.type === 'run.joined') && e.commit === from);
+    if (from !== undefined && known && !repo.objects.isAncestor(from, to)) m.violate('forward-only', `choo moved ${ref} from ${from} to ${to}, which does not contain it`);
     const candidate = events.find((e): e is EventOf<'unit.candidate'> => e.type === 'unit.candidate' && e.commit === to);
     checkProof(m, { to, commands: candidate === undefined ? wholeProof(m, { to, events }) : proofOf(m, { candidate, events }) });
     if (candidate !== undefined) checkForeign(m, candidate);
@@ -124,6 +127,14 @@ function checkLaunches(m: Machine, events: readonly Event[]): void {
       const under = landed !== undefined && 'commit' in landed && m.repo.objects.find(launch.head) !== undefined && m.repo.objects.isAncestor(landed.commit, launch.head);
       if (!under) m.violate('dependencies', `the agent of ${launch.unit} began without ${dependency} under it`);
     }
+  }
+}
+
+/** An attempt in which an agent changed something outside its worktree is no success. */
+function checkTrespasses(m: Machine, events: readonly Event[]): void {
+  for (const e of events) {
+    const attempt = e.type === 'task.attempted' ? `${e.unit} ${e.task} ${e.attempt}` : e.type === 'rework.attempted' ? `${e.unit} ${e.reason} ${e.attempt}` : undefined;
+    if (attempt !== undefined && m.trespasses.has(attempt)) m.violate('fence', `the attempt ${attempt} changed something outside and counts as done`);
   }
 }
 
