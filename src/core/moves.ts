@@ -81,9 +81,7 @@ export function failed(s: State, u: UnitState, e: EventOf<'unit.failed'>): void 
 export function markDependants(s: State, u: UnitState, by: string): void {
   for (const d of s.graph.dependants[u.index] ?? []) {
     const dependant = must(s.units[d], 'a dependant');
-    if (++dependant.bad > 1) continue;
-    if (dependant.phase === 'pending') s.announce.push({ what: 'blocked', unit: d, by });
-    else s.announce.remove((p) => p.what === 'unblocked' && p.unit === d);
+    if (++dependant.bad === 1 && dependant.phase === 'pending') s.announce.push({ what: 'blocked', unit: d, by });
   }
 }
 
@@ -109,6 +107,9 @@ export function unblocked(s: State, u: UnitState): void {
   announced(s, 'unblocked');
   setPhase(s, u, 'pending');
   releaseDependants(s, u);
+  // Another one may have failed before this was announced.
+  const by = u.bad === 0 ? undefined : s.graph.deps[u.index]?.map((d) => s.units[d]).find((d) => d?.phase === 'failed' || d?.phase === 'blocked' || d?.phase === 'cancelled');
+  if (by !== undefined) s.announce.push({ what: 'blocked', unit: u.index, by: by.unit.id });
 }
 
 /** A person gives a failed unit its attempts back; it goes on with the step that failed, in the worktree it has. */

@@ -8,9 +8,10 @@ import type { ControlServer } from '../adapters/control.ts';
 import { createJournal, openJournal, readJournal, JournalError } from '../adapters/journal.ts';
 import { journalPath, makeRun, newestRun } from '../adapters/runs.ts';
 import type { OpenProcesses } from '../adapters/processes.ts';
-import type { Event, EventBody, GraphUnit, Pinned } from '../core/event.ts';
+import type { EventBody, GraphUnit, Pinned } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import type { Plan } from '../core/plan.ts';
+import { fold, isOpen } from '../core/replay.ts';
 import type { State } from '../core/state.ts';
 import { isOver } from '../core/state.ts';
 import { hasErrors } from '../discovery/diagnostic.ts';
@@ -240,22 +241,9 @@ function sayChanges(state: State, now: State['settings'], o: OpenOptions): void 
   if (JSON.stringify(was.agents) !== JSON.stringify(now.agents)) o.say(`the agents are now ${JSON.stringify(now.agents)}`);
 }
 
-/** A run is open until every unit has landed on its target or was discarded, or the run was closed. */
-export function isOpen(state: State): boolean {
-  return !state.closed && (state.landing.diverted !== undefined || state.units.some((u) => !isOver(u) || u.next.step === 'finish'));
-}
-
 /** A run that is over, but whose last session died before it had cleared up; its pinned commit is let go last of all. */
 async function isUntidy(repo: Repository, state: State): Promise<boolean> {
   return !state.closed && (await repo.git.resolve(pinRef(state.run))) !== undefined;
-}
-
-/** Folds events from the first on. Throws a Bug for a list that does not begin with `run.pinned`. */
-export function fold(events: readonly Event[]): State {
-  let state: State | undefined;
-  for (const event of events) state = evolve(state, event);
-  if (state === undefined) throw new Error('a run without events');
-  return state;
 }
 
 /** The newest run's state, or undefined when there is none that began. */

@@ -69,6 +69,19 @@ describe('a session after one that ended in the middle of things', () => {
     expect([game.phase('a'), game.phase('b')]).toEqual(['failed', 'blocked']);
   });
 
+  it('blocks a unit again that was to be announced as unblocked when another of its dependencies failed', () => {
+    const game = new Game([unit('a'), unit('b'), unit('c', { dependsOn: ['a', 'b'] })]);
+    game.settle();
+    game.answer('trial.started', { type: 'trial.ok', checks: [], notes: [] });
+    game.answer('unit.started', { type: 'unit.prepare.failed', unit: 'a', failure: BROKEN }, 'a');
+    game.record({ type: 'unit.prepare.failed', unit: 'b', failure: BROKEN });
+    game.record({ type: 'unit.retried', unit: 'a' });
+    resume(game);
+    game.play();
+    expect(game.of('unit.blocked').map((e) => [e.unit, e.by])).toEqual([['c', 'a'], ['c', 'b']]);
+    expect([game.phase('a'), game.phase('b'), game.phase('c')]).toEqual(['landed', 'failed', 'blocked']);
+  });
+
   it('frees dependants that were to be announced as blocked when the crash and then a retry came', () => {
     const game = new Game([unit('a'), unit('b', { dependsOn: ['a'] }), unit('c', { dependsOn: ['b'] })]);
     game.settle();

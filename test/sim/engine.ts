@@ -1,0 +1,138 @@
+// One session of the real engine over the simulated world: the real loop, core and worker, from a replayed journal to its end or death.
+
+import type { Agent } from '../../src/agents/agent.ts';
+import type { Event, EventBody } from '../../src/core/event.ts';
+import type { Request } from '../../src/core/request.ts';
+import type { State } from '../../src/core/state.ts';
+import { RunLoop } from '../../src/orchestrator.ts';
+import { openFence } from '../../src/worker/fence.ts';
+import { landingWorktree } from '../../src/worker/workplace.ts';
+import type { Workplace } from '../../src/worker/workplace.ts';
+import { FenceLost } from '../../src/world.ts';
+import type { World } from '../../src/world.ts';
+import { simClock } from './clock.ts';
+import { diskError, simFiles } from './files.ts';
+import { FAIR, SessionGate } from './gate.ts';
+import type { Doom } from './gate.ts';
+import { simGit } from './git.ts';
+import { simJournal } from './journal.ts';
+import type { Machine } from './machine.ts';
+import { ROOT, RUN_DIR, WORKTREES } from './machine.ts';
+import type { ProcessTable } from './processes.ts';
+import type { Actor } from './repository.ts';
+
+/** The agent of every unit: it talks once and its program is the simulation's. */
+const AGENT: Agent = {
+  name: 'sim', idleLimit: true,
+  open: (task) => ({ argv: ['agent'], env: {}, first: task.prompt, oneShot: true, state: null }),
+  receive: (_line, state) => ({ state }),
+  interrupt: () => undefined,
+};
+
+/** Bytes that are free when the disk is not full. */
+const PLENTY = 2 ** 40;
+
+/** How a session came to its end: the run said so, it gave up (the journal failed), or the engine died. */
+export type Fate = 'running' | 'ended' | 'failed' | 'dead';
+
+/** One session. */
+export class EngineSession {
+  fate: Fate = 'running';
+  readonly gate: SessionGate;
+  readonly state: State;
+  readonly #m: Machine;
+  readonly #loop: RunLoop;
+  readonly #place: Workplace;
+
+  constructor(o: { readonly m: Machine; readonly table: ProcessTable; readonly state: State; readonly first: EventBody; readonly dooms: readonly Doom[] }) {
+    const { m } = o;
+    this.#m = m;
+    this.state = o.state;
+    m.session += 1;
+    const session = m.session;
+    this.gate = new SessionGate({ rng: m.rng, timeline: m.timeline, weather: () => (m.calm ? FAIR : m.scenario.weather), windows: () => this.windows(), dooms: o.dooms });
+    this.gate.onFault = (fault, call) => {
+      m.coverage.hit(fault, this.windows());
+      m.note(`      FAULT ${fault} at ${call}`);
+    };
+    this.gate.onDeath = () => {
+      this.fate = 'dead';
+      o.table.killAll(session);
+    };
+    const by: Actor = { who: 'choo', session };
+    this.#place = workplaceOf(m, { session: this, world: worldOf(m, { gate: this.gate, table: o.table, session, by }) });
+    this.#loop = new RunLoop({
+      place: this.#place, first: [o.first], observers: [(event) => this.#observe(event)],
+      escalator: { escalate: () => undefined }, report: (text) => m.violate('observer', text),
+    });
+  }
+
+  /** Begins; the timeline has to be driven until `fate` changes. */
+  start(): void {
+    this.#loop.run().then(() => this.#over('ended'), (error: unknown) => this.#failed(error));
+  }
+
+  /** A person asks something; what is refused is no matter. */
+  ask(request: Request): void {
+    this.#m.coverage.hit(request.do === 'stop' && request.now ? 'stop-now' : request.do, this.windows());
+    this.#loop.request(request).then((answer) => this.#m.note(`      asked ${request.do}: ${answer}`), (error: unknown) => this.#m.note(`      asked ${request.do}: ${String(error)}`));
+  }
+
+  /** The steps that are in flight, by name. */
+  windows(): string[] {
+    const { state } = this;
+    const steps = state.units.filter((u) => u.inFlight !== undefined).map((u) => u.next.step as string);
+    if (state.runStep !== undefined) steps.push(state.recovery === 'running' ? 'recover' : state.trial === 'running' ? 'trial' : 'advance');
+    return steps;
+  }
+
+  /** The step of a unit that is in flight, by name. */
+  windowOf(unit: string): string {
+    const u = this.state.units.find((each) => each.unit.id === unit);
+    return u?.inFlight === undefined ? 'between' : u.next.step;
+  }
+
+  #observe(event: Event): void {
+    this.#m.tell(event);
+    this.#m.reached('unit' in event ? this.windowOf(event.unit) : (this.windows().at(-1) ?? 'between'));
+  }
+
+  /** What the program does after the loop: its own worktree goes. */
+  #over(fate: Fate): void {
+    const { git } = this.#place.world;
+    const finish = (): void => { if (this.fate === 'running') this.fate = fate; };
+    git.removeWorktree(landingWorktree(this.#place)).then(finish, finish);
+  }
+
+  #failed(error: unknown): void {
+    this.#m.note(`      the session failed: ${String(error)}`);
+    if (!(error instanceof FenceLost) && !String(error).includes('journal cannot be written')) this.#m.violate('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    this.fate = 'failed';
+  }
+}
+
+function worldOf(m: Machine, o: { readonly gate: SessionGate; readonly table: ProcessTable; readonly session: number; readonly by: Actor }): World {
+  const { gate } = o;
+  return {
+    clock: simClock({ timeline: m.timeline, skew: () => m.skew, alive: () => gate.alive }),
+    journal: simJournal({
+      file: m.journal, gate: gate.pass, rng: m.rng,
+      fails: () => gate.journalFails(),
+    }),
+    git: simGit({ repo: m.repo, gate: gate.pass, by: o.by, trespass: (call) => m.violate('main-checkout', `${call} in the main checkout`) }),
+    processes: o.table.processes(o.session, gate.pass, diskError),
+    files: simFiles({ repo: m.repo, disk: m.disk, gate: gate.pass, free: () => (m.full ? 0 : PLENTY) }),
+  };
+}
+
+function workplaceOf(m: Machine, o: { readonly session: EngineSession; readonly world: World }): Workplace {
+  const { scenario } = m;
+  const { world } = o;
+  return {
+    world, state: o.session.state, runDir: RUN_DIR, worktrees: WORKTREES, mainRoot: ROOT,
+    setup: scenario.setup ? [{ command: 'setup' }] : [], teardown: scenario.setup ? [{ command: 'teardown' }] : [], copy: scenario.copies ? ['local.env'] : [],
+    agents: new Map([['sim', AGENT]]), matches: (glob, path) => path.startsWith(glob),
+    fence: openFence({ git: world.git, clock: world.clock, ownPrefix: 'refs/heads/choo/', isOutput: () => false }),
+    idleLimitSet: scenario.idleLimitSet, seen: new Map(),
+  };
+}

@@ -1,0 +1,140 @@
+// One seed from its first event to its last: a bad time with deaths, faults and people; then a good time, in which the run must
+// come to its right end. Judging is the checkers'.
+
+import type { EventBody } from '../../src/core/event.ts';
+import { respond } from '../../src/core/request.ts';
+import type { State } from '../../src/core/state.ts';
+import { fold, isOpen } from '../../src/core/replay.ts';
+import { checkEnd, checkGround } from './checkers/ground.ts';
+import { checkReplay } from './checkers/replay.ts';
+import { checkStory } from './checkers/story.ts';
+import { Coverage } from './coverage.ts';
+import { EngineSession } from './engine.ts';
+import { tryGit } from './gate.ts';
+import type { Doom } from './gate.ts';
+import { Machine, RUN } from './machine.ts';
+import type { Violation } from './machine.ts';
+import { doSomething, mergeByHand, tidyUp } from './people.ts';
+import { ProcessTable } from './processes.ts';
+import { simPrograms } from './programs.ts';
+import { pinnedOf, TARGET } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
+
+/** What came of a seed. */
+export interface Outcome {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly events: number;
+  readonly sessions: number;
+  /** Virtual ms. */
+  readonly time: number;
+}
+
+/** A session may take this long, virtual ms; far beyond every limit of choo. */
+const SESSION_LIMIT = 60 * 86_400_000;
+/** Events that one session may have; far more than any plan here needs. */
+const MANY_EVENTS = 5000;
+/** Sessions that the good time may take. */
+const GOOD_SESSIONS = 12;
+
+/** Plays one seed, or a scenario that is given. `afterBad` may look at the machine when the bad time is over. Never rejects. */
+export async function simulate(o: { readonly seed: number; readonly coverage?: Coverage; readonly trace?: string[]; readonly scenario?: Scenario; readonly afterBad?: (m: Machine) => void }): Promise<Outcome> {
+  const m = new Machine({ seed: o.seed, coverage: o.coverage ?? new Coverage(), ...(o.trace === undefined ? {} : { trace: o.trace }), ...(o.scenario === undefined ? {} : { scenario: o.scenario }) });
+  try {
+    await new Play(m).all(o.afterBad);
+  } catch (error) {
+    // A journal that cannot be replayed, or a defect of the simulation; either has to be looked at.
+    m.violate('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  const events = m.journal.events();
+  checkStory(m, events);
+  checkEnd(m, events);
+  return { seed: o.seed, violations: m.violations, events: events.length, sessions: m.session, time: m.timeline.now };
+}
+
+class Play {
+  readonly #m: Machine;
+  readonly #table: ProcessTable;
+  #session: EngineSession | undefined;
+
+  constructor(m: Machine) {
+    this.#m = m;
+    this.#table = new ProcessTable({ timeline: m.timeline, rng: m.rng, programs: simPrograms(m) });
+  }
+
+  async all(afterBad: ((m: Machine) => void) | undefined): Promise<void> {
+    const { scenario, repo, journal, timeline } = this.#m;
+    journal.append([{ type: 'run.pinned', pinned: pinnedOf(scenario, repo.resolve(TARGET) ?? ''), settings: scenario.settings }], this.#m.wall);
+    for (const { after, window } of scenario.people) {
+      const happen = (): void => tryGit(() => doSomething(this.#m, this.#session));
+      if (window === undefined) timeline.after(after, happen);
+      else this.#m.when(window, happen);
+    }
+    const started: EventBody = { type: 'orch.started', version: 1, graph: [], target: 'main', base: '', mode: 'local', parallelism: scenario.settings.parallelism };
+    await this.#badTime(started);
+    afterBad?.(this.#m);
+    tidyUp(this.#m);
+    await this.#goodTime();
+  }
+
+  async #badTime(started: EventBody): Promise<void> {
+    const { scenario, rng, journal } = this.#m;
+    let first = started;
+    const sessions = [...scenario.dooms, []];
+    for (const [n, dooms] of sessions.entries()) {
+      await this.#run(fold(journal.events()), { first, dooms });
+      const state = fold(journal.events());
+      if (!isOpen(state) || this.#m.violations.length > 0 || n === sessions.length - 1) return;
+      if (rng.chance(0.5)) this.#retryAtRest(state);
+      first = { type: 'orch.resumed', settings: this.#settings() };
+    }
+  }
+
+  async #goodTime(): Promise<void> {
+    const { journal } = this.#m;
+    for (let n = 0; n < GOOD_SESSIONS; n++) {
+      let state = fold(journal.events());
+      if (!isOpen(state) || this.#m.violations.length > 0) return;
+      if (state.needsMerge || n > GOOD_SESSIONS / 2) mergeByHand(this.#m, `refs/heads/choo/run/${RUN}`);
+      this.#retryAtRest(state);
+      state = fold(journal.events());
+      await this.#run(state, { first: { type: 'orch.resumed', settings: this.#settings() }, dooms: [] });
+    }
+    const state = fold(journal.events());
+    if (isOpen(state)) {
+      const open = state.units.filter((u) => u.phase !== 'landed').map((u) => `${u.unit.id} ${u.phase} ${JSON.stringify(u.failure ?? u.next)}`);
+      this.#m.violate('right-end', `in a good world the run does not end: ${open.join('; ')} ${state.landing.diverted ?? ''} ${state.advanceText ?? ''}`.slice(0, 600));
+    }
+  }
+
+  #settings(): State['settings'] {
+    const { settings } = this.#m.scenario;
+    return this.#m.calm ? { ...settings, limits: { ...settings.limits, attempts: 3 }, conflictRetries: 3 } : settings;
+  }
+
+  /** As `choo retry --failed` does while nothing runs. */
+  #retryAtRest(state: State): void {
+    const response = respond(state, { do: 'retry', units: [] }, this.#m.wall);
+    if ('events' in response) this.#m.journal.append(response.events, this.#m.wall);
+  }
+
+  async #run(state: State, o: { readonly first: EventBody; readonly dooms: readonly Doom[] }): Promise<void> {
+    const m = this.#m;
+    const session = new EngineSession({ m, table: this.#table, state, ...o });
+    this.#session = session;
+    m.windowOf = (unit) => (unit === undefined ? session.windows().at(-1) ?? 'between' : session.windowOf(unit));
+    m.note(`---- session ${m.session}${o.dooms.map((d) => ` (${d.fault} ${d.when} ${d.call ?? 'call'} ${d.nth}${d.window === undefined ? '' : ` in ${d.window}`})`).join('')}`);
+    session.start();
+    const endless = m.journal.lines.length + MANY_EVENTS;
+    const over = await m.timeline.drive(() => session.fate !== 'running' || m.journal.lines.length > endless, m.timeline.now + SESSION_LIMIT) && session.fate !== 'running';
+    if (!over) m.violate('stuck', `the session neither moves nor ends; in flight: ${session.windows().join(', ')}`);
+    m.note(`---- session ${m.session}: ${session.fate}`);
+    this.#session = undefined;
+    session.gate.alive = false;
+    if (!over) this.#table.killAll(m.session);
+    else if (this.#table.running.size > 0) m.violate('processes', `${this.#table.running.size} programs outlive their session`);
+    const events = m.journal.events();
+    checkReplay(m, session.state, events);
+    checkGround(m, events);
+  }
+}
