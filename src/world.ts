@@ -127,7 +127,9 @@ export interface Git {
   addWorktree(o: { readonly path: string; readonly commit: CommitId; readonly branch?: string }): Promise<void>;
   /** Removes a worktree and its registration, whatever it contains; the caller has made sure nothing is lost. A missing folder is fine. */
   removeWorktree(path: string): Promise<void>;
-  /** Takes a worktree that git cannot read out of use: its folder is moved beside its place (gives back where), its registration removed. Nothing in the folder is lost. */
+  /** True when the files by which git knows the worktree are damaged: then no git command works there, and none will by waiting. */
+  isBroken(worktree: string): Promise<boolean>;
+  /** Takes a broken worktree out of use: its folder is moved beside its place (gives back where), its registration removed. Nothing in the folder is lost. */
   setAside(path: string): Promise<string>;
   /** HEAD, branch and changed paths of a worktree, every untracked file by name. */
   status(worktree: string): Promise<WorktreeStatus>;

@@ -13,7 +13,7 @@ import type { Event } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import type { State } from '../core/state.ts';
 import { viewOf, viewOfPlan } from '../core/view.ts';
-import { fold } from '../opening/open.ts';
+import { fold } from '../core/replay.ts';
 import { refuse } from '../opening/refusal.ts';
 import { findRepository } from '../opening/repository.ts';
 import { planNow, socketPath } from '../opening/rest.ts';

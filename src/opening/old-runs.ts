@@ -4,9 +4,9 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { JournalError, readJournal } from '../adapters/journal.ts';
 import { journalPath, listRuns, runFolder } from '../adapters/runs.ts';
+import { fold, isOpen } from '../core/replay.ts';
 import type { State, UnitState } from '../core/state.ts';
 import { unitBranch } from '../worker/workplace.ts';
-import { fold, isOpen } from './open.ts';
 
 /** One run whose journal can be read and has begun. */
 export interface OldRun {

@@ -49,7 +49,7 @@ async function readable(place: Workplace, at: Place, notes: Note[]): Promise<Wor
   try {
     return await git.status(at.worktree);
   } catch (error) {
-    if (!(error instanceof GitError)) throw error;
+    if (!(error instanceof GitError) || !(await git.isBroken(at.worktree))) throw error;
     const aside = await git.setAside(at.worktree);
     notes.push({ kind: 'kept', text: `git cannot read the worktree of ${at.unit.unit.id} any more (${error.detail.split('\n')[0] ?? ''}); it is kept at ${aside} and made again from its branch` });
     return undefined;

@@ -60,7 +60,7 @@ async function readable(step: UnitStep, worktree: string): Promise<WorktreeStatu
   try {
     return await git.status(worktree);
   } catch (error) {
-    if (!(error instanceof GitError)) throw error;
+    if (!(error instanceof GitError) || !(await git.isBroken(worktree))) throw error;
     const kept = await git.setAside(worktree);
     await ensureWorktree(step);
     return { failure: { kind: 'history-rewritten', detail: `git cannot read the worktree any more: ${error.detail}`, kept } };

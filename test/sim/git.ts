@@ -63,7 +63,7 @@ function facts({ repo, gate }: Own): Facts {
   };
 }
 
-function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWorktree' | 'repairLink' | 'releaseLocks'> {
+function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWorktree' | 'isBroken' | 'setAside' | 'repairLink' | 'releaseLocks'> {
   return {
     addWorktree: async ({ path, commit, branch }) => {
       const command = `git worktree add ${path}`;
@@ -86,6 +86,11 @@ function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWo
       });
       await gate('removeWorktree.registration', () => repo.linked.delete(path));
     },
+    // Nothing damages the files of a simulated worktree.
+    isBroken: () => gate('isBroken', () => false),
+    setAside: (path) => gate('setAside', () => {
+      throw new GitError('git worktree', `${path} is not broken`);
+    }),
     repairLink: (worktree) => gate('repairLink', () => {
       const checkout = repo.at(worktree);
       if (checkout.linked) return undefined;

@@ -7,6 +7,7 @@ import type { GitRunner } from './exec.ts';
 import { dropFence, removeFence, takeFence } from './fence.ts';
 import * as history from './history.ts';
 import { cleanWorktree, releaseLocks, repointWorktree, resetWorktree, restorePaths, stage, unstagePaths } from './index-files.ts';
+import { isBroken } from './broken.ts';
 import { keep } from './keep.ts';
 import { repairLink } from './link.ts';
 import { listRefs } from './list.ts';
@@ -135,6 +136,7 @@ function factsOf(repo: Repository): Facts {
 function changesOf(repo: Repository): Omit<Git, keyof Facts> {
   return {
     addWorktree: (o) => addWorktree(repo, o),
+    isBroken: (worktree) => isBroken(repo, worktree),
     setAside: (path) => setWorktreeAside(repo, path),
     removeWorktree: (path) => removeWorktree(repo, path),
     restorePaths: (worktree, o) => restorePaths(repo, { worktree, ...o }),
