@@ -230,7 +230,7 @@ function watchProgram({ shop, job: { command, control } }: Start, subject: { rea
   const { held, conversation } = subject;
   const over = new AbortController();
   let reason: Reason | undefined;
-  let lastHeard = clock.now();
+  let lastHeard = clock.steady();
 
   const kill = (why: Reason): void => {
     reason ??= why;
@@ -256,8 +256,8 @@ function watchProgram({ shop, job: { command, control } }: Start, subject: { rea
     for (let left = idleMs; left > 0 && !over.signal.aborted; left = quietLeft(idleMs)) await clock.sleep(left, over.signal);
     await stop('idle', killGraceMs);
   };
-  // The machine's time may be set back while we wait.
-  const quietLeft = (idleMs: number): number => Math.min(idleMs, lastHeard + idleMs - clock.now());
+  // By the steady clock: a machine that slept, or whose time is set, has not made the program idle.
+  const quietLeft = (idleMs: number): number => lastHeard + idleMs - clock.steady();
 
   const signals: readonly (readonly [AbortSignal, () => void])[] = [
     [control.interrupt, () => { void stop('cut', interruptGraceMs); }],
@@ -271,7 +271,7 @@ function watchProgram({ shop, job: { command, control } }: Start, subject: { rea
   void limitTotal();
   if (command.idleMs !== undefined && command.idleMs > 0) void limitIdle(command.idleMs);
   return {
-    heard: () => { lastHeard = clock.now(); },
+    heard: () => { lastHeard = clock.steady(); },
     over: () => {
       for (const [signal, react] of signals) signal.removeEventListener('abort', react);
       over.abort(OVER);

@@ -35,15 +35,15 @@ export function openFence(o: { readonly git: Git; readonly clock: Clock; readonl
   // Whoever asks before a snapshot has begun may share it: it will show everything that has happened until now.
   const take = (): Promise<FenceSnapshot> => (waiting ??= inTurn(async () => {
     waiting = undefined;
-    const at = o.clock.now();
+    const at = o.clock.steady();
     const snapshot = await o.git.snapshot();
     last = { at, snapshot };
     return snapshot;
   }));
   return {
     before: async () => {
-      const now = o.clock.now();
-      return { before: last !== undefined && now >= last.at && now - last.at < FRESH_MS ? last.snapshot : await take() };
+      const now = o.clock.steady();
+      return { before: last !== undefined && now - last.at < FRESH_MS ? last.snapshot : await take() };
     },
     after: async (token) => compare({ before: token.before, after: await take(), own, ...o }),
     moved: (ref, to) => {
