@@ -8,6 +8,7 @@ import type { ControlServer } from '../adapters/control.ts';
 import { createJournal, openJournal, readJournal, JournalError } from '../adapters/journal.ts';
 import { journalPath, makeRun, newestRun } from '../adapters/runs.ts';
 import type { OpenProcesses } from '../adapters/processes.ts';
+import { Bug } from '../core/bug.ts';
 import type { EventBody, GraphUnit, Pinned } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import type { Plan } from '../core/plan.ts';
@@ -71,10 +72,16 @@ export async function open(o: OpenOptions): Promise<Opened> {
   const repo = await findRepository(o);
   const opened: Partial<Holding> = {};
   const release = async (): Promise<void> => {
-    await opened.processes?.close();
-    await opened.journal?.close();
-    await opened.hold?.release();
-    await repo.git.close();
+    const all = [() => opened.processes?.close(), () => opened.journal?.close(), () => opened.hold?.release(), () => repo.git.close()];
+    // One that cannot be given back (the folder has become read-only) must not keep the others, nor hide how the run ended.
+    for (const give of all) {
+      try {
+        await give();
+      } catch (error) {
+        if (!(error instanceof Error) || error instanceof Bug) throw error;
+        o.say(error.message);
+      }
+    }
   };
   try {
     const holding: Holding = Object.assign(opened, { hold: await hold(repo, o) });
