@@ -119,6 +119,7 @@ async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Prom
   await canMake(ground.worktrees);
   await holding.hold.fence();
   if (before !== undefined && isOpen(before)) await closeRun(repo, o, { state: before, hold: holding.hold });
+  if (before === undefined) await forgetUnbegun(repo);
   const run = await freshRun(repo);
   const pinned = pin({ ...found, specs }, o);
   const journal = await createJournal(journalPath(repo.facts.commonDir, run), { run, now: o.clock.now(), plan: pinned.digest, check: holding.hold.check });
@@ -154,6 +155,13 @@ async function freshRun(repo: Repository): Promise<number> {
     const run = await makeRun(repo.facts.commonDir);
     if ((await repo.git.resolve(pinRef(run))) === undefined) return run;
   }
+}
+
+/** A run that died before its first event is nobody's; what it had pinned is let go. */
+async function forgetUnbegun(repo: Repository): Promise<void> {
+  const run = await newestRun(repo.facts.commonDir);
+  const at = run === undefined ? undefined : await repo.git.resolve(pinRef(run));
+  if (run !== undefined && at !== undefined) await repo.git.moveRef({ ref: pinRef(run), to: undefined, from: at, reason: 'choo: never began' });
 }
 
 /** Ref that keeps the pinned commit from being pruned while the run is open. */
