@@ -47,14 +47,14 @@ async function expectFinishes(bed: Bed, place: Place, filler: string): Promise<v
   const status = JSON.parse((await place.run('status', '--json')).text) as { readonly counts: { readonly failed: number } };
   if (status.counts.failed > 0) expect((await place.run('retry', '--failed')).code).toBe(0);
   const ended = await place.run('resume');
-  expect(ended.code, ended.text).toBe(0);
+  expect(ended.code, `${ended.text}`).toBe(0);
   const log = room.sh('git -C "$1" log --format="%(trailers:key=Choo-Unit,valueonly,separator=%x20)%(trailers:key=Choo-Task,valueonly,separator=%x20)" main | grep . | sort', place.root);
   expect(log).toBe('a1\na2\nb1\n');
   expect(room.sh('git -C "$1" fsck --full --strict 2>&1 | grep -v ^dangling || true', place.root)).toBe('');
   expect(room.sh('git -C "$1" status --porcelain', place.root)).toBe('');
   expect(room.sh('find "$1/.git" -name "*.lock"', place.root)).toBe('');
   const starts = room.sh('cat "$1/starts"', bed.base).trim().split('\n');
-  expect(new Set(starts).size, starts.join('\n')).toBe(starts.length);
+  expect(new Set(starts).size, `${starts.join('\n')}`).toBe(starts.length);
 }
 
 describe('a full disk', () => {
@@ -64,7 +64,7 @@ describe('a full disk', () => {
     room.smallDisk(choo, 2048);
     const place = placeOf(bed);
     const ended = await place.run('run');
-    expect(ended.code, ended.text).toBe(1);
+    expect(ended.code, `${ended.text}`).toBe(1);
     expect(ended.text).toMatch(/journal .*journal\.jsonl cannot be written: ENOSPC/);
     expect(ended.text).toContain('choo resume');
     await expectFinishes(bed, place, join(choo, 'filler'));
@@ -75,7 +75,7 @@ describe('a full disk', () => {
     room.smallDisk(bed.state, 4096);
     const place = placeOf(bed);
     const ended = await place.run('run');
-    expect(ended.code, ended.text).toBe(1);
+    expect(ended.code, `${ended.text}`).toBe(1);
     expect(ended.text).toContain(bed.state);
     await expectFinishes(bed, place, join(bed.state, 'filler'));
   });
@@ -89,7 +89,7 @@ describe('a full disk', () => {
     room.sh('cp -a "$1" "$2"', bed.root, root);
     const place = placeOf(bed, root);
     const ended = await place.run('run');
-    expect(ended.code, ended.text).toBe(1);
+    expect(ended.code, `${ended.text}`).toBe(1);
     expect(ended.text).toContain(small);
     await expectFinishes(bed, place, join(small, 'filler'));
   });
@@ -98,7 +98,7 @@ describe('a full disk', () => {
     bed.specs({ a: {} }, { agent: 'false', limits: { free_disk: '8MiB' } });
     room.smallDisk(bed.state, 4096);
     const ended = await placeOf(bed).run('run');
-    expect(ended.code, ended.text).toBe(1);
+    expect(ended.code, `${ended.text}`).toBe(1);
     expect(ended.text).toMatch(/only \d MiB are free at .*limits\.free_disk \(8 MiB\)/);
   });
 });

@@ -48,7 +48,7 @@ describe.concurrent('a lock of git that somebody else holds', () => {
   it('on the index of the checkout that has the target: lands beside it, says which lock, and advances when it is gone', async ({ bed }) => {
     bed.specs({ a: {} }, { agent: bed.hand.agent });
     const { code, text } = await runLocked(bed, 'index.lock');
-    expect(code, text).toBe(1);
+    expect(code, `${text}`).toBe(1);
     expect(text).toContain('index.lock');
     await expectGoesOn(bed);
     expectDone(bed);
@@ -58,7 +58,7 @@ describe.concurrent('a lock of git that somebody else holds', () => {
   it('on the configuration stops nothing: choo writes none', async ({ bed }) => {
     bed.specs({ a: {} }, { agent: bed.hand.agent });
     const { code, text } = await runLocked(bed, 'config.lock');
-    expect(code, text).toBe(0);
+    expect(code, `${text}`).toBe(0);
     expectDone(bed);
     expectNothingLeft(bed);
   });
@@ -67,7 +67,7 @@ describe.concurrent('a lock of git that somebody else holds', () => {
     bed.specs({ a: {} }, { agent: bed.hand.agent });
     bed.git('pack-refs', '--all');
     const { code, text } = await runLocked(bed, 'packed-refs.lock');
-    expect(code, text).toBe(0);
+    expect(code, `${text}`).toBe(0);
     expect(text).toContain('packed-refs.lock');
     expectDone(bed);
   });
@@ -75,7 +75,7 @@ describe.concurrent('a lock of git that somebody else holds', () => {
   it('on the branch of the target: the unit waits for a retry with its work, and the message names the lock', async ({ bed }) => {
     bed.specs({ a: {} }, { agent: bed.hand.agent });
     const { code, text } = await runLocked(bed, 'refs/heads/main.lock');
-    expect(code, text).toBe(1);
+    expect(code, `${text}`).toBe(1);
     expect(text).toContain('refs/heads/main.lock');
     await expectGoesOn(bed);
     expectDone(bed);
@@ -86,7 +86,7 @@ describe.concurrent('a lock of git that somebody else holds', () => {
     bed.specs({ a: {} }, { agent: bed.hand.agent, target_branch: 'main' });
     bed.git('switch', '-q', '-c', 'mine');
     const { code, text } = await runLocked(bed, 'refs/heads/main.lock');
-    expect(code, text).toBe(1);
+    expect(code, `${text}`).toBe(1);
     expect(text).toContain('refs/heads/main.lock');
     await expectGoesOn(bed);
     expectDone(bed);
@@ -103,7 +103,7 @@ describe.concurrent('a lock of git that somebody else holds', () => {
     writeFileSync(lockPath(bed, 'refs/heads/choo/unit/a/1.lock'), '');
     await check.exit();
     const { code, stdout, stderr } = await choo.ended;
-    expect(code, stdout + stderr).toBe(1);
+    expect(code, `${stdout}${stderr}`).toBe(1);
     expect(stdout + stderr).toContain('choo/unit/a/1.lock');
     rmSync(lockPath(bed, 'refs/heads/choo/unit/a/1.lock'));
     expectEnd(await bed.choo(['retry', '--failed']), 0);

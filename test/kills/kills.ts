@@ -77,7 +77,7 @@ export async function kills(argv: readonly string[], o: { readonly program: stri
 function report(o: Options, tally: Tally, ms: number): number {
   const windows = Object.entries(WINDOWS).map(([name, points]) => [name, points.reduce((sum, point) => sum + (tally.hits.get(point) ?? 0), 0)] as const);
   const missed = windows.filter(([, count]) => count < o.each).map(([name, count]) => `the window "${name}" was hit ${count} times, and ${o.each} are wanted`);
-  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  const print = (line: string): boolean => process.stdout.write(`${line}\n`);
   for (const [name, count] of [...tally.hits].toSorted(([, a], [, b]) => b - a)) print(`${String(count).padStart(6)}  ${name}`);
   print(windows.map(([name, count]) => `${name}: ${count}`).join(' · '));
   print(`seed ${o.seed}: ${tally.kills} kills (${tally.trees} with everything that ran) in ${tally.sessions} sessions of ${tally.runs} runs, ${Math.round(ms / 1000)} s`);
