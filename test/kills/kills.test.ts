@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 const top = join(import.meta.dirname, '..', '..');
 
 it('comes to the same end however often it is killed, at failpoints and at any moment', () => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'main.mjs'), '--runs', '3', '--kills', '15', '--seed', '20', '--jobs', '2'], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'main.mjs'), '--runs', '2', '--kills', '10', '--seed', '20', '--jobs', '2'], { encoding: 'utf8' });
   expect(stdout + stderr).toMatch(/\d+ kills/);
   expect(status, `${stdout}${stderr}`).toBe(0);
 });
