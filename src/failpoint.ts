@@ -35,7 +35,7 @@ export type Failpoint =
   /** The run's own landing ref has taken in the target. */
   | 'joined'
   /** The target has what had landed beside it; the run's own ref is still there. */
-  | 'advanced'
+  | 'caught-up'
   /** A merge of the target is in progress in a unit's worktree. */
   | 'merge-begun';
 

@@ -208,8 +208,11 @@ function lockOf({ path, holder, file }: Attempt, o: { readonly dev: bigint; read
       if (!isOurs()) throw lost();
     },
     release: async () => {
-      if (isOurs() && readLockFile(path)?.id === holder.nonce) await unlink(path);
-      await file.close();
+      try {
+        if (isOurs() && readLockFile(path)?.id === holder.nonce) await unlink(path);
+      } finally {
+        await file.close();
+      }
     },
   };
 }

@@ -8,6 +8,7 @@ import type { ControlServer } from '../adapters/control.ts';
 import { createJournal, openJournal, readJournal, JournalError } from '../adapters/journal.ts';
 import { journalPath, makeRun, newestRun } from '../adapters/runs.ts';
 import type { OpenProcesses } from '../adapters/processes.ts';
+import { Bug } from '../core/bug.ts';
 import type { EventBody, GraphUnit, Pinned } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import type { Plan } from '../core/plan.ts';
@@ -71,10 +72,16 @@ export async function open(o: OpenOptions): Promise<Opened> {
   const repo = await findRepository(o);
   const opened: Partial<Holding> = {};
   const release = async (): Promise<void> => {
-    await opened.processes?.close();
-    await opened.journal?.close();
-    await opened.hold?.release();
-    await repo.git.close();
+    const all = [() => opened.processes?.close(), () => opened.journal?.close(), () => opened.hold?.release(), () => repo.git.close()];
+    // One that cannot be given back (the folder has become read-only) must not keep the others, nor hide how the run ended.
+    for (const give of all) {
+      try {
+        await give();
+      } catch (error) {
+        if (!(error instanceof Error) || error instanceof Bug) throw error;
+        o.say(error.message);
+      }
+    }
   };
   try {
     const holding: Holding = Object.assign(opened, { hold: await hold(repo, o) });
@@ -112,6 +119,7 @@ async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Prom
   await canMake(ground.worktrees);
   await holding.hold.fence();
   if (before !== undefined && isOpen(before)) await closeRun(repo, o, { state: before, hold: holding.hold });
+  if (before === undefined) await forgetUnbegun(repo);
   const run = await freshRun(repo);
   const pinned = pin({ ...found, specs }, o);
   const journal = await createJournal(journalPath(repo.facts.commonDir, run), { run, now: o.clock.now(), plan: pinned.digest, check: holding.hold.check });
@@ -147,6 +155,13 @@ async function freshRun(repo: Repository): Promise<number> {
     const run = await makeRun(repo.facts.commonDir);
     if ((await repo.git.resolve(pinRef(run))) === undefined) return run;
   }
+}
+
+/** A run that died before its first event is nobody's; what it had pinned is let go. */
+async function forgetUnbegun(repo: Repository): Promise<void> {
+  const run = await newestRun(repo.facts.commonDir);
+  const at = run === undefined ? undefined : await repo.git.resolve(pinRef(run));
+  if (run !== undefined && at !== undefined) await repo.git.moveRef({ ref: pinRef(run), to: undefined, from: at, reason: 'choo: never began' });
 }
 
 /** Ref that keeps the pinned commit from being pruned while the run is open. */

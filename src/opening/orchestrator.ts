@@ -13,7 +13,7 @@ import { isOver } from '../core/state.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import { RunLoop } from '../orchestrator.ts';
 import type { Observer } from '../orchestrator.ts';
-import { landingWorktree, promptsFolder } from '../worker/workplace.ts';
+import { landingWorktree, promptsFolder, runRef } from '../worker/workplace.ts';
 import type { Workplace } from '../worker/workplace.ts';
 import type { Clock, Escalator } from '../world.ts';
 import { open, pinRef } from './open.ts';
@@ -211,13 +211,25 @@ async function tidyUp(place: Workplace, say: (line: string) => void): Promise<vo
     await rm(promptsFolder(place), { recursive: true, force: true });
     for (const folder of [join(place.worktrees, 'units'), place.worktrees, dirname(place.worktrees)]) await removeEmpty(folder);
     const complete = place.state.units.every(isOver) && place.state.landing.diverted === undefined;
+    if (!complete) return;
+    await dropRunRef(place);
     // Last: as long as it is there, a later session knows that this one did not come to its end.
     const ref = pinRef(place.state.run);
-    const at = complete ? await place.world.git.resolve(ref) : undefined;
+    const at = await place.world.git.resolve(ref);
     if (at !== undefined) await place.world.git.moveRef({ ref, to: undefined, from: at, reason: 'choo: run complete' });
   } catch (error) {
     say(`the landing worktree could not be removed: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** A session may have died after it made the run's own landing ref and before it said so; the next one then landed on the target. */
+async function dropRunRef(place: Workplace): Promise<void> {
+  const { git } = place.world;
+  const ref = runRef(place);
+  const [at, target] = await Promise.all([git.resolve(ref), git.resolve(place.state.pinned.targetRef)]);
+  if (at === undefined || target === undefined || !(await git.isAncestor(at, target))) return;
+  place.fence.moved(ref, undefined);
+  await git.moveRef({ ref, to: undefined, from: at, reason: 'choo: landed on the target' });
 }
 
 async function removeEmpty(folder: string): Promise<void> {

@@ -152,7 +152,7 @@ export async function advanceTarget(place: Workplace, control: UnitStep['control
 
 /** The target has everything; the run's own ref is no longer needed. */
 async function arrived(place: Workplace, own: string): Promise<EventBody> {
-  failpoint('advanced');
+  failpoint('caught-up');
   const { ref } = place.state.landing;
   place.fence.moved(ref, undefined);
   await place.world.git.moveRef({ ref, to: undefined, from: own, reason: 'choo: landed on the target' });

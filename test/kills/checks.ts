@@ -112,8 +112,9 @@ function leftProblems(scenario: Scenario, trees: number): string[] {
     ...refs.map((ref) => `a ref is left: ${ref}`),
     ...worktrees.filter((path) => path !== root && path !== join(base, 'linked')).map((path) => `a worktree is registered: ${path}`),
     ...states.filter((name) => /\/(units|landing|prompts)(\/|$)|removed-/.test(name)).map((name) => `left in the folder of worktrees: ${name}`),
-    // What dies with everything it had started can leave files in the system's temporary folder, which the system empties.
-    ...(trees > 0 ? [] : readdirSync(join(base, 'temporary'))).map((name) => `a temporary file is left: ${name}`),
+    // What dies with everything it had started can leave files in the system's temporary folder, which the system empties; so can a
+    // commit that was just being written.
+    ...(trees > 0 ? [] : readdirSync(join(base, 'temporary'))).filter((name) => !/^choo-(commit|object)-/.test(name)).map((name) => `a temporary file is left: ${name}`),
   ];
 }
 

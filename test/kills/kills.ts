@@ -13,9 +13,9 @@ import { endProcess, marked, session, type Death, type Ended } from './session.t
 
 /** Failpoints and how often a run passes each, at most: the n-th passage is drawn from that. */
 const PASSAGES: Readonly<Record<Failpoint, number>> = {
-  'lock-taken': 1, 'journal-made': 1, journalled: 60, 'commit-built': 12, 'ref-moved': 16, 'target-moved': 4, 'checkout-advanced': 4,
+  'lock-taken': 1, 'journal-made': 1, journalled: 40, 'commit-built': 8, 'ref-moved': 12, 'target-moved': 3, 'checkout-advanced': 2,
   'worktree-registered': 6, 'worktree-filled': 6, 'worktree-aside': 4, 'worktree-unregistered': 4, 'recovery-half-done': 2,
-  diverted: 1, joined: 1, advanced: 1, 'merge-begun': 2,
+  diverted: 1, joined: 1, 'caught-up': 1, 'merge-begun': 2,
 };
 /** The windows that the full run must have hit, each often enough. */
 const WINDOWS: Readonly<Record<string, readonly Failpoint[]>> = {
@@ -25,6 +25,8 @@ const WINDOWS: Readonly<Record<string, readonly Failpoint[]>> = {
   'checkout advanced': ['checkout-advanced'],
   'worktree half-made': ['worktree-registered', 'worktree-filled', 'worktree-aside', 'worktree-unregistered'],
 };
+/** Failpoints that are the only ones of their window. */
+const WANTED: ReadonlySet<Failpoint> = new Set(['commit-built', 'journalled', 'checkout-advanced', 'ref-moved']);
 /** A run that has not ended after so many sessions never will. */
 const MOST_SESSIONS = 120;
 
@@ -75,7 +77,7 @@ export async function kills(argv: readonly string[], o: { readonly program: stri
 function report(o: Options, tally: Tally, ms: number): number {
   const windows = Object.entries(WINDOWS).map(([name, points]) => [name, points.reduce((sum, point) => sum + (tally.hits.get(point) ?? 0), 0)] as const);
   const missed = windows.filter(([, count]) => count < o.each).map(([name, count]) => `the window "${name}" was hit ${count} times, and ${o.each} are wanted`);
-  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  const print = (line: string): boolean => process.stdout.write(`${line}\n`);
   for (const [name, count] of [...tally.hits].toSorted(([, a], [, b]) => b - a)) print(`${String(count).padStart(6)}  ${name}`);
   print(windows.map(([name, count]) => `${name}: ${count}`).join(' · '));
   print(`seed ${o.seed}: ${tally.kills} kills (${tally.trees} with everything that ran) in ${tally.sessions} sessions of ${tally.runs} runs, ${Math.round(ms / 1000)} s`);
@@ -174,8 +176,9 @@ function chooseDeath({ dice, tally, scenario }: Run): Death {
   if (how === 'events') return { by: how, count: dice.whole(1, 25), delay: dice.whole(0, 12), tree };
   if (how === 'time') return { by: how, delay: dice.whole(0, 1500), tree };
   const fits = (name: Failpoint): boolean => possible(name, scenario);
-  // Those hit seldom so far come first.
-  const name = dice.weighed((Object.keys(PASSAGES) as Failpoint[]).filter(fits).map((point) => [point, 1 / (1 + (tally.hits.get(point) ?? 0))] as const)) ?? 'journalled';
+  // Those hit seldom so far come first, and the windows that must be hit before all others.
+  const weight = (point: Failpoint): number => (WANTED.has(point) ? 4 : 1) / (1 + (tally.hits.get(point) ?? 0));
+  const name = dice.weighed((Object.keys(PASSAGES) as Failpoint[]).filter(fits).map((point) => [point, weight(point)] as const)) ?? 'journalled';
   return { by: how, name, count: dice.whole(1, dice.whole(1, PASSAGES[name])), tree };
 }
 
@@ -183,7 +186,7 @@ function chooseDeath({ dice, tally, scenario }: Run): Death {
 function possible(name: Failpoint, scenario: Scenario): boolean {
   switch (name) {
     case 'checkout-advanced': return scenario.targetRoot !== undefined;
-    case 'diverted': case 'advanced': return scenario.checkout === 'in-the-way';
+    case 'diverted': case 'caught-up': return scenario.checkout === 'in-the-way';
     case 'joined': return scenario.checkout === 'in-the-way' && scenario.moving;
     case 'journal-made': return !begun(scenario);
     case 'recovery-half-done': return begun(scenario);

@@ -35,7 +35,9 @@ export async function session(o: { readonly program: string; readonly scenario: 
   const kill = (): void => {
     if (!over.signal.aborted) child.kill('SIGKILL');
   };
-  const later = (ms: number): void => void clock.sleep(ms, over.signal).then(kill);
+  const later = (ms: number): void => {
+    void clock.sleep(ms, over.signal).then(kill);
+  };
   const hear = (text: string): void => {
     output += text;
     if (death?.by !== 'events') return;

@@ -44,7 +44,9 @@ export class Running {
   readonly ended: Promise<Ended>;
 
   constructor(argv: readonly string[], start: Start) {
-    const [command, ...before] = start.through === undefined ? [process.execPath, program] : [start.through[0], '-c', start.through[1], program];
+    // Another build of it, where a test has made one.
+    const built = start.env['RIG_PROGRAM'] ?? program;
+    const [command, ...before] = start.through === undefined ? [process.execPath, built] : [start.through[0], '-c', start.through[1], built];
     const child = spawn(command, [...before, ...argv], { cwd: start.cwd, env: { ...start.env }, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     child.stdout.setEncoding('utf8').on('data', (text: string) => this.#hear(text));

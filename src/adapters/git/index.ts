@@ -105,7 +105,7 @@ export function openGit(o: OpenOptions): OpenGit {
     removeFence: (with_) => removeFence(repo, with_),
     close: async () => {
       git.close();
-      for (const command of [standing.commits, standing.blobs, standing.trees, standing.refs, standing.diffs, standing.details]) command.close();
+      await Promise.all([standing.commits, standing.blobs, standing.trees, standing.refs, standing.diffs, standing.details].map((command) => command.close()));
       await objects.close();
     },
   };

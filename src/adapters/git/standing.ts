@@ -17,7 +17,8 @@ export interface Standing {
   ask(question: string, length: AnswerLength): Promise<Buffer>;
   /** How often a process was made. What it was told before counts only as long as this stays the same. */
   starts(): number;
-  close(): void;
+  /** Resolves when its process has ended. */
+  close(): Promise<void>;
 }
 
 /** Starts nothing yet; the process is made with the first question and made again after it ended. */
@@ -49,7 +50,13 @@ export function openStanding(git: GitRunner, o: { readonly at: Place; readonly a
       return mine;
     },
     starts: () => starts,
-    close: () => child?.stdin?.end(),
+    close: async () => {
+      if (child === undefined) return;
+      child.ref();
+      const ended = new Promise<void>((resolve) => { child?.once('close', () => resolve()); child?.once('error', () => resolve()); });
+      child.stdin?.end();
+      await ended;
+    },
   };
 }
 

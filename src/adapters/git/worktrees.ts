@@ -122,14 +122,14 @@ export async function removeWorktree(repo: Repository, path: string): Promise<vo
   if (real === undefined) return;
   const aside = join(dirname(real), `${removedPrefix(real)}${randomBytes(6).toString('hex')}`);
   const moved = await moveAside(real, aside);
-  failpoint('worktree-aside');
+  if (moved) failpoint('worktree-aside');
   try {
     await repo.registering(() => unregister(repo, { path: real, folder: moved ? aside : undefined }));
   } catch (error) {
     if (moved) await rename(aside, real);
     throw error;
   }
-  failpoint('worktree-unregistered');
+  if (moved) failpoint('worktree-unregistered');
   for (const name of await namesIn(dirname(real))) {
     if (name.startsWith(removedPrefix(real))) await removeTree(repo, join(dirname(real), name));
   }
