@@ -141,7 +141,7 @@ export interface Git {
   stage(worktree: string, paths: readonly string[]): Promise<TreeId>;
   /** Makes a commit object; moves nothing. Signed when the user's configuration asks for it. */
   commitTree(o: { readonly tree: TreeId; readonly parents: readonly CommitId[]; readonly message: string }): Promise<CommitId>;
-  /** Moves a ref by compare-and-swap (`from` undefined: must not exist; `to` undefined: delete). False when it was not at `from`. */
+  /** Moves a ref by compare-and-swap (`from` undefined: must not exist; `to` undefined: delete). False when it was not at `from`, unless it is a ref that existed and is at `to` already. */
   moveRef(o: { readonly ref: string; readonly to: CommitId | undefined; readonly from: CommitId | undefined; readonly reason: string }): Promise<boolean>;
   /** Makes HEAD of the worktree point to `branch` (a full ref that exists), index and tracked files be `commit`; keeps untracked files. */
   resetWorktree(worktree: string, o: { readonly branch: string | undefined; readonly commit: CommitId }): Promise<void>;

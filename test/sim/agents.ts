@@ -182,16 +182,16 @@ function trespass({ m, unit, subject, attempt }: Attempt): void {
   m.trespasses.add(`${unit} ${subject} ${attempt}`);
 }
 
-/** Writes into the worktree of another unit. */
+/** Writes into the worktree of another unit, at a moment when choo itself is not at work there: what would become of it then nobody can say. */
 function meddle({ m, unit }: Attempt): void {
-  const others = m.repo.checkouts().filter((c) => c.path.startsWith(`${WORKTREES}/units/`) && !c.path.endsWith(`/${unit}`));
-  if (others.length === 0) return;
-  const victim = m.rng.pick(others);
-  const other = victim.path.split('/').at(-1) ?? '';
+  const idle = (other: string): boolean => m.working.has(other) || ['merge', 'prove', 'land', 'between'].includes(m.windowOf(other));
+  const others = m.repo.checkouts().filter((c) => c.path.startsWith(`${WORKTREES}/units/`)).map((c) => ({ checkout: c, id: c.path.slice(`${WORKTREES}/units/`.length) }));
+  const victims = others.filter(({ id }) => id !== unit && idle(id));
+  if (victims.length === 0) return;
+  const { checkout, id } = m.rng.pick(victims);
   const text = m.fresh('bad meddled');
-  m.write(victim, `src/${other}/1`, text);
-  // Where choo is at work in that worktree at this moment, nobody can say what becomes of it.
-  if (['merge', 'prove', 'land', 'between'].includes(m.windowOf(other))) m.left.set(text, `src/${other}/1 by the agent of ${unit}`);
+  m.write(checkout, `src/${id}/1`, text);
+  if (!m.working.has(id)) m.left.set(text, `src/${id}/1 by the agent of ${unit}`);
 }
 
 /** The worktree is deleted, with everything uncommitted in it. */

@@ -71,6 +71,8 @@ export class Machine {
   readonly violations: Violation[] = [];
   readonly checkRuns: CheckRun[] = [];
   readonly launches: Launch[] = [];
+  /** Units whose agent is at work. */
+  readonly working = new Set<string>();
   /** Attempts in which an agent changed something outside its worktree, as `unit subject attempt`. */
   readonly trespasses = new Set<string>();
   /** Texts that agents left in a worktree when their attempt ended. */

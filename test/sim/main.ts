@@ -9,6 +9,7 @@ import { gaps, table } from './table.ts';
 import { playGraphs, playMany } from './many.ts';
 import type { Failed, Range, Report } from './many.ts';
 import { MUTANTS } from './mutants.ts';
+import { proveMutants } from './prove.ts';
 import { simulate } from './simulate.ts';
 import { huntMutant, playTogether } from './workers.ts';
 
@@ -20,8 +21,9 @@ npm run sim -- --seeds N         plays N fresh seeds and stops at the first that
                 [--count]        adds them to test/sim/total.json
                 [--table]        prints the coverage table and fails when a cell has less than 100 hits
 npm run sim -- --failed          plays every seed that ever failed
-npm run sim -- --graphs          every graph of up to four units, every outcome
-npm run sim -- --mutants [NAME]  lays each deliberate defect into the engine until it is caught`;
+npm run sim -- --graphs          every graph of up to four units, every outcome (--brief: a third of the time)
+npm run sim -- --mutants [NAME]  lays each deliberate defect into the engine until it is caught
+npm run sim -- --prove [NAME]    shows that types and unit tests let each of them through`;
 
 const FAILED_SEEDS = join(TOP, 'test/sim/failed-seeds.json');
 const TOTAL = join(TOP, 'test/sim/total.json');
@@ -36,7 +38,7 @@ const { values: options, positionals: [first] } = parseArgs({
   allowPositionals: true,
   options: {
     help: { type: 'boolean' }, worker: { type: 'string' }, seeds: { type: 'string' }, from: { type: 'string' }, minutes: { type: 'string' },
-    workers: { type: 'string', default: '2' }, count: { type: 'boolean' }, table: { type: 'boolean' }, failed: { type: 'boolean' }, graphs: { type: 'boolean' }, mutants: { type: 'boolean' },
+    workers: { type: 'string', default: '2' }, count: { type: 'boolean' }, table: { type: 'boolean' }, failed: { type: 'boolean' }, graphs: { type: 'boolean' }, brief: { type: 'boolean' }, mutants: { type: 'boolean' }, prove: { type: 'boolean' },
   },
 });
 
@@ -47,6 +49,7 @@ function chosen(): Promise<boolean> {
   if (options.failed === true) return failedSeeds();
   if (options.graphs === true) return graphs();
   if (options.mutants === true) return mutants(first);
+  if (options.prove === true) return prove(first);
   if (options.seeds !== undefined || options.minutes !== undefined) return many();
   if (first !== undefined && /^\d+$/.test(first)) return story(Number(first));
   print(HELP);
@@ -87,7 +90,8 @@ async function many(): Promise<boolean> {
 function fail(failed: Failed): boolean {
   print(`seed ${failed.seed}: ${failed.checker}: ${failed.text}\nits story: npm run sim -- ${failed.seed}`);
   const known = read<Failed[]>(FAILED_SEEDS);
-  if (!known.some(({ seed }) => seed === failed.seed)) writeFileSync(FAILED_SEEDS, `${JSON.stringify([...known, failed], null, 2)}\n`);
+  const short = { ...failed, text: (failed.text.split('\n')[0] ?? '').slice(0, 200) };
+  if (!known.some(({ seed }) => seed === failed.seed)) writeFileSync(FAILED_SEEDS, `${JSON.stringify([...known, short], null, 2)}\n`);
   return false;
 }
 
@@ -114,7 +118,7 @@ async function failedSeeds(): Promise<boolean> {
 }
 
 async function graphs(): Promise<boolean> {
-  const { cases, wrong } = await playGraphs();
+  const { cases, wrong } = await playGraphs({ brief: options.brief === true });
   for (const text of wrong.slice(0, 20)) print(text);
   print(`${cases} cases, ${wrong.length} wrong`);
   return wrong.length === 0;
@@ -123,9 +127,18 @@ async function graphs(): Promise<boolean> {
 async function mutants(name: string | undefined): Promise<boolean> {
   let good = true;
   for (const mutant of MUTANTS.filter((m) => name === undefined || m.name === name)) {
-    const { failed, seeds } = await huntMutant(mutant, { from: 1, step: 1, count: 3000, minutes: 5 });
+    const { failed, seeds } = await huntMutant(mutant, { from: mutant.from ?? 1, step: 1, count: 3000, minutes: 5 });
     good &&= failed !== undefined;
     print(failed === undefined ? `NOT CAUGHT ${mutant.name} (${seeds} seeds)` : `${mutant.name}: caught by ${failed.checker} at seed ${failed.seed}: ${failed.text.slice(0, 120)}`);
   }
+  return good;
+}
+
+async function prove(name: string | undefined): Promise<boolean> {
+  let good = true;
+  await proveMutants(MUTANTS.filter((m) => name === undefined || m.name === name), (mutant, noticed) => {
+    good &&= noticed === 'nothing';
+    print(`${mutant.name}: ${noticed === 'nothing' ? 'passes types and unit tests' : `NOTICED by the ${noticed}`}`);
+  });
   return good;
 }

@@ -9,11 +9,13 @@ export interface Mutant {
   readonly replace: string;
   /** The checkers that may catch it. */
   readonly caughtBy: readonly string[];
+  /** Where the search begins, for one that shows only in a rare window; default 1. */
+  readonly from?: number;
 }
 
 const LAND: readonly Mutant[] = [
   {
-    name: 'lands-on-a-target-that-moved', file: 'src/worker/land.ts', caughtBy: ['forward-only', 'landed-is-there'],
+    name: 'lands-on-a-target-that-moved', file: 'src/worker/land.ts', caughtBy: ['forward-only', 'landed-is-there'], from: 170,
     find: 'if (at !== candidate.target || begun.commit === at) {', replace: 'if (begun.commit === at) {',
   },
   {
@@ -45,7 +47,7 @@ const LAND: readonly Mutant[] = [
     find: "const checks = [...taskChecks(step), ...(await baselineChecks(step, must(step.u.head, 'a head')))];", replace: 'const checks = [...taskChecks(step)];',
   },
   {
-    name: 'joined-without-proof', file: 'src/worker/land.ts', caughtBy: ['proved'],
+    name: 'joined-without-proof', file: 'src/worker/land.ts', caughtBy: ['proved'], from: 1270,
     find: 'checks: wholeProof(place), logs', replace: 'checks: wholeProof(place).slice(1), logs',
   },
   {
@@ -72,7 +74,7 @@ const WORK: readonly Mutant[] = [
     find: 'const base = await place.world.git.resolve(place.state.landing.ref);', replace: 'const base = await place.world.git.resolve(place.state.pinned.base);',
   },
   {
-    name: 'a-check-at-its-limit-passes', file: 'src/worker/workplace.ts', caughtBy: ['checked-is-committed', 'proved'],
+    name: 'a-check-at-its-limit-passes', file: 'src/worker/workplace.ts', caughtBy: ['checked-is-committed', 'proved'], from: 280,
     find: 'if (result.code === 0 && result.limit === undefined) return undefined;', replace: 'if (result.code === 0 || result.limit !== undefined) return undefined;',
   },
   {
@@ -116,15 +118,15 @@ const WORK: readonly Mutant[] = [
     find: 'totalMs: limits.agentTotal, idleMs,', replace: 'totalMs: limits.agentTotal * 2, idleMs,',
   },
   {
-    name: 'throws-away-before-a-merge', file: 'src/worker/verify.ts', caughtBy: ['nothing-lost'],
+    name: 'throws-away-before-a-merge', file: 'src/worker/verify.ts', caughtBy: ['nothing-lost'], from: 510,
     find: '  await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(o.worktree, { ref, message: `choo: was in the worktree of ${u.unit.id} before the target was merged in` })));\n', replace: '  place.fence.moved(ref, undefined);\n',
   },
   {
-    name: 'removes-without-keeping-what-is-left', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'],
+    name: 'removes-without-keeping-what-is-left', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 550,
     find: '    await keepLeftovers(step, notes);\n', replace: '    if (step.u.notes.length > 99) await keepLeftovers(step, notes);\n',
   },
   {
-    name: 'recovers-without-keeping', file: 'src/worker/recover.ts', caughtBy: ['nothing-lost'],
+    name: 'recovers-without-keeping', file: 'src/worker/recover.ts', caughtBy: ['nothing-lost'], from: 360,
     find: '  await keep(place, at, notes);\n  const now', replace: '  const now',
   },
 ];
@@ -135,7 +137,7 @@ const LOOP: readonly Mutant[] = [
     find: 'if (this.#steps.size === 0) return;', replace: 'if (this.#steps.size < 99) return;',
   },
   {
-    name: 'a-unit-that-gave-up-gets-a-slot', file: 'src/core/evolve.ts', caughtBy: ['failed-rests'],
+    name: 'a-unit-that-gave-up-gets-a-slot', file: 'src/core/evolve.ts', caughtBy: ['failed-rests'], from: 1240,
     find: 'if (held && !givenUp.has(u.index))', replace: "if (held && (!givenUp.has(u.index) || u.next.step === 'attempt'))",
   },
 ];

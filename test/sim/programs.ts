@@ -101,6 +101,7 @@ function started(m: Machine, process: Process): void {
   const checkout = m.repo.checkouts().find((c) => c.path === cwd);
   if (m.launches.some((l) => l.unit === unit && l.subject === subject && l.attempt === attempt)) m.violate('attempt-once', `the agent was started twice for ${unit} ${subject}, attempt ${attempt}`);
   if (!cwd.startsWith(`${WORKTREES}/units/`)) m.violate('fence', `an agent was started in ${cwd}`);
+  m.working.add(unit);
   m.launches.push({ unit, subject, attempt, head: checkout === undefined ? '' : m.repo.headOf(checkout) });
 }
 
@@ -110,6 +111,7 @@ function ended(m: Machine, { command, result, startedAt, endedAt }: Process): vo
   const limit = command.argv[0] === 'agent' ? agentTotal : Math.max(check, setup);
   if ((endedAt ?? 0) - startedAt > limit + shutdown + BOUNDS.killGrace) m.violate('limits', `${command.argv.join(' ')} ran ${(endedAt ?? 0) - startedAt} ms`);
   if (command.argv[0] !== 'agent' || result === undefined) return;
+  m.working.delete(command.env['CHOO_UNIT'] ?? '');
   const checkout = m.repo.checkouts().find((c) => c.path === command.cwd);
   if (checkout === undefined) return;
   const where = `${command.env['CHOO_UNIT']} ${command.env['CHOO_TASK']}, attempt ${command.env['CHOO_ATTEMPT']}`;

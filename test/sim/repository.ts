@@ -49,10 +49,11 @@ export class Repository {
     return ref.startsWith('refs/') ? this.#refs.get(ref) : this.objects.find(ref)?.id;
   }
 
-  /** Moves, makes or deletes a ref when it is at `from`; false otherwise. */
+  /** Moves, makes or deletes a ref when it is at `from`; false otherwise, unless one that existed is at `to` already. */
   move(by: Actor, o: { readonly ref: string; readonly from: string | undefined; readonly to: string | undefined }): boolean {
     if (this.lockedRefs.has(o.ref)) throw new GitError(`git update-ref ${o.ref}`, `Unable to create '${o.ref}.lock': File exists.`);
-    if (this.#refs.get(o.ref) !== o.from) return false;
+    const at = this.#refs.get(o.ref);
+    if (at !== o.from) return o.from !== undefined && o.to !== undefined && at === o.to;
     if (o.from === o.to) return true;
     if (o.to === undefined) this.#refs.delete(o.ref);
     else {

@@ -10,10 +10,14 @@ import type { Mutant } from './mutants.ts';
 
 const run = promisify(execFile);
 
+/** Runs the program with these arguments; gives back what it printed. */
+export async function runElsewhere(file: string, args: readonly string[]): Promise<string> {
+  return (await run(process.execPath, [file, ...args], { maxBuffer: 64 * 1024 * 1024 })).stdout;
+}
+
 /** Plays a range of seeds in a process of its own. */
-export async function playElsewhere(file: string, range: Range): Promise<Report> {
-  const { stdout } = await run(process.execPath, [file, '--worker', JSON.stringify(range)], { maxBuffer: 64 * 1024 * 1024 });
-  return JSON.parse(stdout) as Report;
+async function playElsewhere(file: string, range: Range): Promise<Report> {
+  return JSON.parse(await runElsewhere(file, ['--worker', JSON.stringify(range)])) as Report;
 }
 
 /** Plays seeds by several processes, each with its share. The first failure by seed is told. */

@@ -92,8 +92,8 @@ async function moveQuickly(repo: Repository, o: Change, transaction: string): Pr
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
     await proveFence(repo);
-    // It may have died after the deed.
-    return o.to !== undefined && o.to !== o.from && (await resolve(repo, o.ref)) === o.to;
+    // It may have died after the deed. A ref that must not exist is somebody else's when it does.
+    return o.to !== undefined && o.from !== undefined && o.to !== o.from && (await resolve(repo, o.ref)) === o.to;
   }
 }
 

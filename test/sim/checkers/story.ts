@@ -41,6 +41,7 @@ class Story {
   #settings: Settings;
   readonly #landed = new Set<string>();
   readonly #failed = new Set<string>();
+  readonly #begun = new Set<string>();
   readonly #done = new Set<string>();
   readonly #attempts = new Map<string, number>();
   /** Failed and cut attempts by task since the last retry. */
@@ -101,6 +102,9 @@ class Story {
   #starts(unit: string): void {
     const missing = this.#m.scenario.units.find((u) => u.id === unit)?.dependsOn.filter((d) => !this.#landed.has(d)) ?? [];
     if (missing.length > 0) this.#violate('dependencies', `${unit} was started before ${missing.join(', ')} landed`);
+    // What had begun goes on in spite of a pause.
+    if (this.#begun.has(unit)) return;
+    this.#begun.add(unit);
     if (this.#failuresInARow >= this.#settings.limits.failuresInARow) this.#violate('pause', `${unit} was started after ${this.#failuresInARow} failures in a row`);
     if (this.#paused) this.#violate('pause', `${unit} was started although dispatch is paused`);
   }
