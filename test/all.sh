@@ -56,6 +56,7 @@ done
 # The race for a repository, as often as it takes to believe it; npm test has a few rounds.
 if CHOO_TEST_PAIRS=100 npx vitest run test/integration/one-orchestrator.test.ts; then :; else status=1; fi
 
+<<<<<<< HEAD
 # In memory where there is some: what is tried is the order of things, not the disk.
 kills_folder=/tmp
 [ -d /dev/shm ] && kills_folder=/dev/shm
@@ -67,6 +68,11 @@ else
   count 0 1
   status=1
 fi
+=======
+# The simulator: fresh seeds for two minutes; and that its deliberate defects are ones that types and unit tests let through.
+if SIM_MINUTES=2 npx vitest run test/sim/sim.test.ts; then :; else status=1; fi
+if npm run sim -- --prove; then count 1 0; else count 0 1; status=1; fi
+>>>>>>> d807894 (contract: processes, journal, clock and files, real and simulated; docs: the simulator)
 
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT

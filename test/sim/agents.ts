@@ -184,7 +184,7 @@ function trespass({ m, unit, subject, attempt }: Attempt): void {
 
 /** Writes into the worktree of another unit, at a moment when choo itself is not at work there: what would become of it then nobody can say. */
 function meddle({ m, unit }: Attempt): void {
-  const idle = (other: string): boolean => m.working.has(other) || ['merge', 'prove', 'land', 'between'].includes(m.windowOf(other));
+  const idle = (other: string): boolean => m.working.has(other) || ['merge', 'prove', 'land'].includes(m.windowOf(other));
   const others = m.repo.checkouts().filter((c) => c.path.startsWith(`${WORKTREES}/units/`)).map((c) => ({ checkout: c, id: c.path.slice(`${WORKTREES}/units/`.length) }));
   const victims = others.filter(({ id }) => id !== unit && idle(id));
   if (victims.length === 0) return;

@@ -24,11 +24,11 @@ const LAND: readonly Mutant[] = [
   },
   {
     name: 'calls-a-refused-landing-merged', file: 'src/worker/land.ts', caughtBy: ['landed-is-there'],
-    find: 'return divert(step, { commit: begun.commit, merged, outcome });', replace: 'return merged({ ref, diverted: refusal(outcome) });',
+    find: 'return divert(step, { commit: begun.commit, merged, outcome });', replace: 'if (diverted === undefined) return merged({ ref, diverted: refusal(outcome) });\n  return divert(step, { commit: begun.commit, merged, outcome });',
   },
   {
     name: 'merges-onto-the-commit-the-run-began-with', file: 'src/worker/land.ts', caughtBy: ['forward-only', 'landed-is-there'],
-    find: 'const onto = await withNewestTarget(place, at);', replace: 'const onto = step.u.base ?? at;',
+    find: 'const onto = await withNewestTarget(place, at);', replace: 'const onto = await withNewestTarget(place, step.u.base ?? at);',
   },
   {
     name: 'squashes-the-unit', file: 'src/worker/land.ts', caughtBy: ['one-commit-a-task'],
@@ -36,7 +36,7 @@ const LAND: readonly Mutant[] = [
   },
   {
     name: 'tidies-the-run-ref-away-when-refused', file: 'src/worker/land.ts', caughtBy: ['landed-is-there'],
-    find: "if (outcome.kind === 'advanced') return arrived(place, own);", replace: "if (outcome.kind !== 'moved') return arrived(place, own);",
+    find: "if (outcome.kind === 'advanced') return arrived(place, own);", replace: "if (outcome.kind === 'advanced' || outcome.kind === 'refused' && outcome.reason === 'busy') return arrived(place, own);",
   },
   {
     name: 'proof-without-the-tasks', file: 'src/worker/land.ts', caughtBy: ['proved'],

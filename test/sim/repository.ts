@@ -16,7 +16,7 @@ export interface Move {
 }
 
 /** The id git gives for "no commit yet". */
-export const NOTHING = '0'.repeat(40);
+const NOTHING = '0'.repeat(40);
 
 /** One repository with the user's main checkout at `root`. */
 export class Repository {

@@ -13,9 +13,32 @@ export function table(coverage: Coverage): string {
   return [head, ...faults.map((fault) => `${fault.padEnd(22)}${WINDOWS.map((window) => cell(String(coverage.cells.get(`${fault}|${window}`) ?? '-'))).join('')}`)].join('\n');
 }
 
+/** Steps in which programs are run: checks, or setup where a worktree has to be made (again). */
+const WITH_CHECKS = ['trial', 'advance', 'attempt', 'check', 'verify', 'prove'];
+const WITH_SETUP = ['trial', 'advance', 'prepare', 'attempt', 'check', 'verify', 'rework', 'prove'];
+
+/** Rows of which only some cells can happen, and why. The first that fits a fault counts. */
+const ROWS: readonly { readonly fault: RegExp; readonly only: readonly string[]; readonly because: string }[] = [
+  { fault: /^agent-/, only: ['attempt', 'rework'], because: 'agents run in attempts alone' },
+  { fault: /^check-trouble$/, only: WITH_CHECKS, because: 'other steps run no check' },
+  { fault: /^setup-fails$/, only: WITH_SETUP, because: 'other steps run no setup' },
+  { fault: /^disk-error$/, only: ['trial', 'advance', 'prepare', 'attempt', 'check', 'verify', 'rework', 'prove', 'finish'], because: 'other steps write no file of their own and start no program' },
+];
+
+/** Single cells that are too narrow to be aimed at, or cannot be, and why. */
+const CELLS: Readonly<Record<string, string>> = {
+};
+
+/** Why a cell is not counted; undefined when it is. */
+export function excuse(fault: string, window: string): string | undefined {
+  const row = ROWS.find((r) => r.fault.test(fault));
+  if (row !== undefined && !row.only.includes(window)) return row.because;
+  return CELLS[`${fault}|${window}`];
+}
+
 /** Cells that can happen and were hit less than `least` times. */
 export function gaps(coverage: Coverage, least: number): string[] {
-  void coverage;
-  void least;
-  return [];
+  const faults = [...new Set([...coverage.cells.keys()].map((cell) => cell.split('|')[0] ?? ''))].toSorted();
+  return faults.flatMap((fault) => WINDOWS.filter((window) => excuse(fault, window) === undefined && (coverage.cells.get(`${fault}|${window}`) ?? 0) < least)
+    .map((window) => `${fault} in ${window}: ${coverage.cells.get(`${fault}|${window}`) ?? 0}`));
 }
