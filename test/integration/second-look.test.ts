@@ -105,6 +105,42 @@ describe('what a run needs of git', () => {
   });
 });
 
+describe('a unit that was given up', () => {
+  it('blocks what depends on it: the way out is named, and leads out', async ({ bed }) => {
+    await aLandedBFailed(bed);
+    expectEnd(await bed.choo(['cleanup', '--discard', 'b']), 0);
+    const again = await bed.choo(['resume']);
+    expectEnd(again, 1);
+    expect(again.stdout).toContain('to end the run: choo cleanup --discard c');
+    expect((await bed.choo(['status'])).stdout).toContain('to end the run: choo cleanup --discard c');
+    expectEnd(await bed.choo(['cleanup', '--discard', 'c']), 0);
+    expect((await bed.choo(['status'])).stdout).toContain('run 1 onto main: over');
+  });
+
+  it('because the plan lacked it joins again when the plan has it again', async ({ bed }) => {
+    await aLandedBFailed(bed);
+    const specs = bed.git('rev-parse', 'main:specs/tasks/b');
+    bed.git('rm', '-rq', 'specs/tasks/b');
+    bed.write('specs/tasks/c/IMPLEMENTATION_PLAN.md', '---\ndepends_on: [d]\n---\n# C\n');
+    bed.write('specs/tasks/d/IMPLEMENTATION_PLAN.md', '# D\n');
+    bed.write('specs/tasks/d/01-part.md', '---\ntask: 1\nbackpressure: test -f d-1.txt\n---\n# D\n');
+    bed.configure({ agent: 'exit 1', limits: { attempts: 1 } });
+    bed.commit({}, 'b is d now');
+    expectEnd(await bed.choo(['resume', '--accept-plan']), 1);
+    bed.git('read-tree', '--prefix=specs/tasks/b', '-u', specs);
+    bed.git('rm', '-rq', 'specs/tasks/d');
+    bed.write('specs/tasks/c/IMPLEMENTATION_PLAN.md', '---\ndepends_on: [b]\n---\n# C\n');
+    mendAgent(bed);
+    const asked = await bed.choo(['resume']);
+    expectEnd(asked, 2);
+    expect(asked.stderr).toMatch(/changed: c; new: b; no longer to do: d/);
+    expectEnd(await bed.choo(['resume', '--accept-plan']), 0);
+    expect(completedTasks(bed)).toEqual(['a#1', 'b#1', 'c#1']);
+    expectEnd(await bed.choo(['cleanup', '--discard', 'd']), 0);
+    expectNothingLeft(bed, ['refs/choo/backup/1/d/1', 'refs/heads/before', 'refs/heads/main']);
+  });
+});
+
 describe('a damaged journal', () => {
   it('is no dead end: run --new leaves that run as it is and begins another', async ({ bed }) => {
     await aLandedBFailed(bed);
