@@ -43,9 +43,10 @@ function carry(s: State, o: Carried): void {
   const changed = changes.changed.some((c) => c.unit === id);
   const removed = changes.removed.includes(id);
   carryPlace(u, was);
-  if (isOver(was) || removed) return carryOver(s, o);
+  const back = was.leftPlan === true && changes.added.includes(id);
+  if ((isOver(was) && !back) || removed) return carryOver(s, o);
   const stale = new Set(changes.changed.flatMap((c) => (c.unit === id ? c.tasks : [])));
-  for (const [i, t] of u.tasks.entries()) carryTask(t, was.tasks[i], stale.has(i + 1));
+  for (const [i, t] of u.tasks.entries()) carryTask(t, was.tasks[i], back || stale.has(i + 1));
   u.rework.used = was.rework.used;
   u.interrupted = was.inFlight !== undefined || was.interrupted;
   if (was.phase === 'failed' && !changed) {
@@ -72,7 +73,8 @@ function carryPlace(u: UnitState, was: UnitState): void {
 }
 
 /** A unit that this run has nothing more to do with: it landed, was discarded, or is not in the plan any more. */
-function carryOver(s: State, { u, was }: Carried): void {
+function carryOver(s: State, { u, was, changes }: Carried): void {
+  if (was.leftPlan === true || changes.removed.includes(was.unit.id)) u.leftPlan = true;
   for (const [i, t] of was.tasks.entries()) Object.assign(u.tasks[i] ?? {}, t);
   setPhase(s, u, was.phase === 'landed' ? 'landed' : 'cancelled');
   u.next = was.phase === 'landed' ? was.next : { step: 'prepare' };

@@ -79,6 +79,8 @@ export interface UnitState {
   /** The commit by which it provably landed. */
   landed?: string;
   failure?: Failure;
+  /** It went out of the plan with specs that were taken, and comes back with others that have it again. */
+  leftPlan?: true;
   readonly notes: Note[];
   /** Time the unit was first begun and ended, ISO; for people. */
   startedAt?: string;

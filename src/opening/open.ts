@@ -34,6 +34,7 @@ import type { Repository } from './repository.ts';
 import { commitSource } from './sources.ts';
 import { agentProblems, readConfig, readSpecs, TASKS_DIR } from './specs.ts';
 import type { FileSource, Specs } from './specs.ts';
+import { landedIsThere } from './still-there.ts';
 import { assignAgents, resolveSettings } from '../discovery/settings.ts';
 
 /** What a session is opened with. */
@@ -99,7 +100,7 @@ type Holding = { hold: Hold; processes?: OpenProcesses; journal?: Journal };
 type Made = { readonly kind: 'nothing'; readonly complete: number } | Omit<Extract<Opened, { kind: 'session' }>, 'release'>;
 
 async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Promise<Made> {
-  const before = await lastRun(repo);
+  const before = o.newRun ? await lastRunIfReadable(repo, o) : await lastRun(repo);
   if (before !== undefined && isOpen(before) && !o.newRun) {
     if (!before.units.every(isOver)) throw openRunRefusal(before);
     o.say(`run ${before.run} landed beside its target; trying to advance the target first (then: choo run)`);
@@ -169,6 +170,12 @@ export function pinRef(run: number): string {
   return `refs/choo/pinned/${run}`;
 }
 
+/** The pin follows the plan: specs that were taken come from another commit. Also mends a pin that somebody removed. */
+async function pinAgain({ git }: Repository, { run, pinned }: State): Promise<void> {
+  const at = await git.resolve(pinRef(run));
+  if (at !== pinned.base && (await git.resolve(pinned.base)) !== undefined) await git.moveRef({ ref: pinRef(run), to: pinned.base, from: at, reason: 'choo: pinned' });
+}
+
 interface Found { readonly target: { readonly ref: string; readonly commit: string }; readonly tasksDir: string; readonly specs?: Specs; readonly diagnostics: readonly Diagnostic[] }
 
 /** Everything that is to be known before a run, with all that is wrong at once. */
@@ -230,9 +237,11 @@ async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Pr
   if (!isOpen(state) && !(await isUntidy(repo, state))) throw refuse('no-run', `run ${run} is finished; there is nothing to resume`, 'start one: choo run');
   const problems = runProblems(repo.facts);
   if (hasErrors(problems)) throw new Refusal(problems);
+  if (isOpen(state)) await landedIsThere(repo, { state, env: o.env, flags: o.flags, say: o.say });
   const replanned = await newPlan(repo, { state, choice: o.plan, env: o.env, flags: o.flags, say: o.say });
   const [taken] = replanned === undefined ? [] : await content.journal.append([{ type: 'run.replanned', ...replanned }], o.clock.now());
   if (taken !== undefined) state = evolve(state, taken);
+  if (isOpen(state)) await pinAgain(repo, state);
   const commit = (await repo.git.resolve(state.pinned.targetRef)) ?? state.pinned.base;
   const { config, diagnostics } = await readConfig(commitSource(repo.git, commit));
   const { settings: resolved, diagnostics: more } = resolveSettings({ config, env: o.env, flags: o.flags });
@@ -271,6 +280,17 @@ async function lastRun(repo: Repository): Promise<State | undefined> {
   } catch (error) {
     if (error instanceof JournalError && error.reason === 'missing') return undefined;
     throw error;
+  }
+}
+
+/** For a new run at any rate: an old one whose journal cannot be read is left as it is. */
+async function lastRunIfReadable(repo: Repository, o: OpenOptions): Promise<State | undefined> {
+  try {
+    return await lastRun(repo);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    o.say(`the last run is left as it is, with its worktrees and branches: ${error.message}`);
+    return undefined;
   }
 }
 

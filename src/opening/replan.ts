@@ -65,15 +65,16 @@ interface Found {
 /** What differs for units that are still to be done; undefined when nothing does. Statuses of tasks do not count: landing changes them. */
 async function compare(repo: Repository, o: { readonly state: State; readonly specs: Specs; readonly commit: string }): Promise<Found | undefined> {
   const { state, specs } = o;
-  const over = new Set(state.units.filter(isOver).map((u) => u.unit.id));
+  const left = new Set(state.units.filter((u) => u.leftPlan === true).map((u) => u.unit.id));
+  const over = new Set(state.units.filter((u) => isOver(u) && u.leftPlan !== true).map((u) => u.unit.id));
   for (const { unit, candidate } of state.units) {
     // A session that died between landing and writing it down: what the target has of this unit is its own doing.
     if (candidate !== undefined && (await repo.git.isAncestor(candidate.commit, o.commit))) over.add(unit.id);
   }
   const now = new Map((specs.plan?.units ?? specs.all.filter((u) => u.tasks.some((t) => !t.complete))).filter((u) => !over.has(u.id)).map((u) => [u.id, u]));
-  const open = state.units.filter((u) => !over.has(u.unit.id)).map((u) => u.unit);
+  const open = state.units.filter((u) => !isOver(u) && !over.has(u.unit.id)).map((u) => u.unit);
   const removed = open.filter((u) => !now.has(u.id));
-  const added = [...now.values()].filter((u) => !state.graph.index.has(u.id));
+  const added = [...now.values()].filter((u) => !state.graph.index.has(u.id) || left.has(u.id));
   const changed: { unit: string; tasks: number[] }[] = [];
   const paths = new Set([...removed, ...added].flatMap(filesOf));
   for (const was of open) {
@@ -85,7 +86,7 @@ async function compare(repo: Repository, o: { readonly state: State; readonly sp
   const checks = JSON.stringify(specs.config.baselineChecks) !== JSON.stringify(state.pinned.checks);
   if (checks) paths.add('.choo.yaml');
   if (removed.length + added.length + changed.length === 0 && !checks) return undefined;
-  const units = [...state.units.filter((u) => over.has(u.unit.id)).map((u) => u.unit), ...removed, ...now.values()].toSorted((a, b) => byCodeUnit(a.id, b.id));
+  const units = [...state.units.filter((u) => over.has(u.unit.id) || (left.has(u.unit.id) && !now.has(u.unit.id))).map((u) => u.unit), ...removed, ...now.values()].toSorted((a, b) => byCodeUnit(a.id, b.id));
   return { changes: { added: added.map((u) => u.id), removed: removed.map((u) => u.id), changed }, checks, paths: [...paths], units };
 }
 

@@ -2,7 +2,7 @@
 
 import { cleanLine } from '../core/clean.ts';
 import type { RunView, TaskView, UnitView } from '../core/view.ts';
-import { branchName, counted, oneLine, painter, restWord, short } from './paint.ts';
+import { branchName, counted, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
 
 /** What is known beside the run itself. */
@@ -86,5 +86,5 @@ function advice({ view, at, todo }: Standing): string | undefined {
   if (view.landing?.because !== undefined && view.counts.landed + view.counts.complete === view.units.length) {
     return `everything is on ${branchName(view.landing.ref)}; to bring it to the target: git merge ${view.landing.needsMerge === true ? '' : '--ff-only '}${branchName(view.landing.ref)}`;
   }
-  return view.counts.failed > 0 ? 'to try failed units again: choo retry --failed && choo resume' : 'to go on: choo resume';
+  return view.counts.failed > 0 ? 'to try failed units again: choo retry --failed && choo resume' : stuckAdvice(view) ?? 'to go on: choo resume';
 }

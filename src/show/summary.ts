@@ -3,7 +3,7 @@
 import { cleanLine, shellWord } from '../core/clean.ts';
 import type { Note, Result } from '../core/event.ts';
 import type { RunView, UnitView } from '../core/view.ts';
-import { branchName, counted, duration, oneLine, painter, restWord, short } from './paint.ts';
+import { branchName, counted, duration, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
 
 /** Landed units that are listed one by one; of more only the number is told. */
@@ -90,7 +90,7 @@ function next(view: RunView, result: Result): string[] {
   const [first] = failed;
   if (first !== undefined) lines.push(`look:   choo logs ${shellWord(first.id)}`);
   if (failed.length > 0) lines.push(`again:  choo retry ${failed.length === 1 && first !== undefined ? shellWord(first.id) : '--failed'} && choo resume`);
-  else if (!view.closed && result.completedUnits < result.totalUnits) lines.push('to go on:  choo resume');
+  else if (!view.closed && result.completedUnits < result.totalUnits) lines.push(stuckAdvice(view) ?? 'to go on:  choo resume');
   const { landing } = view;
   if (landing?.because !== undefined) {
     const branch = branchName(landing.ref);

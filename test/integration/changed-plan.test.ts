@@ -84,7 +84,7 @@ describe('specs that changed while a run was open', () => {
     expectEnd(ended, 0);
     expect(completedTasks(bed)).toEqual(['a#1', 'a#1', 'a#2', 'b#1', 'new#1']);
     expect(commits(bed).filter((c) => (c.landed ?? '') !== '').map((c) => c.landed).toSorted()).toEqual(['a', 'b', 'new']);
-    const kept = bed.git('for-each-ref', '--format=%(refname)', 'refs/choo/kept/1/a/').split('\n').find((ref) => ref.includes('before-new-plan'));
+    const kept = bed.git('for-each-ref', '--format=%(refname)', 'refs/choo/kept/1/a/').split('\n').find((ref) => ref.includes('before-merge'));
     expect(fileAt(bed, kept ?? '', 'half')).toBe('half of it\n');
   });
 
