@@ -32,7 +32,7 @@ interface Attempt {
 export function agentScript(a: Attempt): Script {
   const { m } = a;
   const { rng } = m;
-  const mood = !m.calm && m.scenario.fails.has(a.unit) ? 'bad' : !m.calm && rng.chance(m.scenario.mischief) ? rng.weighted(MOODS) : 'good';
+  const mood = drawMood(a);
   m.note(`      agent of ${a.unit} at ${a.subject}: ${mood}`);
   if (mood !== 'good') m.coverage.hit(`agent-${mood}`, [m.windowOf(a.unit)]);
   const half = rng.between(1, 30_000);
@@ -46,6 +46,15 @@ export function agentScript(a: Attempt): Script {
     hangs: mood === 'hang' || silent, silent, stubborn: mood === 'stubborn' || mood === 'hang' || rng.chance(0.1), leftovers: mood === 'children',
     tail: mood === 'garbage' ? '\u001b[31m\u0000garbage' : '',
   };
+}
+
+/** Mending is rarer than tasks, so that every kind of mischief is more likely there. */
+function drawMood({ m, unit, subject }: Attempt): Mood | 'good' {
+  const { mischief, fails } = m.scenario;
+  if (m.calm) return 'good';
+  if (fails.has(unit)) return 'bad';
+  if (/^\d+$/.test(subject)) return m.rng.chance(mischief) ? m.rng.weighted(MOODS) : 'good';
+  return m.rng.chance(mischief * 1.5) ? m.rng.pick(Object.keys(MOODS) as Mood[]) : 'good';
 }
 
 /** What is done by the middle of the attempt. */
@@ -111,7 +120,8 @@ function work(a: Attempt, text: string): void {
     const is = checkout.files.get(path);
     if (subject !== 'conflict' || is === undefined || !is.startsWith('done') || is.includes('broken')) put(path, `${text}${text.startsWith('done') ? common : tag}`);
   }
-  for (const [path, is] of others) if (text === 'done' && is.includes('broken')) put(path, `done${common}`);
+  const wrong = (is: string): boolean => is.includes('broken') || (/ tag=\d/.exec(is)?.[0] ?? common) !== common;
+  for (const [path, is] of others) if (text === 'done' && wrong(is)) put(path, `done${common}`);
 }
 
 function own(a: Attempt, message: string): void {

@@ -127,7 +127,7 @@ async function graphs(): Promise<boolean> {
 async function mutants(name: string | undefined): Promise<boolean> {
   let good = true;
   for (const mutant of MUTANTS.filter((m) => name === undefined || m.name === name)) {
-    const { failed, seeds } = await huntMutant(mutant, { from: mutant.from ?? 1, step: 1, count: 3000, minutes: 5 });
+    const { failed, seeds } = await huntMutant(mutant, { from: Number(options.from ?? mutant.from ?? 1), step: 1, count: Number(options.seeds ?? 3000), minutes: 10 });
     good &&= failed !== undefined;
     print(failed === undefined ? `NOT CAUGHT ${mutant.name} (${seeds} seeds)` : `${mutant.name}: caught by ${failed.checker} at seed ${failed.seed}: ${failed.text.slice(0, 120)}`);
   }

@@ -8,8 +8,8 @@ import { TARGET } from './scenario.ts';
 import type { Weights } from './rng.ts';
 
 const DEEDS = {
-  commit: 6, 'commit-shared': 4, dirty: 3, untracked: 2, rebase: 2, 'end-rebase': 2, switch: 2, 'second-worktree': 1, 'lose-worktree': 1, 'lose-target': 1,
-  'lock-target': 1, 'lock-index': 1, full: 2, clock: 4, 'take-over': 1, stop: 3, 'stop-now': 3, retry: 5,
+  commit: 5, 'commit-shared': 5, dirty: 3, untracked: 3, rebase: 3, 'end-rebase': 3, switch: 3, 'second-worktree': 3, 'lose-worktree': 3, 'lose-target': 3,
+  'lock-target': 3, 'lock-index': 3, full: 3, clock: 3, 'take-over': 3, stop: 3, 'stop-now': 3, retry: 4,
 } satisfies Weights<string>;
 
 const PERSON = { who: 'person' } as const;

@@ -97,7 +97,7 @@ export function drawScenario(seed: number, rng: Rng): Scenario {
     fails: new Set(),
     flaky: bad(0.05, 0.3),
     formatter: bad(1, 0.2) === 0 ? 'none' : rng.pick(['once', 'always']),
-    sharing: bad(rng.pick([0.2, 0.7])),
+    sharing: bad(rng.pick([0.3, 0.8]), 0.6),
     tags: bad(1, 0.3) === 0 ? [''] : [' tag=1', ' tag=2'],
     people: fair ? [] : drawPeople(rng),
     dooms: fair ? [] : Array.from({ length: rng.below(5) }, () => drawDooms(rng)),
@@ -105,7 +105,10 @@ export function drawScenario(seed: number, rng: Rng): Scenario {
 }
 
 /** Steps that something may be aimed at; rare ones more often. */
-const STEPS = ['recover', 'trial', 'advance', 'advance', 'prepare', 'attempt', 'check', 'commit', 'verify', 'refresh', 'refresh', 'adopt', 'adopt', 'rework', 'rework', 'merge', 'prove', 'land', 'land', 'finish'];
+const STEPS = [
+  'recover', 'trial', 'prepare', 'attempt', 'check', 'verify', 'merge', 'prove', 'finish', 'commit', 'commit', 'land', 'land', 'rework', 'rework',
+  ...Array.from({ length: 4 }, () => ['advance', 'refresh', 'adopt']).flat(),
+];
 const IDS = ['a', 'b', 'c', 'd', 'e', 'f'];
 
 function drawUnits(rng: Rng): Unit[] {
@@ -140,5 +143,5 @@ function drawKill(rng: Rng): Doom {
 }
 
 function drawPeople(rng: Rng): Scenario['people'] {
-  return Array.from({ length: rng.below(8) }, () => (rng.chance(0.6) ? { after: 0, window: rng.pick([...STEPS, 'between']) } : { after: rng.below(rng.pick([1000, 60_000, 4 * 3_600_000])) }));
+  return Array.from({ length: rng.below(8) }, () => (rng.chance(0.8) ? { after: 0, window: rng.pick([...STEPS, 'between']) } : { after: rng.below(rng.pick([1000, 60_000, 4 * 3_600_000])) }));
 }

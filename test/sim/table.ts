@@ -25,12 +25,17 @@ const ROWS: readonly { readonly fault: RegExp; readonly only: readonly string[];
   { fault: /^disk-error$/, only: ['trial', 'advance', 'prepare', 'attempt', 'check', 'verify', 'rework', 'prove', 'finish'], because: 'other steps write no file of their own and start no program' },
 ];
 
-/** Single cells that are too narrow to be aimed at, or cannot be, and why. */
+const MADE_AGAIN = 'setup runs there only when somebody deleted the worktree since the step before';
+const JOINED = 'a program runs there only when target and landing ref are joined; the same proof is hit in `prove`';
+
+/** Single cells that are too narrow to be aimed at, and why that is good enough. */
 const CELLS: Readonly<Record<string, string>> = {
+  'setup-fails|check': MADE_AGAIN, 'setup-fails|verify': MADE_AGAIN, 'setup-fails|rework': MADE_AGAIN,
+  'setup-fails|advance': JOINED, 'check-trouble|advance': JOINED, 'disk-error|advance': JOINED,
 };
 
 /** Why a cell is not counted; undefined when it is. */
-export function excuse(fault: string, window: string): string | undefined {
+function excuse(fault: string, window: string): string | undefined {
   const row = ROWS.find((r) => r.fault.test(fault));
   if (row !== undefined && !row.only.includes(window)) return row.because;
   return CELLS[`${fault}|${window}`];
