@@ -15,7 +15,7 @@ export interface Mutant {
 
 const LAND: readonly Mutant[] = [
   {
-    name: 'lands-on-a-target-that-moved', file: 'src/worker/land.ts', caughtBy: ['forward-only', 'landed-is-there'], from: 170,
+    name: 'lands-on-a-target-that-moved', file: 'src/worker/land.ts', caughtBy: ['forward-only', 'landed-is-there'],
     find: 'if (at !== candidate.target || begun.commit === at) {', replace: 'if (begun.commit === at) {',
   },
   {
@@ -44,10 +44,10 @@ const LAND: readonly Mutant[] = [
   },
   {
     name: 'proof-without-the-baseline', file: 'src/worker/land.ts', caughtBy: ['proved'],
-    find: "const checks = [...taskChecks(step), ...(await baselineChecks(step, must(step.u.head, 'a head')))];", replace: 'const checks = [...taskChecks(step)];',
+    find: "const checks = [...taskChecks(step), ...(await baselineChecks(step, must(step.u.head, 'a head')))];", replace: "const checks = [...taskChecks(step), ...(await baselineChecks(step, must(step.u.head, 'a head'))).slice(1)];",
   },
   {
-    name: 'joined-without-proof', file: 'src/worker/land.ts', caughtBy: ['proved'], from: 1270,
+    name: 'joined-without-proof', file: 'src/worker/land.ts', caughtBy: ['proved'], from: 840,
     find: 'checks: wholeProof(place), logs', replace: 'checks: wholeProof(place).slice(1), logs',
   },
   {
@@ -74,7 +74,7 @@ const WORK: readonly Mutant[] = [
     find: 'const base = await place.world.git.resolve(place.state.landing.ref);', replace: 'const base = await place.world.git.resolve(place.state.pinned.base);',
   },
   {
-    name: 'a-check-at-its-limit-passes', file: 'src/worker/workplace.ts', caughtBy: ['checked-is-committed', 'proved'], from: 280,
+    name: 'a-check-at-its-limit-passes', file: 'src/worker/workplace.ts', caughtBy: ['checked-is-committed', 'proved'],
     find: 'if (result.code === 0 && result.limit === undefined) return undefined;', replace: 'if (result.code === 0 || result.limit !== undefined) return undefined;',
   },
   {
@@ -118,26 +118,30 @@ const WORK: readonly Mutant[] = [
     find: 'totalMs: limits.agentTotal, idleMs,', replace: 'totalMs: limits.agentTotal * 2, idleMs,',
   },
   {
-    name: 'throws-away-before-a-merge', file: 'src/worker/verify.ts', caughtBy: ['nothing-lost'], from: 510,
+    name: 'throws-away-before-a-merge', file: 'src/worker/verify.ts', caughtBy: ['nothing-lost'], from: 2970,
     find: '  await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(o.worktree, { ref, message: `choo: was in the worktree of ${u.unit.id} before the target was merged in` })));\n', replace: '  place.fence.moved(ref, undefined);\n',
   },
   {
-    name: 'removes-without-keeping-what-is-left', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 550,
+    name: 'removes-without-keeping-what-is-left', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 980,
     find: '    await keepLeftovers(step, notes);\n', replace: '    if (step.u.notes.length > 99) await keepLeftovers(step, notes);\n',
   },
   {
-    name: 'recovers-without-keeping', file: 'src/worker/recover.ts', caughtBy: ['nothing-lost'], from: 360,
+    name: 'recovers-without-keeping', file: 'src/worker/recover.ts', caughtBy: ['nothing-lost'], from: 990,
     find: '  await keep(place, at, notes);\n  const now', replace: '  const now',
   },
 ];
 
 const LOOP: readonly Mutant[] = [
   {
+    name: 'believes-what-was-never-settled', file: 'src/worker/settle.ts', caughtBy: ['dependencies', 'one-commit-a-task', 'nothing-lost', 'specs'], from: 5790,
+    find: '  await settle(step, { worktree, attempt: `again-${step.place.state.seq}`, mayMerge: true });\n', replace: '',
+  },
+  {
     name: 'goes-on-behind-its-own-end', file: 'src/orchestrator.ts', caughtBy: ['processes'],
     find: 'if (this.#steps.size === 0) return;', replace: 'if (this.#steps.size < 99) return;',
   },
   {
-    name: 'a-unit-that-gave-up-gets-a-slot', file: 'src/core/evolve.ts', caughtBy: ['failed-rests'], from: 1240,
+    name: 'a-unit-that-gave-up-gets-a-slot', file: 'src/core/evolve.ts', caughtBy: ['failed-rests'], from: 1350,
     find: 'if (held && !givenUp.has(u.index))', replace: "if (held && (!givenUp.has(u.index) || u.next.step === 'attempt'))",
   },
 ];
