@@ -3,6 +3,7 @@
 import { must } from '../core/bug.ts';
 import type { EventBody, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
+import { GitError } from '../world.ts';
 import type { Control, StatusEntry } from '../world.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
 import { addNeverCommitted, endingOf, neverCommitted, places, shell, StepFailure } from './workplace.ts';
@@ -49,22 +50,29 @@ async function removeHalfMade(place: Workplace, o: { readonly worktree: string; 
   // Also when there is no folder: its registration may be there already.
   await git.removeWorktree(o.worktree);
   if (!(await git.isAncestor(at, o.base))) {
-    const ref = `refs/choo/kept/${place.state.run}/${o.unit}/branch-${place.state.seq}`;
+    const ref = await freeRef(place, `refs/choo/kept/${place.state.run}/${o.unit}/branch-${place.state.seq}`);
     place.fence.moved(ref, at);
-    await git.moveRef({ ref, to: at, from: undefined, reason: 'choo: kept' });
+    if (!(await git.moveRef({ ref, to: at, from: undefined, reason: 'choo: kept' }))) throw new GitError(`git update-ref ${ref}`, 'the ref exists already');
   }
   place.fence.moved(o.branch, undefined);
   await git.moveRef({ ref: o.branch, to: undefined, from: at, reason: 'choo: prepare again' });
+}
+
+/** The ref, or one beside it: when somebody removed the runs' folder, the numbers of a run and of its events come again. */
+async function freeRef(place: Workplace, ref: string): Promise<string> {
+  let free = ref;
+  for (let n = 2; (await place.world.git.resolve(free)) !== undefined; n++) free = `${ref}-${n}`;
+  return free;
 }
 
 async function keepHalfMade(place: Workplace, o: { readonly worktree: string; readonly unit: string }): Promise<void> {
   const never = await neverCommitted(place, o.unit);
   const status = await place.world.git.status(o.worktree);
   // A checkout that was cut lacks files; only content that is nowhere else is worth keeping.
-  const own = status.entries.filter((e) => !never.has(e.path) && (e.kind === 'untracked' || e.unstaged));
+  const own = status.entries.filter((e) => !never.has(e.path));
   const there = await Promise.all(own.map((e) => place.world.files.exists(`${o.worktree}/${e.path}`)));
   if (!there.includes(true)) return;
-  const ref = `refs/choo/kept/${place.state.run}/${o.unit}/half-made-${place.state.seq}`;
+  const ref = await freeRef(place, `refs/choo/kept/${place.state.run}/${o.unit}/half-made-${place.state.seq}`);
   await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(o.worktree, { ref, message: `choo: was in the worktree of ${o.unit} when it was prepared again` })));
 }
 

@@ -1,10 +1,10 @@
 // What people do to a repository between two sessions, and files that are damaged: nothing is lost by it, and nothing wrong is told.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { DOES_IT, it, type Bed } from '../rig/bed.ts';
-import { completedTasks, expectEnd, expectNothingLeft, refs, subjects } from '../rig/facts.ts';
+import { completedTasks, expectEnd, expectNothingLeft, fileAt, refs, subjects } from '../rig/facts.ts';
 
 const FAILS_AT_B = `test "$CHOO_UNIT" = b && exit 1; ${DOES_IT}`;
 const OWN = 'refs/heads/choo/run/1';
@@ -138,6 +138,22 @@ describe('a unit that was given up', () => {
     expect(completedTasks(bed)).toEqual(['a#1', 'b#1', 'c#1']);
     expectEnd(await bed.choo(['cleanup', '--discard', 'd']), 0);
     expectNothingLeft(bed, ['refs/choo/backup/1/d/1', 'refs/heads/before', 'refs/heads/main']);
+  });
+});
+
+describe('what choo knows of its runs', () => {
+  it('was removed: the number comes again, and neither commits nor staged work of the runs before are lost', async ({ bed }) => {
+    const agent = 'cp ../../../../count own.txt; git add own.txt; git commit -qm own; cp own.txt left.txt; exit 1';
+    bed.specs({ a: {} }, { agent: agent.replace('../../../../count', join(bed.base, 'count')), limits: { attempts: 1 } });
+    for (const n of ['one', 'two', 'three']) {
+      writeFileSync(join(bed.base, 'count'), `${n}\n`);
+      expectEnd(await bed.choo(['run']), 1);
+      rmSync(join(bed.root, '.git/choo'), { recursive: true });
+      bed.git('update-ref', '-d', 'refs/choo/pinned/1');
+    }
+    const texts = (path: string): readonly (string | undefined)[] => refs(bed).map((ref) => fileAt(bed, ref, path)).filter((text) => text !== undefined).toSorted();
+    expect(new Set(texts('own.txt'))).toEqual(new Set(['one\n', 'two\n', 'three\n']));
+    expect(new Set(texts('left.txt'))).toEqual(new Set(['one\n', 'two\n']));
   });
 });
 
