@@ -129,7 +129,7 @@ export interface Git {
   removeWorktree(path: string): Promise<void>;
   /** True when the files by which git knows the worktree are damaged: then no git command works there, and none will by waiting. */
   isBroken(worktree: string): Promise<boolean>;
-  /** Takes a broken worktree out of use: its folder is moved beside its place (gives back where), its registration removed. Nothing in the folder is lost. */
+  /** Takes a worktree that git cannot work with out of use: its folder is moved beside its place (gives back where), its registration removed. Nothing in the folder is lost. */
   setAside(path: string): Promise<string>;
   /** HEAD, branch and changed paths of a worktree, every untracked file by name. */
   status(worktree: string): Promise<WorktreeStatus>;

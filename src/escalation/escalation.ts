@@ -52,7 +52,7 @@ function whatNext(event: Extract<Event, { type: 'unit.failed' }>): string[] {
     return [
       'to resolve it by hand:',
       `  cd ${shellWord(event.worktree)} && git merge ${event.failure.onto}`,
-      '  (edit, git add, git commit)',
+      '  (where git says that a merge is in progress already, go on with that one; edit, git add, git commit)',
       `then: choo retry ${shellWord(event.unit)} && choo resume`,
     ];
   }

@@ -239,17 +239,19 @@ async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Pr
   if (hasErrors(problems)) throw new Refusal(problems);
   if (isOpen(state)) await landedIsThere(repo, { state, env: o.env, flags: o.flags, say: o.say });
   const replanned = await newPlan(repo, { state, choice: o.plan, env: o.env, flags: o.flags, say: o.say });
-  const [taken] = replanned === undefined ? [] : await content.journal.append([{ type: 'run.replanned', ...replanned }], o.clock.now());
-  if (taken !== undefined) state = evolve(state, taken);
-  if (isOpen(state)) await pinAgain(repo, state);
+  const { plan } = replanned?.pinned ?? state.pinned;
   const commit = (await repo.git.resolve(state.pinned.targetRef)) ?? state.pinned.base;
   const { config, diagnostics } = await readConfig(commitSource(repo.git, commit));
   const { settings: resolved, diagnostics: more } = resolveSettings({ config, env: o.env, flags: o.flags });
   if (hasErrors([...diagnostics, ...more])) throw new Refusal([...diagnostics, ...more]);
-  const settings = withShutdown({ settings: { parallelism: resolved.parallelism, limits: resolved.limits, conflictRetries: resolved.conflictRetries, agents: assignAgents(state.pinned.plan.units, resolved) } }, o);
-  const specs = { config, resolved, settings, plan: state.pinned.plan, all: [], diagnostics: [] };
+  const settings = withShutdown({ settings: { parallelism: resolved.parallelism, limits: resolved.limits, conflictRetries: resolved.conflictRetries, agents: assignAgents(plan.units, resolved) } }, o);
+  const specs = { config, resolved, settings, plan, all: [], diagnostics: [] };
   const agentTrouble = [...agentProblems(specs), ...await agentPreflight(specs, { source: commitSource(repo.git, commit), root: repo.root ?? o.cwd, env: o.env })];
   if (agentTrouble.length > 0) throw new Refusal(agentTrouble);
+  // Only now that nothing else can refuse.
+  const [taken] = replanned === undefined ? [] : await content.journal.append([{ type: 'run.replanned', ...replanned }], o.clock.now());
+  if (taken !== undefined) state = evolve(state, taken);
+  if (isOpen(state)) await pinAgain(repo, state);
   sayChanges(state, settings, o);
   const ground = await groundFor(repo, o, specs);
   holding.processes = ground.processes;

@@ -138,7 +138,15 @@ function intact(s: { readonly head: string; readonly branch: string | undefined;
 
 /** A folder that lost its .git file is replaced by a new worktree; what is in it and nowhere else is kept first. */
 async function keepReplaced({ place, u }: UnitStep, worktree: string): Promise<void> {
-  const status = await place.world.git.status(worktree);
+  const status = await place.world.git.status(worktree).catch((error: unknown) => {
+    if (error instanceof GitError) return undefined;
+    throw error;
+  });
+  if (status === undefined) {
+    // Somebody took out its registration, too: to git it is a folder like any other.
+    await place.world.git.setAside(worktree);
+    return;
+  }
   if (status.entries.length === 0) return;
   const ref = `refs/choo/kept/${place.state.run}/${u.unit.id}/replaced-${place.state.seq}`;
   place.fence.moved(ref, await place.world.git.keep(worktree, { ref, message: `choo: was in the worktree of ${u.unit.id} when it had to be made again` }));

@@ -145,6 +145,17 @@ describe('work of a cut attempt', () => {
     expect(worktrees(bed)).toEqual([]);
   });
 
+  it('is set aside when somebody took the worktree out of git’s books', async ({ bed }) => {
+    bed.specs({ a: {} }, { agent: bed.hand.agent });
+    const { cwd } = await killedAtWork(bed);
+    rmSync(join(cwd, '.git'));
+    bed.git('worktree', 'prune');
+    const again = bed.start(['resume', '--json']);
+    await (await bed.hand.next({ attempt: 2 })).finish();
+    expectEnd(await again.ended, 0);
+    expect(existsSync(join(`${cwd}.broken-1`, 'half'))).toBe(true);
+  });
+
   it('is set aside when the agent itself broke the index', async ({ bed }) => {
     bed.specs({ a: {} }, { agent: `if [ "$CHOO_ATTEMPT" = 1 ]; then echo mine > mine; echo broken > "$(git rev-parse --git-dir)/index"; else ${DOES_IT}; fi` });
     const ended = await bed.choo(['run', '--json']);

@@ -141,8 +141,9 @@ export async function setWorktreeAside(repo: Repository, path: string): Promise<
   let aside = `${real}.broken-1`;
   for (let n = 2; await exists(aside); n += 1) aside = `${real}.broken-${n}`;
   await repo.registering(async () => {
+    const registered = (await gitDirOf(repo, real)) !== undefined;
     await rename(real, aside);
-    await unregister(repo, { path: real, folder: aside });
+    if (registered) await unregister(repo, { path: real, folder: aside });
   });
   return aside;
 }
