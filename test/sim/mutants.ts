@@ -127,7 +127,7 @@ const WORK: readonly Mutant[] = [
   },
   {
     name: 'recovers-without-keeping', file: 'src/worker/recover.ts', caughtBy: ['nothing-lost'], from: 990,
-    find: '  await keep(place, at, notes);\n  const now', replace: '  const now',
+    find: '  await keep(place, at, notes);\n  const now', replace: '  if (at.astray === undefined) await keep(place, at, notes);\n  const now',
   },
 ];
 
