@@ -13,6 +13,8 @@ export default defineConfig({
   define: { CHOO_VERSION: JSON.stringify(version) },
   test: {
     include: ['test/**/*.test.ts'],
+    // Dying at every named moment takes longer than a test at each change may; `npm run test:all` has it.
+    exclude: process.env['CHOO_TEST_KILLS'] === undefined ? ['test/kills/**'] : [],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -151,6 +151,8 @@ export interface Git {
   repairLink(worktree: string): Promise<{ readonly aside: string | undefined } | undefined>;
   /** Removes lock files that a killed git left in a worktree and on its branch. Only when no process is at work there. */
   releaseLocks(worktree: string, branch: string): Promise<void>;
+  /** Removes lock files that a killed git left on these branches and in the checkouts that have them, people's too, once it is certain that nobody holds them; gives back their paths. */
+  releaseLeftLocks(refs: readonly string[]): Promise<readonly string[]>;
   /** Removes every untracked and ignored file of a worktree of choo's own. */
   cleanWorktree(worktree: string): Promise<void>;
   /** Saves HEAD, index and files (untracked ones too) of a worktree as commits under `ref` without changing any of them; gives back the commit. */

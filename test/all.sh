@@ -56,6 +56,9 @@ done
 # The race for a repository, as often as it takes to believe it; npm test has a few rounds.
 if CHOO_TEST_PAIRS=100 npx vitest run test/integration/one-orchestrator.test.ts; then :; else status=1; fi
 
+# Every named moment to die at.
+if CHOO_TEST_KILLS=1 npx vitest run test/kills; then :; else status=1; fi
+
 # In memory where there is some: what is tried is the order of things, not the disk.
 kills_folder=/tmp
 [ -d /dev/shm ] && kills_folder=/dev/shm

@@ -63,6 +63,7 @@ function beginSession(s: State, time: string): void {
 
 /** A new session takes the run as it stands: steps without an answer were cut, slots are asked for again, pauses end. */
 function resumeSession(s: State, e: EventOf<'orch.resumed'>): void {
+  s.crashed = !s.ended;
   beginSession(s, e.time);
   s.settings = e.settings;
   delete s.stopping;

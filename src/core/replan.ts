@@ -26,6 +26,7 @@ export function replan(old: State, e: EventOf<'run.replanned'>): State {
 function carryRun(s: State, old: State): void {
   s.sessionStart = old.sessionStart;
   s.ended = old.ended;
+  s.crashed = old.crashed;
   s.landing = old.landing;
   s.advance = old.advance;
   s.needsMerge = old.needsMerge;

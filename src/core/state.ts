@@ -111,6 +111,8 @@ export interface State {
   recovery: 'no' | 'needed' | 'running';
   trial: 'needed' | 'running' | 'ok' | 'failed';
   trialFailure?: Failure;
+  /** The session before ended without saying so. */
+  crashed: boolean;
   /** What the last recovery mended or kept. */
   recoveryNotes: readonly Note[];
   /** What the trial found worth reading. */
@@ -175,7 +177,7 @@ export function initialState(run: number, pinned: Pinned, settings: Settings): S
     (graph.chain[b] ?? 0) - (graph.chain[a] ?? 0) || byCodeUnit(graph.units[a]?.id ?? '', graph.units[b]?.id ?? '');
   const state: State = {
     run, pinned, graph, units, settings, seq: 0, sessionStart: 0,
-    recovery: 'no', recoveryNotes: [], trial: 'needed', trialNotes: [], landing: { ref: pinned.targetRef }, advance: 'no', needsMerge: false,
+    recovery: 'no', crashed: false, recoveryNotes: [], trial: 'needed', trialNotes: [], landing: { ref: pinned.targetRef }, advance: 'no', needsMerge: false,
     ready: new ReadyHeap<number>(better), returning: new Queue(), todo: new Set(), lane: new Queue(), finishing: new Set(), announce: new Queue(),
     slots: 0, inFlight: 0,
     count: { pending: units.length, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0 },

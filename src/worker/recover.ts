@@ -7,7 +7,7 @@ import { failpoint } from '../failpoint.ts';
 import { GitError } from '../world.ts';
 import type { WorktreeStatus } from '../world.ts';
 import { linkAstray, whereAstray } from './settle.ts';
-import { landingWorktree, neverCommitted } from './workplace.ts';
+import { landingWorktree, neverCommitted, runRef } from './workplace.ts';
 import type { Workplace } from './workplace.ts';
 
 /** A unit with a worktree, on a branch, that was recorded at `head`. */
@@ -17,6 +17,7 @@ interface Place { readonly unit: UnitState; readonly worktree: string; readonly 
 export async function recover(place: Workplace): Promise<EventBody> {
   const notes: Note[] = [];
   await place.world.git.removeWorktree(landingWorktree(place));
+  await releaseTarget(place, notes);
   for (const unit of place.state.units) {
     const { worktree, branch, head } = unit;
     if (!unit.interrupted || worktree === undefined || branch === undefined || head === undefined) continue;
@@ -24,6 +25,14 @@ export async function recover(place: Workplace): Promise<EventBody> {
     failpoint('recovery-half-done');
   }
   return { type: 'run.recovered', notes };
+}
+
+/** A git that died while it moved the target may have left its locks there, on which every landing would fail. */
+async function releaseTarget(place: Workplace, notes: Note[]): Promise<void> {
+  const { state } = place;
+  if (!state.crashed) return;
+  const released = await place.world.git.releaseLeftLocks([...new Set([state.pinned.targetRef, state.landing.ref, runRef(place)])]);
+  if (released.length > 0) notes.push({ kind: 'kept', text: `a git that was killed had left locks, which nobody holds any more; they were removed: ${released.join(', ')}` });
 }
 
 /** One worktree, by the step that was cut in it. Steps of the landing lane touch no unit's worktree; preparing and finishing begin anew by themselves. */

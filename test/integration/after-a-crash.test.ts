@@ -164,3 +164,17 @@ describe('work of a cut attempt', () => {
     expect(completedTasks(bed)).toEqual(['a#1']);
   });
 });
+
+describe('the target after a machine that stopped while it moved', () => {
+  it('is moved by the next session, which takes the dead locks out of the way', async ({ bed }) => {
+    bed.specs({ a: {} }, { agent: bed.hand.agent });
+    await killedAtWork(bed);
+    for (const name of ['HEAD.lock', 'index.lock', 'refs/heads/main.lock']) writeFileSync(join(bed.root, '.git', name), '');
+    const again = bed.start(['resume', '--json']);
+    await (await bed.hand.next({ unit: 'a' })).finish();
+    const ended = await again.ended;
+    expectEnd(ended, 0);
+    expect(ended.stderr).toMatch(/had left locks.*HEAD\.lock/);
+    expectNothingLeft(bed);
+  });
+});

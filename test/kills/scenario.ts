@@ -86,6 +86,8 @@ function randomConfig(chance: Chance, agent: string): Readonly<Record<string, un
   return {
     provider: { type: 'command', providers: { command: { command: `exec sh '${agent}'` } } },
     parallelism: chance.whole(2, 4), target_branch: 'main',
+    // Many units that edit the same files: each may be sent back as often as the others land.
+    merge: { max_conflict_retries: 50 },
     limits: { cuts: 1000, shutdown: '2s', free_disk: '1MiB' },
     process: { contain: chance.pick(['auto', 'group']) },
     ...(chance.maybe(0.3) ? { worktree: { setup: [{ command: 'echo made > made-by-setup.txt' }] } } : {}),

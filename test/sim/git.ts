@@ -63,7 +63,7 @@ function facts({ repo, gate }: Own): Facts {
   };
 }
 
-function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWorktree' | 'isBroken' | 'setAside' | 'repairLink' | 'releaseLocks'> {
+function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWorktree' | 'isBroken' | 'setAside' | 'repairLink' | 'releaseLocks' | 'releaseLeftLocks'> {
   return {
     addWorktree: async ({ path, commit, branch }) => {
       const command = `git worktree add ${path}`;
@@ -97,6 +97,8 @@ function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWo
       checkout.linked = true;
       return { aside: undefined };
     }),
+    // A simulated git leaves no lock in the user's checkout.
+    releaseLeftLocks: (refs) => gate('releaseLeftLocks', () => refs.filter((ref) => repo.lockedRefs.delete(ref))),
     releaseLocks: (worktree, branch) => gate('releaseLocks', () => {
       repo.at(worktree).locked = false;
       repo.lockedRefs.delete(branch);

@@ -9,6 +9,7 @@ import * as history from './history.ts';
 import { cleanWorktree, releaseLocks, repointWorktree, resetWorktree, restorePaths, stage, unstagePaths } from './index-files.ts';
 import { isBroken } from './broken.ts';
 import { keep } from './keep.ts';
+import { releaseLeftLocks } from './left-locks.ts';
 import { repairLink } from './link.ts';
 import { listRefs } from './list.ts';
 import { beginMerge, conflictMarkers, mergeHead, mergeTrees } from './merge.ts';
@@ -148,6 +149,7 @@ function changesOf(repo: Repository): Omit<Git, keyof Facts> {
     repointWorktree: (worktree, o) => repointWorktree(repo, { worktree, ...o }),
     repairLink: (worktree) => repairLink(repo, worktree),
     releaseLocks: (worktree, branch) => releaseLocks(repo, { worktree, branch }),
+    releaseLeftLocks: (refs) => releaseLeftLocks(repo, refs),
     cleanWorktree: (worktree) => cleanWorktree(repo, worktree),
     keep: (worktree, o) => keep(repo, { worktree, ...o }),
     mergeTrees: (ours, theirs) => mergeTrees(repo, { ours, theirs }),

@@ -1,17 +1,10 @@
-// Some of the real kills at every `npm test`, and the promise that the release knows nothing of them. All of them: main.mjs.
+// The release knows nothing of the failpoints.
 
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 const top = join(import.meta.dirname, '..', '..');
-
-it('comes to the same end however often it is killed, at failpoints and at any moment', () => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'main.mjs'), '--runs', '2', '--kills', '10', '--seed', '20', '--jobs', '2'], { encoding: 'utf8' });
-  expect(stdout + stderr).toMatch(/\d+ kills/);
-  expect(status, `${stdout}${stderr}`).toBe(0);
-});
 
 it('is built for release without failpoints: no name, no call, no variable', () => {
   const points = readFileSync(join(top, 'src', 'failpoint.ts'), 'utf8');
