@@ -159,6 +159,9 @@ export async function refresh(step: UnitStep): Promise<EventBody> {
 async function putAway(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus }): Promise<void> {
   const { place, u } = step;
   const never = await neverCommitted(place, u.unit.id);
+  // An agent's `git add -A` may have taken in what is never committed, and git merges only onto an index that is HEAD's.
+  const staged = o.status.entries.filter((e) => e.staged && never.has(e.path)).map((e) => e.path);
+  if (staged.length > 0) await place.world.git.unstagePaths(o.worktree, { commit: o.status.head, paths: staged });
   const paths = o.status.entries.map((e) => e.path).filter((p) => !never.has(p));
   if (paths.length === 0) return;
   const ref = `refs/choo/kept/${place.state.run}/${u.unit.id}/before-merge-${place.state.seq}`;

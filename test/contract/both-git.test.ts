@@ -243,6 +243,16 @@ describe.each(GROUNDS)('%s git', (_name, open) => {
       expect([g.text(work, 'b'), await g.git.mergeHead(work)]).toEqual(['mine', undefined]);
     });
 
+    it('is refused while anything is staged, also what is not in its way', async () => {
+      const theirs = onMain({ b: '1' });
+      g.edit(work, 'unrelated', 'mine');
+      await g.git.stage(work, ['unrelated']);
+      await expect(g.git.beginMerge(work, theirs)).rejects.toThrow(GitError);
+      await g.git.unstagePaths(work, { commit: first, paths: ['unrelated'] });
+      expect(await g.git.beginMerge(work, theirs)).toEqual([]);
+      expect(g.text(work, 'unrelated')).toBe('mine');
+    });
+
     it('of what is there already begins nothing; one without a conflict is staged and in progress', async () => {
       onUnit({ a: '1' });
       expect(await g.git.beginMerge(work, first)).toEqual([]);
