@@ -43,12 +43,10 @@ describe('locks that a killed git left', () => {
 
   it('stay when they change while they are looked at', async () => {
     const path = lock('HEAD.lock', 0);
-    const again = repository.open({ sleep: (ms) => {
-      // Longer ones are the time limits of commands.
-      if (ms > 1000) return new Promise(() => undefined);
-      lock('HEAD.lock', 0.5);
-      return Promise.resolve();
-    } });
+    const never = new Promise<void>(() => {});
+    const relock = (): Promise<void> => { lock('HEAD.lock', 0.5); return Promise.resolve(); };
+    // Longer sleeps are the time limits of commands.
+    const again = repository.open({ sleep: (ms) => (ms > 1000 ? never : relock()) });
     expect(await again.releaseLeftLocks(['refs/heads/main'])).toEqual([]);
     expect(existsSync(path)).toBe(true);
   });
