@@ -121,6 +121,8 @@ function checkTasks(m: Machine, events: readonly Event[]): void {
 /** No agent begins before the work it depends on is under it. */
 function checkLaunches(m: Machine, events: readonly Event[]): void {
   for (const launch of m.launches) {
+    // Somebody took the worktree away in that very moment: nothing could begin in it.
+    if (launch.head === '') continue;
     const unit = m.scenario.units.find((u) => u.id === launch.unit);
     for (const dependency of unit?.dependsOn ?? []) {
       const landed = events.find((e) => e.type === 'unit.merged' && e.unit === dependency);
