@@ -118,7 +118,7 @@ const WORK: readonly Mutant[] = [
     find: 'totalMs: limits.agentTotal, idleMs,', replace: 'totalMs: limits.agentTotal * 2, idleMs,',
   },
   {
-    name: 'throws-away-before-a-merge', file: 'src/worker/verify.ts', caughtBy: ['nothing-lost'], from: 2970,
+    name: 'throws-away-before-a-merge', file: 'src/worker/verify.ts', caughtBy: ['nothing-lost'], from: 972,
     find: '  await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(o.worktree, { ref, message: `choo: was in the worktree of ${u.unit.id} before the target was merged in` })));\n', replace: '  place.fence.moved(ref, undefined);\n',
   },
   {
@@ -132,10 +132,6 @@ const WORK: readonly Mutant[] = [
 ];
 
 const LOOP: readonly Mutant[] = [
-  {
-    name: 'believes-what-was-never-settled', file: 'src/worker/settle.ts', caughtBy: ['dependencies', 'one-commit-a-task', 'nothing-lost', 'specs'], from: 5790,
-    find: '  await settle(step, { worktree, attempt: `again-${step.place.state.seq}`, mayMerge: true });\n', replace: '',
-  },
   {
     name: 'goes-on-behind-its-own-end', file: 'src/orchestrator.ts', caughtBy: ['processes'],
     find: 'if (this.#steps.size === 0) return;', replace: 'if (this.#steps.size < 99) return;',
