@@ -5,7 +5,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../errno.ts';
-import { environmentOf, listProcesses } from '../process-table.ts';
+import { environmentOf, listProcesses, readProcess } from '../process-table.ts';
 import { checkRef } from './names.ts';
 import { placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
@@ -58,7 +58,10 @@ async function isGitAtWork(folders: readonly string[]): Promise<boolean> {
     const cwd = folderOf(pid);
     if (cwd !== undefined && !within(cwd)) continue;
     const owner = environmentOf(pid, 'CHOO_GIT');
-    if (owner === 'unreadable' || owner.value !== ours) return true;
+    if (owner !== 'unreadable' && owner.value === ours) continue;
+    // One that ended while it was looked at is at work nowhere.
+    const still = readProcess(pid);
+    if (still !== undefined && !still.zombie) return true;
   }
   return false;
 }
