@@ -157,7 +157,9 @@ export async function ensureWorktree(step: UnitStep): Promise<string> {
   const { place, u } = step;
   const worktree = must(u.worktree, 'a worktree');
   const branch = must(u.branch, 'a branch');
-  if (await place.world.files.exists(`${worktree}/.git`)) return worktree;
+  const marker = halfMadeFile(place.runDir, u.unit.id);
+  const halfMade = (await place.world.files.readText(marker)) === HALF_MADE;
+  if (!halfMade && (await place.world.files.exists(`${worktree}/.git`))) return worktree;
   const noSpace = await spaceFor(place, worktree);
   if (noSpace !== undefined) throw new StepFailure(noSpace);
   if (await place.world.files.exists(worktree)) await keepReplaced(step, worktree);
@@ -165,6 +167,8 @@ export async function ensureWorktree(step: UnitStep): Promise<string> {
   const at = (await place.world.git.resolve(branch)) ?? must(u.head, 'a head');
   place.fence.moved(branch, at);
   if ((await place.world.git.resolve(branch)) === undefined) await place.world.git.moveRef({ ref: branch, to: at, from: undefined, reason: 'choo: make the worktree again' });
+  // A setup that fails leaves a worktree in which no agent may work; the next step makes it again.
+  await place.world.files.writeText(marker, HALF_MADE);
   await place.world.git.addWorktree({ path: worktree, commit: at });
   const notes: Note[] = [];
   await copyIgnored(place, { worktree, notes });
@@ -173,5 +177,13 @@ export async function ensureWorktree(step: UnitStep): Promise<string> {
   if (settled !== undefined) throw new StepFailure(settled);
   // Last, so that a worktree whose HEAD is on its branch is a complete one.
   await place.world.git.repointWorktree(worktree, { branch, commit: at });
+  await place.world.files.writeText(marker, '');
   return worktree;
+}
+
+const HALF_MADE = 'being made again\n';
+
+/** Says, while it holds HALF_MADE, that the worktree of a unit is being made again and nobody has worked in it yet. */
+function halfMadeFile(runDir: string, unit: string): string {
+  return `${runDir}/half-made/${unit}`;
 }

@@ -164,6 +164,30 @@ describe('worktree deleted while needed', () => {
     expectEnd(await again.ended, 0);
     expectNothingLeft(bed);
   });
+
+  it('is made again once more when its setup failed, so that nothing setup did is taken for work', async ({ bed }) => {
+    const [tool, network] = ['tool', 'network'].map((name) => join(bed.base, 'home', name)) as [string, string];
+    for (const path of [tool, network]) writeFileSync(path, '');
+    bed.write('lock', 'v1\n');
+    bed.specs({ a: {} }, { agent: bed.hand.agent, baseline_checks: ['test -e ~/tool || exit 127'], worktree: { setup: ['echo v2 > lock; test -e "$HOME/network"'] } });
+    const run = bed.start(['run', '--json']);
+    const held = await bed.hand.next();
+    rmSync(tool);
+    await held.finish();
+    const first = await run.ended;
+    expect(first.events.find((e) => e.type === 'unit.failed')).toMatchObject({ failure: { kind: 'environment' } });
+    rmSync(held.cwd, { recursive: true });
+    writeFileSync(tool, '');
+    rmSync(network);
+    expectEnd(await bed.choo(['retry', 'a']), 0);
+    const second = await bed.choo(['resume', '--json']);
+    expect(second.events.find((e) => e.type === 'unit.failed')).toMatchObject({ failure: { kind: 'setup-failed' } });
+    writeFileSync(network, '');
+    expectEnd(await bed.choo(['retry', 'a']), 0);
+    expectEnd(await bed.choo(['resume', '--json']), 0);
+    expect(fileAt(bed, 'main', 'lock')).toBe('v1\n');
+    expect(completedTasks(bed)).toEqual(['a#1']);
+  });
 });
 
 describe('a worktree path that is taken', () => {
