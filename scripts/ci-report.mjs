@@ -1,8 +1,6 @@
-// What the test programs of a CI run left in a folder: prints every failure again, where somebody reads first (the end of a
-// long log), then `passed failed` as its last line. Each program leaves a JSON report in the shape of vitest's; a program
-// without one leaves its output as <name>.log when it failed.
-//
-//     node scripts/ci-report.mjs <folder>
+// `node scripts/ci-report.mjs <folder>`: prints every failure that a CI run's test programs left there, once more at the end
+// of a long log, then `passed failed` as its last line. A program leaves a report in the shape of vitest's (.json), and one
+// that has none leaves its output (.log) when it failed.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
