@@ -51,9 +51,9 @@ function onAnswer(s: State, u: UnitState, e: Answer): void {
     case 'unit.refreshed': return refreshed(s, u, e);
     case 'unit.committed': return adopted(s, u, e.commit);
     case 'unit.commit.failed': return adoptFailed(s, u, e.failure);
-    case 'unit.candidate': u.candidate = { commit: e.commit, onto: e.onto, head: e.head, target: e.target }; u.next = { step: 'prove' }; return;
+    case 'unit.candidate': return candidate(u, e);
     case 'unit.merge.failed': return mergeFailed(s, u, e.failure);
-    case 'unit.proved': u.next = { step: 'land' }; return;
+    case 'unit.proved': u.proved = { commit: e.commit, head: must(u.candidate, 'a candidate').head }; u.next = { step: 'land' }; return;
     case 'unit.proof.failed': return proofFailed(s, u, e.failure);
     case 'unit.land.moved': u.next = { step: 'merge' }; return setPhase(s, u, 'proving');
     case 'unit.merged': return merged(s, u, e);
@@ -227,6 +227,12 @@ function toLane(s: State, u: UnitState): void {
 function leaveLane(s: State, u: UnitState): void {
   if (s.lane.first !== u.index) throw new Bug(`${u.unit.id} left the landing lane out of order`);
   s.lane.shift();
+}
+
+/** What is on its way to the landing ref. It is proved, unless it is what was proved before and arrived although git said that it had failed. */
+function candidate(u: UnitState, e: EventOf<'unit.candidate'>): void {
+  u.candidate = { commit: e.commit, onto: e.onto, head: e.head, target: e.target };
+  u.next = { step: u.proved?.commit === e.commit ? 'land' : 'prove' };
 }
 
 function mergeFailed(s: State, u: UnitState, failure: Failure): void {

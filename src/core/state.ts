@@ -76,6 +76,8 @@ export interface UnitState {
   merging?: string;
   /** The commit on its way to the landing ref. */
   candidate?: { readonly commit: string; readonly onto: string; readonly head: string; readonly target: string };
+  /** The last candidate on which the proof passed, and the head that it contains. */
+  proved?: { readonly commit: string; readonly head: string };
   /** The commit by which it provably landed. */
   landed?: string;
   failure?: Failure;

@@ -23,7 +23,8 @@ export async function mergeUnit(step: UnitStep): Promise<EventBody> {
   const merge = await git.mergeTrees(onto, head);
   // What has been merged changes nothing any more; only then is it worth asking.
   if (merge.kind === 'clean' && merge.tree === (await git.treeOf(onto)) && (await git.isAncestor(head, onto))) {
-    return { type: 'unit.candidate', unit, commit: onto, onto, head, target: at };
+    const before = u.proved?.head === head && (await git.isAncestor(u.proved.commit, at)) ? u.proved.commit : undefined;
+    return { type: 'unit.candidate', unit, commit: before ?? onto, onto, head, target: before ?? at };
   }
   if (merge.kind === 'conflict') return { type: 'unit.merge.failed', unit, failure: { kind: 'conflict', conflict: 'textual', paths: merge.paths, onto } };
   const foreign = await foreignPaths(step, { onto, head, tree: merge.tree });

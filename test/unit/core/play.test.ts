@@ -176,6 +176,7 @@ describe('mending', () => {
   it('merges and proves again when the target moved just before it landed', () => {
     let moved = false;
     const game = new Game([unit('a')]).play((b) => {
+      if (b.type === 'unit.merging' && moved) return { type: 'unit.candidate', unit: 'a', commit: 'a-newer', onto: 'elsewhere', head: 'a-verified', target: 'elsewhere' };
       if (b.type !== 'unit.landing' || moved) return undefined;
       moved = true;
       return { type: 'unit.land.moved', unit: 'a', at: 'elsewhere' };
@@ -183,6 +184,18 @@ describe('mending', () => {
     expect(game.of('unit.merging')).toHaveLength(2);
     expect(game.of('unit.proving')).toHaveLength(2);
     expect(game.result.completedUnits).toBe(1);
+  });
+
+  it('does not prove again what was proved and had landed although moving the target failed', () => {
+    const game = new Game([unit('a')]);
+    const failure: Failure = { kind: 'git', command: 'git merge', detail: 'died after it had moved' };
+    game.play((b) => (b.type === 'unit.landing' ? { type: 'unit.land.failed', unit: 'a', failure } : undefined));
+    game.record({ type: 'orch.resumed', settings: settings() });
+    game.record({ type: 'unit.retried', unit: 'a' });
+    game.play();
+    expect(game.of('unit.proving')).toHaveLength(1);
+    expect(game.of('unit.landing')).toHaveLength(2);
+    expect(game.phase('a')).toBe('landed');
   });
 
   it('ends "landed, target not advanced" when the target cannot be moved in the end', () => {
