@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 # Exact releases, so that a run today and one in a year try the same.
 nodes=(22.23.3 24.21.0)
 status=0
+scratch="$(mktemp -d)"
+trap 'rm -rf "$scratch"' EXIT
 
 # The npm package `node` fetches its binary in an install script; these platform packages are what it fetches.
 node_binary() { # version → path on stdout
@@ -28,6 +30,23 @@ smoke() { # node binary
 
 count() { # passed failed: the same shape that vitest and the smoke test leave for .ci/run
   [ -z "${CHOO_TEST_COUNTS:-}" ] || echo "{\"numPassedTests\": $1, \"numFailedTests\": $2}" > "$CHOO_TEST_COUNTS/all-$RANDOM$RANDOM.json"
+}
+
+# A program that counts as one test: `ok` or `not ok`, with the end of what it said when it failed.
+proved() { # name, command…
+  local name="$1" log
+  shift
+  log="$scratch/${name//[^A-Za-z0-9]/-}.log"
+  if "$@" > "$log" 2>&1; then
+    echo "ok      $name"
+    count 1 0
+  else
+    tail -n 60 "$log"
+    echo "not ok  $name"
+    [ -z "${CHOO_TEST_COUNTS:-}" ] || cp "$log" "$CHOO_TEST_COUNTS/"
+    count 0 1
+    status=1
+  fi
 }
 
 # Runs the README's two commands as somebody would who just cloned. A file of its own to bash, because `set -e` does
@@ -62,28 +81,11 @@ if CHOO_TEST_KILLS=1 npx vitest run test/kills; then :; else status=1; fi
 # In memory where there is some: what is tried is the order of things, not the disk.
 kills_folder=/tmp
 [ -d /dev/shm ] && kills_folder=/dev/shm
-if TMPDIR="$kills_folder" node test/kills/main.mjs --runs 15 --kills 150 --each 4; then
-  echo "ok      150 real kills in 15 runs"
-  count 1 0
-else
-  echo "not ok  150 real kills in 15 runs"
-  count 0 1
-  status=1
-fi
+proved '150 real kills in 15 runs' env TMPDIR="$kills_folder" node test/kills/main.mjs --runs 15 --kills 150 --each 4
 
 # The simulator: fresh seeds for two minutes; and that its deliberate defects are ones that types and unit tests let through.
 if SIM_MINUTES=2 npx vitest run test/sim/sim.test.ts; then :; else status=1; fi
-if npm run sim -- --prove; then count 1 0; else count 0 1; status=1; fi
+proved 'deliberate defects that types and unit tests let through' npm run sim -- --prove
 
-scratch="$(mktemp -d)"
-trap 'rm -rf "$scratch"' EXIT
-if bash -c "$clean_clone" clean-clone "$scratch" > "$scratch/log" 2>&1; then
-  echo "ok      the README's two commands from a clean clone"
-  count 1 0
-else
-  tail -n 60 "$scratch/log"
-  echo "not ok  the README's two commands from a clean clone"
-  count 0 1
-  status=1
-fi
+proved "the README's two commands from a clean clone" bash -c "$clean_clone" clean-clone "$scratch"
 exit "$status"
