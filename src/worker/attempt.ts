@@ -134,7 +134,9 @@ async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
   // Beside the worktrees and not in the run's folder, whose path would show the agent where the main checkout is.
   const promptFile = `${promptsFolder(place)}/${o.log.replace(/^logs\//, '').replace(/\.log$/, '.md')}`;
   await place.world.files.writeText(promptFile, o.prompt);
-  const opening = agent.open({ prompt: o.prompt, promptFile, worktree: o.worktree });
+  const opening = agent.open({
+    prompt: o.prompt, promptFile, worktree: o.worktree, gitPaths: [], scratch: promptsFolder(place), permissions: 'workspace', args: [], session: '', cap: {},
+  });
   const fence = await place.fence.before();
   const log = `${place.runDir}/${o.log}`;
   const { limits } = place.state.settings;
@@ -146,7 +148,7 @@ async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
       ...opening.env, ...chooEnvironment(place, u.unit.id), CHOO_TASK: o.subject, CHOO_ATTEMPT: String(o.attempt),
       CHOO_TASK_FILE: `${o.worktree}/${o.file}`, CHOO_PROMPT_FILE: promptFile,
     },
-    dialogue: dialogueOf(agent, opening),
+    dialogue: dialogueOf(place, agent, opening),
   }, step.control);
   const outside = await place.fence.after(fence);
   const settled = await settle(step, { worktree: o.worktree, attempt: `${o.subject}-${o.attempt}`, mayMerge: o.mayMerge });
@@ -158,14 +160,14 @@ async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
 }
 
 /** The agent's session machine as the two-way talk that processes know. */
-function dialogueOf(agent: Agent, opening: Opening<unknown>): Dialogue {
+function dialogueOf(place: Workplace, agent: Agent, opening: Opening<unknown>): Dialogue {
   let { state } = opening;
   if (opening.oneShot) return { first: opening.first, oneShot: true };
   return {
     first: opening.first,
     oneShot: false,
     receive: (line) => {
-      const received = agent.receive(line, state);
+      const received = agent.receive(line, state, place.world.clock.now());
       state = received.state;
       return received;
     },

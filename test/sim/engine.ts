@@ -25,8 +25,10 @@ import type { Actor } from './repository.ts';
 const AGENT: Agent = {
   name: 'sim', idleLimit: true,
   open: (task) => ({ argv: ['agent'], env: {}, first: task.prompt, oneShot: true, state: null }),
+  abilities: { permissions: ['workspace'], usage: { tokens: false, usd: false }, goOn: false, ownCap: false },
   receive: (_line, state) => ({ state }),
   interrupt: () => undefined,
+  conclude: () => ({}),
 };
 
 /** Bytes that are free when the disk is not full. */
