@@ -1,5 +1,6 @@
 // What the engine may ask of the outside: interfaces only. The real one is built in `adapters/`, a simulated one in tests.
 
+import type { Activity } from './core/activity.ts';
 import type { Event, EventBody } from './core/event.ts';
 import type { Ending, Severity } from './core/failure.ts';
 
@@ -10,6 +11,10 @@ export interface World {
   readonly git: Git;
   readonly processes: Processes;
   readonly files: Files;
+  /** A new random UUID. */
+  uuid(): string;
+  /** Gets what agents are seen doing; must return at once. */
+  readonly activity?: (seen: Seen) => void;
 }
 
 /** Time. The only source of it in the engine; a simulated one makes hours pass at once. */
@@ -208,7 +213,7 @@ export interface Dialogue {
   /** Written at the start. */
   readonly first: string;
   /** Called with each line of stdout; what it gives back is written to stdin. `close` closes stdin. */
-  readonly receive?: (line: string) => { readonly send?: string; readonly close?: boolean };
+  readonly receive?: (line: string) => { readonly send?: string; readonly close?: boolean; /** Ends the program: `stop` at once, `done` after a while in which it may end by itself. */ readonly end?: 'done' | 'stop'; /** The line is no sign of progress: the idle limit goes on. */ readonly quiet?: boolean };
   /** True: stdin is closed after `first`. */
   readonly oneShot: boolean;
   /** What to write to ask it to stop; undefined: it has no such word. */
@@ -225,6 +230,8 @@ export interface Control {
 export interface CommandResult extends Ending {
   /** Last bytes of its output, cleaned for people, at most `BOUNDS.failureTail`. */
   readonly tail: string;
+  /** What ended it, when that was its dialogue. */
+  readonly ended?: 'done' | 'stop';
   /** True when it was ended by `Control`. */
   readonly cut: boolean;
   /** True when it left processes behind that were ended. */
@@ -255,6 +262,15 @@ export interface Files {
 }
 
 // ---------------------------------------------------------------- people
+
+/** What an agent is doing at this moment. Chatter, not fact: nobody may rely on getting all of it. */
+export interface Seen {
+  readonly unit: string;
+  /** The task's number, or what is being mended. */
+  readonly subject: string;
+  readonly attempt: number;
+  readonly activity: Activity;
+}
 
 /** Something a person should know now. */
 export interface Escalation {

@@ -18,8 +18,11 @@ export interface Talk {
   interrupt(): boolean;
 }
 
-/** Starts the conversation by writing its first words. `failed` gets what `receive` throws; nothing is heard after that. */
-export function talk(o: { readonly stdin: Writable | null; readonly dialogue: Dialogue | undefined; readonly failed: (error: Error) => void }): Talk {
+/**
+ * Starts the conversation by writing its first words. `failed` gets what `receive` throws; nothing is heard after that. `progress` is
+ * called for each line that shows some, `end` when the dialogue wants the program ended.
+ */
+export function talk(o: { readonly stdin: Writable | null; readonly dialogue: Dialogue | undefined; readonly failed: (error: Error) => void; readonly progress: () => void; readonly end: (how: 'done' | 'stop') => void }): Talk {
   const { stdin, dialogue, failed } = o;
   // A program that does not read to the end (EPIPE) is its own business.
   stdin?.on('error', () => stdin.destroy());
@@ -29,6 +32,8 @@ export function talk(o: { readonly stdin: Writable | null; readonly dialogue: Di
     const answer = dialogue?.receive?.(line);
     if (answer?.send !== undefined) say(answer.send);
     if (answer?.close === true) stdin?.end();
+    if (answer?.quiet !== true) o.progress();
+    if (answer?.end !== undefined) o.end(answer.end);
   });
   let broken = dialogue?.receive === undefined;
   const guarded = (work: () => void): void => {

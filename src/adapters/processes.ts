@@ -32,6 +32,8 @@ export interface ProcessOptions {
   readonly killGraceMs?: number;
   /** The same after `Control.interrupt`; absent: `killGraceMs`. */
   readonly interruptGraceMs?: number;
+  /** After its dialogue said that it is done, until it is ended. */
+  readonly doneGraceMs?: number;
   /** Names this choo in the environment of all it starts; letters, digits, `-` and `_`. */
   readonly marker: string;
 }
@@ -148,11 +150,14 @@ async function runProgram(start: Start): Promise<CommandResult> {
       defect ??= error;
       watch.abandon();
     },
+    progress: () => watch.heard(),
+    end: (how) => watch.end(how),
   });
   const watch = watchProgram(start, { held, conversation });
   const read = pipes.map((pipe) => readPipe(pipe, (chunk) => {
-    watch.heard();
     log.write(chunk);
+    // In a conversation each line says itself whether it is a sign of progress.
+    if (pipe !== stdout || command.dialogue?.receive === undefined) watch.heard();
     if (pipe === stdout) conversation.hear(chunk);
   }));
   await held.ended;
@@ -204,12 +209,13 @@ async function drain(clock: Clock, { pipes, read }: { readonly pipes: readonly O
   for (const pipe of pipes) pipe.done({ ended: pipe.reader.readableEnded });
 }
 
-type Reason = 'cut' | 'idle' | 'total' | 'defect';
+type Reason = 'cut' | 'idle' | 'total' | 'done' | 'stop' | 'defect';
 
 function resultOf({ settled, reason, tail }: { readonly settled: Settled; readonly reason: Reason | undefined; readonly tail: string }): CommandResult {
   const { code, signal, leftovers } = settled;
   const limit = reason === 'idle' || reason === 'total' ? { limit: reason } : {};
-  return { code, ...(signal === undefined ? {} : { signal }), ...limit, cut: reason === 'cut', leftovers, tail };
+  const ended = reason === 'done' || reason === 'stop' ? { ended: reason } : {};
+  return { code, ...(signal === undefined ? {} : { signal }), ...limit, ...ended, cut: reason === 'cut', leftovers, tail };
 }
 
 // ---------------------------------------------------------------- limits and stopping
@@ -219,6 +225,8 @@ interface Watch {
   heard(): void;
   /** The program has ended; no timer and no listener stays. */
   over(): void;
+  /** The conversation is over: the program is ended at once (`stop`), or when it has not ended by itself after a while (`done`). */
+  end(how: 'done' | 'stop'): void;
   /** Kills the program because of a defect of ours. */
   abandon(): void;
   /** Why it was ended, if it was. */
@@ -226,7 +234,7 @@ interface Watch {
 }
 
 function watchProgram({ shop, job: { command, control } }: Start, subject: { readonly held: Held; readonly conversation: Talk }): Watch {
-  const { clock, killGraceMs = BOUNDS.killGrace, interruptGraceMs = killGraceMs } = shop.options;
+  const { clock, killGraceMs = BOUNDS.killGrace, interruptGraceMs = killGraceMs, doneGraceMs = BOUNDS.doneGrace } = shop.options;
   const { held, conversation } = subject;
   const over = new AbortController();
   let reason: Reason | undefined;
@@ -256,6 +264,13 @@ function watchProgram({ shop, job: { command, control } }: Start, subject: { rea
     for (let left = idleMs; left > 0 && !over.signal.aborted; left = quietLeft(idleMs)) await clock.sleep(left, over.signal);
     await stop('idle', killGraceMs);
   };
+  let ending = false;
+  const endAs = async (how: 'done' | 'stop'): Promise<void> => {
+    if (how === 'done' && ending) return;
+    ending = true;
+    if (how === 'done') await clock.sleep(doneGraceMs, over.signal);
+    await stop(how, killGraceMs);
+  };
   // By the steady clock: a machine that slept, or whose time is set, has not made the program idle.
   const quietLeft = (idleMs: number): number => lastHeard + idleMs - clock.steady();
 
@@ -276,6 +291,7 @@ function watchProgram({ shop, job: { command, control } }: Start, subject: { rea
       for (const [signal, react] of signals) signal.removeEventListener('abort', react);
       over.abort(OVER);
     },
+    end: (how) => { void endAs(how); },
     abandon: () => kill('defect'),
     reason: () => reason,
   };

@@ -1,7 +1,8 @@
 // The seam to coding agents: a pure session machine each. It builds a command, reads lines and judges the end; it starts
 // nothing itself. One file an agent, one line in registry.ts, one recorded stream: docs/agents.md.
 
-import type { Ending } from '../core/failure.ts';
+import type { Activity } from '../core/activity.ts';
+import type { Ending, TroubleKind } from '../core/failure.ts';
 import type { Usage } from '../core/usage.ts';
 
 /** How far an agent may go, as `agents.permissions` says. Each agent's file maps it to the agent's own modes. */
@@ -50,18 +51,12 @@ export interface Opening<S> {
   readonly state: S;
 }
 
-/** One thing an agent was seen doing. `text` is one line, already short (see `short`); secrets are taken out later. */
-export interface Activity {
-  readonly kind: 'text' | 'command' | 'file' | 'tool';
-  readonly text: string;
-}
-
 /**
  * Why an agent cannot go on, in its own words. `quota`: used up until a moment; `overload`: its service is busy or broken, later
  * will do; `login`: nobody is logged in, or no longer; `setup`: it refuses to start as it is installed or configured here.
  */
 export interface Trouble {
-  readonly kind: 'quota' | 'overload' | 'login' | 'setup';
+  readonly kind: TroubleKind;
   /** One line for people. */
   readonly text: string;
   /** When to try again, ms since 1970, as the agent said. */
@@ -82,6 +77,8 @@ export interface Received<S> {
   readonly session?: string;
   /** The agent says that it is done; it is given a while to end and is then ended, successfully. */
   readonly done?: boolean;
+  /** The line shows no progress (a retry, a sign of life): the idle limit goes on. */
+  readonly quiet?: boolean;
   /** There is no use in waiting for the end: it is ended now, and this is why. */
   readonly stop?: Trouble;
 }
@@ -112,6 +109,8 @@ export interface Agent<S = unknown> {
   /** False for agents that may stay silent while they work: the idle limit is off unless it is set. */
   readonly idleLimit: boolean;
   readonly abilities: Abilities;
+  /** False for agents whose output means nothing: `receive` is never called, and stdout and stderr keep their order in the log. */
+  readonly listens: boolean;
   open(task: AgentTask): Opening<S>;
   /** Takes one line of stdout, without its end. Never throws, whatever the line is; `now` in ms since 1970, for resets told as a delay. */
   receive(line: string, state: S, now: number): Received<S>;
@@ -148,6 +147,7 @@ export function oneShotAgent(o: { readonly name: string; readonly argv: readonly
   return {
     name: o.name,
     idleLimit: false,
+    listens: false,
     abilities: { permissions: ['workspace', 'full'], why: 'what it may do is up to the program', usage: { tokens: false, usd: false }, goOn: false, ownCap: false },
     open: (task) => ({ argv: o.argv, env: {}, first: task.prompt, oneShot: true, state: null }),
     receive: (_line, state) => ({ state }),

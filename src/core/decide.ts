@@ -2,6 +2,7 @@
 // Reads State, never the last event; every event it asks for leaves a fact that silences it.
 
 import { must, unreachable } from './bug.ts';
+import { attemptTerms, dueAgents, holdEvent, nextRelease, promise, whyWait } from './agents.ts';
 import type { EventBody, Result } from './event.ts';
 import type { Pending, State, UnitState } from './state.ts';
 
@@ -14,16 +15,17 @@ export interface Decision {
 
 /** Takes the state and the session's steady time (ms), changes nothing. The loop records and performs `next`, then asks again until it is empty. */
 export function decide(state: State, now: number): Decision {
-  if (state.announce.length > 0) return { next: [...state.announce].flatMap((p) => announcement(state, p)), done: false };
+  if (state.announce.length > 0) return { next: [...state.announce].flatMap((p) => announcement(state, p, now)), done: false };
   if (state.ended) return { next: [], done: true };
-  const next = state.stopping === undefined ? begin(state) : whileStopping(state, now);
+  const next = state.stopping === undefined ? begin(state, now) : whileStopping(state, now);
   if (next.length > 0) return { next, done: false };
-  if (state.inFlight === 0) return { next: [final(state, now)], done: false };
-  const kill = killTime(state);
-  return kill === undefined ? { next, done: false } : { next, wakeAt: kill, done: false };
+  const wakeAt = state.stopping === undefined ? nextRelease(state) : killTime(state);
+  if (state.inFlight === 0 && (state.stopping !== undefined || wakeAt === undefined)) return { next: [final(state, now)], done: false };
+  return wakeAt === undefined ? { next, done: false } : { next, wakeAt, done: false };
 }
 
-function announcement(s: State, p: Pending): EventBody[] {
+function announcement(s: State, p: Pending, now: number): EventBody[] {
+  if (p.what === 'held') return [holdEvent(s, p.failure, now)];
   if (p.what === 'paused') return [{ type: 'orch.paused', reason: p.reason, text: p.text }];
   const u = must(s.units[p.unit], 'a unit to announce');
   const unit = u.unit.id;
@@ -45,16 +47,23 @@ function announcement(s: State, p: Pending): EventBody[] {
 }
 
 /** The steps that can begin: what was begun goes on before anything new does. */
-function begin(s: State): EventBody[] {
+function begin(s: State, now: number): EventBody[] {
+  const due = dueAgents(s, now);
+  if (due.length > 0) return due.map((agent) => ({ type: 'agent.released', agent }));
   if (s.recovery === 'needed' && s.paused?.reason !== 'recovery') return [{ type: 'run.recovering' }];
   if (s.recovery !== 'no') return [];
   if (s.advance === 'needed' && s.inFlight === 0 && s.lane.length === 0) return [{ type: 'run.advancing' }];
   if (s.runStep !== undefined && s.advance === 'running') return [];
   if (s.trial === 'needed' && (s.ready.size > 0 || s.returning.length > 0)) return [{ type: 'trial.started' }];
-  const next = [...s.todo].map((i) => stepOf(unit(s, i)));
+  let promised = 0;
+  const next = [...s.todo].map((i) => {
+    const event = turnOf(s, unit(s, i), promised);
+    if (event.type !== 'unit.waiting') promised += promise(s, unit(s, i));
+    return event;
+  });
   for (const i of s.finishing) next.push({ type: 'unit.finishing', unit: unit(s, i).unit.id });
   const first = s.lane.first;
-  if (first !== undefined && unit(s, first).inFlight === undefined) next.push(stepOf(unit(s, first)));
+  if (first !== undefined && unit(s, first).inFlight === undefined) next.push(stepOf(s, unit(s, first)));
   if (next.length > 0) return next;
   return s.trial === 'ok' && s.slots < s.settings.parallelism ? dispatch(s) : [];
 }
@@ -62,9 +71,14 @@ function begin(s: State): EventBody[] {
 /** One unit at a time, because taking it changes the queue; the loop asks again. */
 function dispatch(s: State): EventBody[] {
   const back = s.returning.first;
-  if (back !== undefined) return [stepOf(unit(s, back))];
+  if (back !== undefined) return [turnOf(s, unit(s, back), 0)];
   const fresh = s.paused === undefined ? s.ready.peek() : undefined;
-  return fresh === undefined ? [] : [stepOf(unit(s, fresh))];
+  return fresh === undefined ? [] : [turnOf(s, unit(s, fresh), 0)];
+}
+
+/** The unit's turn has come: its step, or why it has to wait. */
+function turnOf(s: State, u: UnitState, promised: number): EventBody {
+  return whyWait(s, u, promised) ?? stepOf(s, u);
 }
 
 /** A stop begins nothing new; a commit that was proved is still made, and at the time limit everything is killed. */
@@ -72,7 +86,7 @@ function whileStopping(s: State, now: number): EventBody[] {
   const kill = killTime(s);
   if (kill !== undefined && now >= kill) return [{ type: 'orch.killing' }];
   if (s.killing || s.recovery !== 'no') return [];
-  return [...s.todo].map((i) => unit(s, i)).filter((u) => u.next.step === 'commit' || u.next.step === 'adopt').map((u) => stepOf(u));
+  return [...s.todo].map((i) => unit(s, i)).filter((u) => u.next.step === 'commit' || u.next.step === 'adopt').map((u) => stepOf(s, u));
 }
 
 function killTime(s: State): number | undefined {
@@ -85,19 +99,19 @@ function unit(s: State, index: number): UnitState {
 }
 
 /** The event that begins the step a unit needs next. */
-function stepOf(u: UnitState): EventBody {
+function stepOf(s: State, u: UnitState): EventBody {
   const id = u.unit.id;
   const n = u.next;
   switch (n.step) {
     case 'prepare': return { type: 'unit.started', unit: id };
-    case 'attempt': return attempt(u, n.task);
+    case 'attempt': return attempt(s, u, n.task);
     case 'check': return { type: 'task.backpressure', unit: id, task: n.task, attempt: n.attempt, command: must(u.unit.tasks[n.task - 1], 'a task').check, log: `logs/${id}/${n.task}-${n.attempt}.check.log` };
     case 'commit': return { type: 'task.committing', unit: id, task: n.task, commit: n.commit };
     case 'verify': return { type: 'unit.verifying', unit: id, scope: n.scope };
     case 'refresh': return { type: 'unit.refreshing', unit: id };
     case 'rework': {
       const number = u.rework.used + 1;
-      return { type: 'rework.started', unit: id, reason: n.reason, attempt: number, because: must(u.reworkFor, 'what a rework is for'), ...(u.reworkLast === undefined ? {} : { also: u.reworkLast }), log: `logs/${id}/rework-${number}.log` };
+      return { type: 'rework.started', unit: id, reason: n.reason, attempt: number, because: must(u.reworkFor, 'what a rework is for'), ...(u.reworkLast === undefined ? {} : { also: u.reworkLast }), log: `logs/${id}/rework-${number}.log`, ...attemptTerms(s, u) };
     }
     case 'adopt': return { type: 'unit.committing', unit: id, commit: n.commit };
     case 'merge': return { type: 'unit.merging', unit: id };
@@ -108,9 +122,9 @@ function stepOf(u: UnitState): EventBody {
   }
 }
 
-function attempt(u: UnitState, number: number): EventBody {
+function attempt(s: State, u: UnitState, number: number): EventBody {
   const t = must(u.tasks[number - 1], 'a task');
-  const about = { unit: u.unit.id, task: number, attempt: t.used + 1, log: `logs/${u.unit.id}/${number}-${t.used + 1}.log` };
+  const about = { unit: u.unit.id, task: number, attempt: t.used + 1, log: `logs/${u.unit.id}/${number}-${t.used + 1}.log`, ...attemptTerms(s, u) };
   return t.last === undefined ? { type: 'task.started', ...about } : { type: 'task.retry', ...about, because: t.last };
 }
 
@@ -142,8 +156,15 @@ export function resultOf(s: State, now: number): Result {
 function whyNot(s: State, open: number): string | undefined {
   if (s.stopping !== undefined && open > 0) return `stopped by ${s.stopping.by}`;
   if (s.paused !== undefined && open > 0) return `paused: ${s.paused.text}`;
+  const waiting = s.count.waiting;
+  if (waiting > 0 && s.count.failed === 0) return `${waiting === 1 ? '1 unit waits' : `${waiting} units wait`} for ${whatFor(s)}`;
   if (s.count.failed > 0) return s.count.failed === 1 ? '1 unit failed' : `${s.count.failed} units failed`;
   if (s.count.blocked > 0) return s.count.blocked === 1 ? '1 unit is blocked' : `${s.count.blocked} units are blocked`;
   if (s.landing.diverted !== undefined) return `landed, target not advanced: ${s.advanceText ?? s.landing.diverted}`;
   return undefined;
+}
+
+/** What the waiting units wait for, each once. */
+function whatFor(s: State): string {
+  return [...new Set([...s.parked.values()].map((p) => (p.agent === undefined ? 'the budget' : `the agent ${p.agent}`)))].join(' and ');
 }

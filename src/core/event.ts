@@ -1,9 +1,10 @@
 // The closed set of events: everything that can happen in a run, once each, in order. A run is the list of these.
 // Those in `BEGINS` announce a step that is then performed and answered by exactly one event; docs/events.md lists all.
 
-import type { Ending, Failure } from './failure.ts';
+import type { Ending, Failure, TroubleKind } from './failure.ts';
 import type { Limits } from './limits.ts';
 import type { Check, Plan } from './plan.ts';
+import type { Budget, Currency, Usage } from './usage.ts';
 
 /** Something worth reading over coffee that stopped nothing. `paths` are repository paths. */
 export interface Note {
@@ -16,6 +17,9 @@ export interface Note {
 
 /** What an attempt is for: a task, or mending what a later proof found. */
 export type ReworkReason = 'baseline' | 'conflict' | 'proof';
+
+/** What a unit that cannot go on waits for. */
+export type WaitingFor = 'quota' | 'budget' | 'person';
 
 /** Why nothing new is started: too many failures, a trial or a recovery that did not work. */
 export type PauseReason = 'failures-in-a-row' | 'environment' | 'recovery';
@@ -38,6 +42,16 @@ export interface Pinned {
   readonly digest: string;
 }
 
+/** How one agent is used; by the agent's name in `Settings.rules`. */
+export interface AgentRules {
+  /** The model of all its attempts; undefined: the agent's own default. */
+  readonly model?: string;
+  /** The agent that takes over while this one cannot work. */
+  readonly fallback?: string;
+  /** What each attempt of a task gets, the last one for all further ones; an empty one gets what the first had. */
+  readonly attempts?: readonly { readonly agent?: string; readonly model?: string }[];
+}
+
 /** Settings read again by every `resume`. */
 export interface Settings {
   readonly parallelism: number;
@@ -45,6 +59,10 @@ export interface Settings {
   readonly conflictRetries: number;
   /** Agent by unit id; `*` is the agent of all others. */
   readonly agents: Readonly<Record<string, string>>;
+  /** How agents are used, by name; one without rules has none to itself. */
+  readonly rules?: Readonly<Record<string, AgentRules>>;
+  /** Absent: nothing is capped. */
+  readonly budget?: Budget;
 }
 
 /** How the plan of an open run changed. */
@@ -86,6 +104,10 @@ export interface TrialCheck {
 interface OfUnit { readonly unit: string }
 interface OfTask extends OfUnit { readonly task: number }
 interface Attempt { readonly attempt: number; /** The log's path within the run's folder. */ readonly log: string }
+/** Who makes an attempt, and what is set aside for it. `agent` is a name of the configuration. */
+interface Terms { readonly agent: string; readonly model?: string; readonly cap?: { readonly in: Currency; readonly amount: number } }
+/** What an attempt was seen to use, where its agent tells. */
+interface Used { readonly usage?: Usage }
 interface Failed { readonly failure: Failure }
 interface Noted { readonly notes: readonly Note[] }
 
@@ -125,12 +147,16 @@ export type EventBody =
   | { readonly type: 'unit.blocked'; readonly by: string } & OfUnit
   | { readonly type: 'unit.retried' } & OfUnit
   | { readonly type: 'unit.unblocked' } & OfUnit
+  | { readonly type: 'unit.waiting'; readonly for: WaitingFor; readonly agent?: string; readonly text: string } & OfUnit
   | { readonly type: 'unit.discarded'; /** Refs that hold what it had; none when it had not begun. */ readonly backups: readonly string[] } & OfUnit
+  // an agent that cannot work for now, whatever the work
+  | { readonly type: 'agent.held'; readonly agent: string; readonly reason: TroubleKind; readonly text: string; /** Troubles in a row. */ readonly tries: number; /** ISO 8601; absent: until a person says so. */ readonly until?: string }
+  | { readonly type: 'agent.released'; readonly agent: string }
   // a task
-  | { readonly type: 'task.started' } & OfTask & Attempt
-  | { readonly type: 'task.retry'; readonly because: Failure } & OfTask & Attempt
-  | { readonly type: 'task.attempted'; readonly attempt: number; readonly ending: Ending; readonly passedBefore: boolean } & OfTask & Noted
-  | { readonly type: 'task.attempt.failed'; readonly attempt: number } & OfTask & Failed & Noted
+  | { readonly type: 'task.started' } & OfTask & Attempt & Terms
+  | { readonly type: 'task.retry'; readonly because: Failure } & OfTask & Attempt & Terms
+  | { readonly type: 'task.attempted'; readonly attempt: number; readonly ending: Ending; readonly passedBefore: boolean } & OfTask & Noted & Used
+  | { readonly type: 'task.attempt.failed'; readonly attempt: number } & OfTask & Failed & Noted & Used
   | { readonly type: 'task.backpressure'; readonly command: string } & OfTask & Attempt
   | { readonly type: 'task.validation.ok'; readonly attempt: number; readonly commit: string; readonly parent: string; readonly unchanged: boolean } & OfTask & Noted
   | { readonly type: 'task.validation.fail'; readonly attempt: number } & OfTask & Failed & Noted
@@ -140,9 +166,9 @@ export type EventBody =
   | { readonly type: 'task.completed'; readonly attempts: number; readonly unchanged: boolean } & OfTask
   | { readonly type: 'task.failed' } & OfTask & Failed
   // mending by the agent after the tasks
-  | { readonly type: 'rework.started'; readonly reason: ReworkReason; readonly because: Failure; readonly also?: Failure } & OfUnit & Attempt
-  | { readonly type: 'rework.attempted'; readonly reason: ReworkReason; readonly attempt: number; readonly ending: Ending } & OfUnit & Noted
-  | { readonly type: 'rework.attempt.failed'; readonly reason: ReworkReason; readonly attempt: number } & OfUnit & Failed & Noted
+  | { readonly type: 'rework.started'; readonly reason: ReworkReason; readonly because: Failure; readonly also?: Failure } & OfUnit & Attempt & Terms
+  | { readonly type: 'rework.attempted'; readonly reason: ReworkReason; readonly attempt: number; readonly ending: Ending } & OfUnit & Noted & Used
+  | { readonly type: 'rework.attempt.failed'; readonly reason: ReworkReason; readonly attempt: number } & OfUnit & Failed & Noted & Used
   // the unit's own worktree: baseline checks, fixes by checks, merges of the target
   | { readonly type: 'unit.verifying'; readonly scope: 'baseline' | 'proof' | 'merge' } & OfUnit
   | { readonly type: 'unit.verified'; readonly commit: string; readonly parent: string; readonly merged: boolean } & OfUnit & Noted

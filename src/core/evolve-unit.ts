@@ -1,5 +1,6 @@
 // What follows for a unit from each of its events: the step it needs next.
 
+import { meetTrouble, park, proveAgent, reserve, settleAccount } from './agents.ts';
 import { Bug, must, unreachable } from './bug.ts';
 import { isBegun } from './event.ts';
 import type { Event, EventOf, ReworkReason } from './event.ts';
@@ -22,13 +23,14 @@ export function onUnit(s: State, u: UnitState, e: UnitEvent): void {
     case 'unit.failed': return failed(s, u, e);
     case 'unit.retried': return retried(s, u);
     case 'unit.discarded': return discarded(s, u, e.time);
+    case 'unit.waiting': return park(s, u, e);
     case 'task.failed': return;
     case 'task.completed': return announced(s, 'completed');
     default: return onAnswer(s, u, e);
   }
 }
 
-type Announced = 'unit.queued' | 'unit.blocked' | 'unit.unblocked' | 'unit.failed' | 'unit.retried' | 'unit.discarded' | 'task.failed' | 'task.completed';
+type Announced = 'unit.queued' | 'unit.blocked' | 'unit.unblocked' | 'unit.failed' | 'unit.retried' | 'unit.discarded' | 'unit.waiting' | 'task.failed' | 'task.completed';
 type Begins = 'unit.started' | 'task.started' | 'task.retry' | 'task.backpressure' | 'task.committing' | 'rework.started'
   | 'unit.verifying' | 'unit.refreshing' | 'unit.committing' | 'unit.merging' | 'unit.proving' | 'unit.landing' | 'unit.finishing';
 type Answer = Exclude<UnitEvent, { readonly type: Announced | Begins }>;
@@ -38,6 +40,7 @@ function onAnswer(s: State, u: UnitState, e: Answer): void {
   delete u.inFlight;
   s.inFlight--;
   if ('notes' in e) u.notes.push(...e.notes);
+  if (e.type === 'task.attempted' || e.type === 'task.attempt.failed' || e.type === 'rework.attempted' || e.type === 'rework.attempt.failed') account(s, u, e);
   switch (e.type) {
     case 'unit.prepared': return prepared(s, u, e);
     case 'task.attempted': return todo(s, u, { step: 'check', task: e.task, attempt: e.attempt });
@@ -76,6 +79,17 @@ function begin(s: State, u: UnitState, e: UnitEvent): void {
   if (e.type === 'unit.landing') setPhase(s, u, 'landing');
   if (e.type === 'task.started' || e.type === 'task.retry') task(u, e.task).used = e.attempt;
   if (e.type === 'rework.started') u.rework.used = e.attempt;
+  if (e.type === 'task.started' || e.type === 'task.retry' || e.type === 'rework.started') {
+    u.agent = e.agent;
+    reserve(s, u, e);
+  }
+}
+
+/** An attempt has ended: it is charged, and its agent has worked or met trouble. */
+function account(s: State, u: UnitState, e: EventOf<'task.attempted' | 'task.attempt.failed' | 'rework.attempted' | 'rework.attempt.failed'>): void {
+  settleAccount(s, u, e.usage);
+  if ('failure' in e && e.failure.kind === 'agent-trouble') return meetTrouble(s, e.failure);
+  if (e.usage !== undefined || !('failure' in e)) proveAgent(s, u.agent);
 }
 
 function prepared(s: State, u: UnitState, e: EventOf<'unit.prepared'>): void {
@@ -111,6 +125,8 @@ function attemptFailed(s: State, u: UnitState, e: EventOf<'task.attempt.failed' 
     // A check that was cut is run again; the agent's work for it is there.
     return todo(s, u, u.next);
   }
+  // Not the work's fault, and no attempt at it.
+  if (e.failure.kind === 'agent-trouble') return todo(s, u, u.next);
   t.last = e.failure;
   u.next = { step: 'attempt', task: e.task };
   if (e.failure.kind === 'nothing-changed') t.toldUnchanged = true;
@@ -177,7 +193,7 @@ function adoptFailed(s: State, u: UnitState, failure: Failure): void {
 
 /** The attempt itself failed: what is to be mended stays what it was. */
 function reworkAttemptFailed(s: State, u: UnitState, e: EventOf<'rework.attempt.failed'>): void {
-  if (e.failure.kind !== 'cut') u.reworkLast = e.failure;
+  if (e.failure.kind !== 'cut' && e.failure.kind !== 'agent-trouble') u.reworkLast = e.failure;
   reworkFailed(s, u, { reason: e.reason, failure: e.failure, told: u.reworkFor ?? e.failure });
 }
 
@@ -195,6 +211,7 @@ function reworkFailed(s: State, u: UnitState, o: { readonly reason: ReworkReason
     if (u.rework.cuts > s.settings.limits.cuts) return giveUp(s, u, { failure: o.failure });
     return todo(s, u, u.next);
   }
+  if (o.failure.kind === 'agent-trouble') return todo(s, u, u.next);
   u.reworkFor = o.told;
   const limit = o.reason === 'conflict' ? s.settings.conflictRetries : s.settings.limits.attempts;
   // A conflict is looked at again first: the merge may have been given up, or done by a person.

@@ -1,5 +1,6 @@
 // Folds events into State, in place: what happened, and which step each unit needs next. Decides nothing about when.
 
+import { held, released, settleAccount, unparkAll } from './agents.ts';
 import { Bug, must, unreachable } from './bug.ts';
 import type { Event, EventBody, EventOf, Note } from './event.ts';
 import { countCut, onUnit } from './evolve-unit.ts';
@@ -45,6 +46,8 @@ function onRun(s: State, e: Exclude<RunEvent, { type: 'run.pinned' | 'run.replan
     case 'run.recovering': s.recovery = 'running'; return beginRunStep(s, e.seq);
     case 'run.recovered': return recovered(s, e.notes);
     case 'run.recover.failed': return recoverFailed(s, e.failure);
+    case 'agent.held': return held(s, e);
+    case 'agent.released': return released(s, e.agent);
     case 'trial.started': s.trial = 'running'; return beginRunStep(s, e.seq);
     case 'trial.ok': s.trial = 'ok'; s.trialNotes = e.notes; return endRunStep(s);
     case 'trial.failed': return trialFailed(s, e.failure);
@@ -77,6 +80,7 @@ function resumeSession(s: State, e: EventOf<'orch.resumed'>): void {
   delete s.trialFailure;
   if (s.landing.diverted !== undefined) s.advance = 'needed';
   s.slots = 0;
+  unparkAll(s);
   const givenUp = new Set([...s.announce].flatMap((p) => (p.what === 'gave-up' ? [p.unit] : [])));
   for (const u of s.units) {
     const held = u.holdsSlot;
@@ -86,6 +90,7 @@ function resumeSession(s: State, e: EventOf<'orch.resumed'>): void {
     if (u.inFlight !== undefined) {
       delete u.inFlight;
       u.interrupted = true;
+      settleAccount(s, u, undefined);
       if (countCut(s, u)) continue;
     }
     // One that gave up only waits for its failure to be announced.

@@ -1,6 +1,8 @@
 // Every way work can fail, as a closed union, and the one table that says what follows from each.
 
 import { unreachable } from './bug.ts';
+import { describeAmount } from './usage.ts';
+import type { Currency } from './usage.ts';
 
 /** How a program ended. `signal` is set when it was killed, `limit` when choo ended it for a time limit. */
 export interface Ending {
@@ -15,13 +17,23 @@ export interface Output {
   readonly tail: string;
   /** Absolute path of the log. */
   readonly log: string;
+  /** The last thing an agent was seen doing, one line. */
+  readonly activity?: string;
 }
+
+/**
+ * Why an agent cannot work, whatever the work: `quota`: used up until a moment; `overload`: its service is busy or broken; `login`:
+ * nobody is logged in, or no longer; `setup`: it refuses to start as it is installed or configured here.
+ */
+export type TroubleKind = 'quota' | 'overload' | 'login' | 'setup';
 
 /** What went wrong with a step, with what a person or an agent needs to act on it. */
 export type Failure =
-  | { readonly kind: 'agent-failed'; readonly agent: string; readonly ending: Ending; readonly output: Output }
+  | { readonly kind: 'agent-failed'; readonly agent: string; readonly ending: Ending; readonly output: Output; /** In the agent's own words. */ readonly text?: string }
   | { readonly kind: 'agent-idle'; readonly agent: string; readonly afterMs: number; readonly output: Output }
   | { readonly kind: 'agent-timeout'; readonly agent: string; readonly afterMs: number; readonly output: Output }
+  | { readonly kind: 'agent-trouble'; readonly agent: string; readonly trouble: TroubleKind; readonly text: string; /** When to try again, ms since 1970. */ readonly until?: number; readonly output: Output }
+  | { readonly kind: 'over-budget'; readonly agent: string; readonly in: Currency; readonly cap: number; readonly used: number; readonly output: Output }
   | { readonly kind: 'check-failed'; readonly check: string; readonly command: string; readonly ending: Ending; readonly output: Output }
   | { readonly kind: 'unstable-check'; readonly check: string; readonly command: string; readonly paths: readonly string[] }
   | { readonly kind: 'nothing-changed'; readonly check: string }
@@ -52,6 +64,8 @@ export const VERDICTS: { readonly [K in FailureKind]: Verdict } = {
   'agent-failed': 'rework',
   'agent-idle': 'rework',
   'agent-timeout': 'rework',
+  'agent-trouble': 'wait',
+  'over-budget': 'rework',
   'check-failed': 'rework',
   'unstable-check': 'give-up',
   'nothing-changed': 'rework',
@@ -80,12 +94,22 @@ export function severityOf(failure: Failure): Severity {
   return failure.kind === 'conflict' ? 'blocking' : 'critical';
 }
 
+/** What each trouble is, as the middle of a sentence. */
+export const TROUBLE: { readonly [K in TroubleKind]: string } = {
+  quota: 'has used up its quota',
+  overload: 'is refused by its service for now',
+  login: 'is not logged in',
+  setup: 'cannot work as it is set up here',
+};
+
 /** One sentence for people: what happened, without the output. */
 export function describeFailure(f: Failure): string {
   switch (f.kind) {
-    case 'agent-failed': return `the agent (${f.agent}) ${describeEnding(f.ending)}`;
+    case 'agent-failed': return f.text === undefined ? `the agent (${f.agent}) ${describeEnding(f.ending)}` : `the agent (${f.agent}) failed: ${f.text}`;
     case 'agent-idle': return `the agent (${f.agent}) printed nothing for ${seconds(f.afterMs)} and was ended`;
     case 'agent-timeout': return `the agent (${f.agent}) ran longer than ${seconds(f.afterMs)} and was ended`;
+    case 'agent-trouble': return `the agent (${f.agent}) ${TROUBLE[f.trouble]}: ${f.text}`;
+    case 'over-budget': return `the attempt was ended at its cap: the agent (${f.agent}) had used ${describeAmount(f.used, f.in)} of ${describeAmount(f.cap, f.in)}`;
     case 'check-failed': return `the check \`${f.command}\` ${describeEnding(f.ending)}`;
     case 'unstable-check': return `the check \`${f.command}\` changes tracked files every time it runs: ${list(f.paths)}`;
     case 'nothing-changed': return `the agent changed nothing, and the check passes as it did before`;

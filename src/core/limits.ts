@@ -56,6 +56,8 @@ export const BOUNDS = {
   failureTail: 8 * 1024,
   /** Time between SIGTERM and SIGKILL for a command that is ended, ms. */
   killGrace: 5 * SECOND,
+  /** Time an agent that said it is done gets to end by itself, ms. */
+  doneGrace: 10 * SECOND,
   /** One request or answer on the control socket, bytes. */
   controlMessage: 1 * MIB,
   /** Tries of a git command that met a lock of somebody else's. */

@@ -1,13 +1,15 @@
 // Where a run stands: the shape of State and how it begins. `evolve.ts` changes it, `decide.ts` reads it.
 
-import type { Note, PauseReason, Pinned, ReworkReason, Settings } from './event.ts';
-import type { Failure } from './failure.ts';
+import type { Note, PauseReason, Pinned, ReworkReason, Settings, WaitingFor } from './event.ts';
+import type { Failure, TroubleKind } from './failure.ts';
 import { buildGraph } from './graph.ts';
 import type { Graph } from './graph.ts';
 import { ReadyHeap } from './heap.ts';
 import type { Unit } from './plan.ts';
 import { byCodeUnit } from './plan.ts';
 import { Queue } from './queue.ts';
+import { NOTHING_SPENT } from './usage.ts';
+import type { Currency, Spent } from './usage.ts';
 
 /** The states of a unit that users see. */
 export type Phase = 'pending' | 'running' | 'proving' | 'landing' | 'waiting' | 'landed' | 'failed' | 'blocked' | 'cancelled';
@@ -42,6 +44,7 @@ export interface TaskState {
   /** Why the last attempt failed; the next one is told. */
   last?: Failure;
   commit?: string;
+  spent: Spent;
 }
 
 /** What is remembered of one unit. */
@@ -84,6 +87,12 @@ export interface UnitState {
   /** It went out of the plan with specs that were taken, and comes back with others that have it again. */
   leftPlan?: true;
   readonly notes: Note[];
+  /** The agent of its last attempt. */
+  agent?: string;
+  /** What its attempts were charged. */
+  spent: Spent;
+  /** What is set aside for the attempt in flight. */
+  reserved?: { readonly in: Currency; readonly amount: number };
   /** Time the unit was first begun and ended, ISO; for people. */
   startedAt?: string;
   endedAt?: string;
@@ -95,8 +104,30 @@ export type Pending =
   | { readonly what: 'blocked'; readonly unit: number; readonly by: string }
   | { readonly what: 'unblocked'; readonly unit: number }
   | { readonly what: 'completed'; readonly unit: number; readonly task: number }
+  | { readonly what: 'held'; readonly failure: Extract<Failure, { kind: 'agent-trouble' }> }
   | { readonly what: 'gave-up'; readonly unit: number; readonly task?: number; readonly failure: Failure }
   | { readonly what: 'paused'; readonly reason: PauseReason; readonly text: string };
+
+/** An agent that met trouble. */
+export interface Hold {
+  /** Nothing of it is begun. */
+  active: boolean;
+  reason: TroubleKind;
+  text: string;
+  /** ms since 1970 of the next try; undefined: only a person can tell. */
+  until?: number;
+  /** Troubles in a row. */
+  tries: number;
+}
+
+/** A unit whose turn came while it could not begin. */
+export interface Parked {
+  readonly for: WaitingFor;
+  /** The agent it waits for; undefined: for the budget. */
+  readonly agent?: string;
+  /** It had been begun before. */
+  readonly begun: boolean;
+}
 
 /** The whole of a run. Changed in place by `evolve` alone; the cost of a change does not grow with the graph. */
 export interface State {
@@ -142,6 +173,14 @@ export interface State {
   /** Landed units whose worktree is still there. */
   readonly finishing: Set<number>;
   readonly announce: Queue<Pending>;
+  /** Agents that met trouble, by name. */
+  readonly held: Map<string, Hold>;
+  /** Units whose turn came while they could not begin, oldest first: index → why. */
+  readonly parked: Map<number, Parked>;
+  /** What all attempts were charged. */
+  spent: Spent;
+  /** What is set aside for the attempts in flight, in the budget's currency. */
+  reserved: number;
   slots: number;
   /** Steps begun and not answered. */
   inFlight: number;
@@ -159,7 +198,7 @@ export interface State {
 }
 
 function newTask(done: boolean): TaskState {
-  return { done, ours: false, unchanged: false, used: 0, failed: 0, cuts: 0, toldUnchanged: false };
+  return { done, ours: false, unchanged: false, used: 0, failed: 0, cuts: 0, toldUnchanged: false, spent: NOTHING_SPENT };
 }
 
 function newUnit(unit: Unit, index: number, missing: number): UnitState {
@@ -167,7 +206,7 @@ function newUnit(unit: Unit, index: number, missing: number): UnitState {
     index, unit, phase: 'pending', next: { step: 'prepare' }, missing, bad: 0, holdsSlot: false, interrupted: false,
     tasks: unit.tasks.map((t) => newTask(t.complete)),
     rework: { used: 0, baseline: 0, conflict: 0, proof: 0, cuts: 0 },
-    notes: [],
+    notes: [], spent: NOTHING_SPENT,
   };
 }
 
@@ -181,6 +220,7 @@ export function initialState(run: number, pinned: Pinned, settings: Settings): S
     run, pinned, graph, units, settings, seq: 0, sessionStart: 0,
     recovery: 'no', crashed: false, recoveryNotes: [], trial: 'needed', trialNotes: [], landing: { ref: pinned.targetRef }, advance: 'no', needsMerge: false,
     ready: new ReadyHeap<number>(better), returning: new Queue(), todo: new Set(), lane: new Queue(), finishing: new Set(), announce: new Queue(),
+    held: new Map(), parked: new Map(), spent: NOTHING_SPENT, reserved: 0,
     slots: 0, inFlight: 0,
     count: { pending: units.length, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0 },
     failuresInARow: 0, environment: new Map(), killing: false, ended: false, closed: false,

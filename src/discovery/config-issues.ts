@@ -67,7 +67,7 @@ function expectation(issue: Issue, node: YamlNode): { readonly text: string; rea
       const near = node.kind === 'scalar' ? didYouMean(node.text, values) : undefined;
       return { text: `must be one of ${values.join(', ')}, ${not}`, hint: near };
     }
-    case 'invalid_format': return { text: `must be ${issue.pattern?.includes('KiB') ? 'a size like 10MiB' : 'a duration like 90s or 1h30m'}, ${not}`, hint: undefined };
+    case 'invalid_format': return { text: `must be ${formatOf(issue.pattern)}, ${not}`, hint: undefined };
     case 'too_small': return issue.origin === 'string'
       ? { text: 'must not be empty', hint: undefined }
       : { text: `must be at least ${issue.minimum}, ${not}`, hint: undefined };
@@ -78,6 +78,11 @@ function expectation(issue: Issue, node: YamlNode): { readonly text: string; rea
     case 'invalid_type': return { text: `must be ${TYPES[issue.expected] ?? issue.expected}, ${not}`, hint: issue.expected === 'string' ? quoting(node) : undefined };
     default: return { text: `is wrong: ${issue.message}`, hint: undefined };
   }
+}
+
+function formatOf(pattern: string | undefined): string {
+  if (pattern?.includes('KiB') === true) return 'a size like 10MiB';
+  return pattern?.includes('tokens') === true ? 'an amount like "20 USD", "$0.50" or "300k tokens"' : 'a duration like 90s or 1h30m';
 }
 
 const TYPES: Readonly<Record<string, string>> = { string: 'a text', object: 'a mapping of keys', array: 'a list', int: 'a whole number', number: 'a whole number' };

@@ -1,7 +1,7 @@
 // The shape of `.choo.yaml`, once: types, descriptions and defaults for people, editors and the JSON Schema. Checks only what a schema can say.
 
 import * as z from 'zod';
-import { DURATION_PATTERN, SIZE_PATTERN } from './quantity.ts';
+import { AMOUNT_PATTERN, DURATION_PATTERN, SIZE_PATTERN } from './quantity.ts';
 
 const text = z.string().min(1);
 const count = z.int().min(1);
@@ -43,10 +43,49 @@ const worktree = z.strictObject({
   pool: later('Reuse of worktrees.'),
 });
 
-const notBuiltProvider = z.unknown().optional().meta({ description: 'Not in effect in this version.' });
+/** An agent with a program of its own. */
+function providerOf(title: string, fallback?: string): z.ZodOptional<z.ZodObject<{ command: z.ZodOptional<z.ZodString> }>> {
+  const program = key(text, `The program of ${title}, by name or path, with first arguments if it needs any; a shell reads it.`, fallback);
+  return z.strictObject({ command: program }).optional().meta({ description: `The agent ${title}.` });
+}
+
+const amount = z.string().regex(new RegExp(AMOUNT_PATTERN)).meta({ kind: 'amount' });
+const dollars = z.number().min(0);
+
+const rules = z.strictObject({
+  permissions: key(z.enum(['sandboxed', 'workspace', 'full']), 'How far this agent may go by itself; default: `agents.permissions`.'),
+  model: key(text, 'The model, as the agent names it; default: its own.'),
+  args: key(z.array(z.string()), 'More arguments for its program.', []),
+  env: key(z.record(z.string(), z.string()), 'More variables for its environment. Not for secrets: the file is committed.', {}),
+  retry: key(z.enum(['fresh', 'continue']), 'Whether a retry begins anew or goes on with the agent\'s own session.', 'fresh'),
+  fallback: key(text, 'The agent that takes over while this one has no quota, no login or no service.'),
+  attempts: key(z.array(z.strictObject({ agent: key(text, 'The agent of this attempt.'), model: key(text, 'The model of this attempt.') })).min(1), 'Agent or model of the first attempt, the second and so on; the last one is for all further attempts.'),
+  agent_idle: key(duration, '`limits.agent_idle` for this agent.'),
+  agent_total: key(duration, '`limits.agent_total` for this agent.'),
+  max_turns: key(count, 'Turns after which the agent ends by itself, where it knows such a limit.'),
+  prices: key(z.record(z.string(), z.strictObject({
+    input: dollars.meta({ description: 'US dollars for a million tokens read.' }),
+    output: dollars.meta({ description: 'US dollars for a million tokens written.' }),
+    cache_read: key(dollars, 'US dollars for a million tokens read from a cache; default: as `input`.'),
+    cache_write: key(dollars, 'US dollars for a million tokens put into a cache; default: as `input`.'),
+  })), 'Prices by model (`*`: all others), for an agent that reports tokens but no money.'),
+});
+
+const agents = z.strictObject({
+  permissions: key(z.enum(['sandboxed', 'workspace', 'full']), 'How far agents may go by themselves: within their own sandbox, in the worktree with any command, or without any question.', 'workspace'),
+  claude: rules.optional(), codex: rules.optional(), gemini: rules.optional(), opencode: rules.optional(), copilot: rules.optional(), acp: rules.optional(),
+  command: rules.optional(), script: rules.optional(),
+});
+
+const budget = z.strictObject({
+  run: key(amount, 'What all attempts of a run may use together, like `20 USD` or `5M tokens`.'),
+  unit: key(amount, 'What the attempts of one unit may use together.'),
+  attempt: key(amount, 'What one attempt may use: so much is set aside when it begins, and there it is ended. Needed for any budget.'),
+  unseen: key(z.enum(['refuse', 'allow']), 'Whether agents may be used whose spending cannot be seen; each of their attempts is then charged `budget.attempt`.', 'refuse'),
+});
 
 const provider = z.strictObject({
-  type: key(text, 'The agent of all units that name no other: `command` or `script`.'),
+  type: key(text, 'The agent of all units that name no other: `claude`, `codex`, `gemini`, `opencode`, `copilot`, `acp`, `command` or `script`.'),
   command: key(text, 'Old name of `provider.providers.<type>.command`.'),
   providers: z.strictObject({
     command: z.strictObject({
@@ -55,12 +94,12 @@ const provider = z.strictObject({
     script: z.strictObject({
       file: key(text, 'Repository path of the scenario that the agent `script` plays.'),
     }).optional().meta({ description: 'The built-in scripted agent, for trials and tests.' }),
-    claude: notBuiltProvider,
-    codex: notBuiltProvider,
-    gemini: notBuiltProvider,
-    opencode: notBuiltProvider,
-    copilot: notBuiltProvider,
-    acp: notBuiltProvider,
+    claude: providerOf('Claude Code', 'claude'),
+    codex: providerOf('Codex', 'codex'),
+    gemini: providerOf('Gemini CLI', 'gemini'),
+    opencode: providerOf('OpenCode', 'opencode'),
+    copilot: providerOf('Copilot CLI', 'copilot'),
+    acp: providerOf('that speaks the Agent Client Protocol'),
   }).optional().meta({ description: 'What each agent needs.' }),
 });
 
@@ -99,14 +138,17 @@ export const ConfigFile = z.strictObject({
     contain: key(z.enum(['auto', 'namespace', 'group']), 'How programs are kept from outliving the run: a PID namespace, the process group, or the best there is.', 'auto'),
   }).optional().meta({ description: 'How programs are started.' }),
   github: github.optional().meta({ description: 'The repository on GitHub. Not in effect in this version.' }),
-  claude: later('The agent Claude Code.'),
-  codex: later('The agent Codex.'),
+  claude: z.strictObject({
+    command: key(text, 'Old name of `provider.providers.claude.command`.'),
+    max_turns: key(count, 'Old name of `agents.claude.max_turns`.'),
+  }).optional().meta({ description: 'The agent Claude Code.' }),
+  codex: z.strictObject({ command: key(text, 'Old name of `provider.providers.codex.command`.') }).optional().meta({ description: 'The agent Codex.' }),
   review: later('Waiting for reviews of pull requests.'),
   code_review: later('Review by an agent.'),
   feature: later('Feature branches.'),
   land: later('Pushing the target.'),
-  budget: later('Caps on what may be spent.'),
-  agents: later('Rules for which agent gets what.'),
+  budget: budget.optional().meta({ description: 'Caps on what may be spent, all in money or all in tokens.' }),
+  agents: agents.optional().meta({ description: 'How agents are used.' }),
   schedule: later('Hours at which agents may run.'),
   escalation: later('Where people are told.'),
   forge: later('Pull requests.'),
@@ -117,8 +159,7 @@ export type ConfigInput = z.infer<typeof ConfigFile>;
 
 /** Keys, as dotted paths, that are accepted but have no effect in this version. */
 export const NOT_IN_EFFECT: readonly string[] = [
-  'github', 'claude', 'codex', 'review', 'code_review', 'feature', 'land', 'budget', 'agents', 'schedule', 'escalation', 'forge', 'worktree.pool',
-  'provider.providers.claude', 'provider.providers.codex', 'provider.providers.gemini', 'provider.providers.opencode', 'provider.providers.copilot', 'provider.providers.acp',
+  'github', 'review', 'code_review', 'feature', 'land', 'schedule', 'escalation', 'forge', 'worktree.pool',
 ];
 
 /** The JSON Schema (draft 2020-12) of `.choo.yaml`, for editors. */

@@ -1,5 +1,7 @@
 // `.choo.yaml` from text to a checked Config, with everything that is wrong in one go. Precedence over flags is `settings.ts`'s business.
 
+import { agentConfig, agentMeanings, budgetConfig } from './agents-config.ts';
+import type { AgentConfig, BudgetConfig } from './agents-config.ts';
 import { cleanLine } from '../core/clean.ts';
 import { BOUNDS } from '../core/limits.ts';
 import type { Limits } from '../core/limits.ts';
@@ -11,7 +13,7 @@ import { byPlace, errorAt, hasErrors, warningAt } from './diagnostic.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { checkName } from './fields.ts';
 import { branchProblem } from './names.ts';
-import { providerProblem } from './providers.ts';
+import { AGENT_NAMES, providerProblem } from './providers.ts';
 import type { Providers } from './providers.ts';
 import { LONGEST_DURATION, parseDuration, parseSize } from './quantity.ts';
 import { byteLength, Source, wholeFile } from './source.ts';
@@ -38,6 +40,9 @@ export interface Config extends Providers {
   readonly conflictRetries: number;
   /** Only those that are set; times in ms, sizes in bytes. */
   readonly limits: Partial<Limits>;
+  /** By agent; every agent is there. */
+  readonly agents: Readonly<Record<string, AgentConfig>>;
+  readonly budget?: BudgetConfig;
   readonly contain: 'auto' | 'namespace' | 'group';
   /** For finding the forge later; has no effect now. */
   readonly github: { readonly owner?: string; readonly repo?: string };
@@ -117,7 +122,8 @@ function meaning(m: Meant): Diagnostic[] {
   (m.input.baseline_checks ?? []).forEach((item, i) => {
     if ((typeof item === 'string' ? item : item.command).trim() === '') at(['baseline_checks', i], 'empty-check', { message: 'the check is empty: it would prove nothing' });
   });
-  found.push(...quantities(m), ...provider(m));
+  for (const { path, message, hint } of agentMeanings(m.input)) at(path.map((step) => (/^\d+$/.test(step) ? Number(step) : step)), 'bad-value', { message, ...(hint === undefined ? {} : { hint }) });
+  found.push(...quantities(m), ...provider(m), ...oldNames(m));
   return found;
 }
 
@@ -168,8 +174,19 @@ function provider(m: Meant): Diagnostic[] {
   return found;
 }
 
+/** Keys of agents that the Go implementation had, and what they are called now. */
+const OLD_NAMES = [['claude.command', 'provider.providers.claude.command'], ['codex.command', 'provider.providers.codex.command'], ['claude.max_turns', 'agents.claude.max_turns']] as const;
+
+function oldNames(m: Meant): Diagnostic[] {
+  return OLD_NAMES.flatMap(([old, now]) => {
+    const key = entryAt(m.root, old);
+    return key === undefined ? [] : [warningAt('alias', `\`${old}\` is an old name of \`${now}\``, { place: m.source.place(key.keySpan) })];
+  });
+}
+
 function toConfig(input: ConfigInput): Config {
   const { worktree, github } = input;
+  const budget = budgetConfig(input);
   return {
     ...(input.target_branch === undefined ? {} : { targetBranch: input.target_branch }),
     ...(input.parallelism === undefined ? {} : { parallelism: input.parallelism }),
@@ -185,6 +202,8 @@ function toConfig(input: ConfigInput): Config {
     baselineChecks: (input.baseline_checks ?? []).map(toCheck),
     conflictRetries: input.merge?.max_conflict_retries ?? 3,
     limits: toLimits(input.limits ?? {}),
+    agents: Object.fromEntries(AGENT_NAMES.map((name) => [name, agentConfig(input, name)])),
+    ...(budget === undefined ? {} : { budget }),
     contain: input.process?.contain ?? 'auto',
     github: {
       ...(github?.owner === undefined ? {} : { owner: github.owner }),
@@ -204,15 +223,17 @@ function toCheck(item: string | { readonly name?: string | undefined; readonly c
   return { name: name === '' ? checkName(item.command) : name, command: item.command, ...(item.pattern === undefined ? {} : { pattern: item.pattern }) };
 }
 
-function toProvider({ provider: written }: ConfigInput): Config['provider'] {
-  const command = written?.providers?.command?.command ?? ((written?.type ?? 'command') === 'command' ? written?.command : undefined);
+function toProvider({ provider: written, claude, codex }: ConfigInput): Config['provider'] {
+  const type = written?.type ?? 'command';
+  const old: Readonly<Record<string, string | undefined>> = { claude: claude?.command, codex: codex?.command };
   const file = written?.providers?.script?.file;
+  const programs = AGENT_NAMES.filter((name) => name !== 'script').flatMap((name) => {
+    const command = written?.providers?.[name]?.command ?? (type === name ? written?.command : undefined) ?? old[name];
+    return command === undefined ? [] : [[name, { command }] as const];
+  });
   return {
     ...(written?.type === undefined ? {} : { type: written.type }),
-    providers: {
-      ...(command === undefined ? {} : { command: { command } }),
-      ...(file === undefined ? {} : { script: { file } }),
-    },
+    providers: { ...Object.fromEntries(programs), ...(file === undefined ? {} : { script: { file } }) },
   };
 }
 

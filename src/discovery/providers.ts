@@ -1,10 +1,10 @@
-// Which agents a configuration can name in this version, and what each lacks. Starts none.
+// Which agents a configuration can name, and what each lacks. Starts none.
 
 import { cleanLine } from '../core/clean.ts';
 import { didYouMean } from './suggest.ts';
 
-const BUILT = ['command', 'script'];
-const NOT_BUILT = ['claude', 'codex', 'gemini', 'opencode', 'copilot', 'acp'];
+/** Every agent there is, as configuration and plans name it. */
+export const AGENT_NAMES = ['claude', 'codex', 'gemini', 'opencode', 'copilot', 'acp', 'command', 'script'] as const;
 
 /** What an agent needs; `file` is the scenario of the agent `script`, a repository path. */
 export interface ProviderConfig {
@@ -12,32 +12,31 @@ export interface ProviderConfig {
   readonly file?: string;
 }
 
-/** The part of the configuration that is about agents. */
+/** The part of the configuration that is about the programs of agents. */
 export interface Providers {
   readonly provider: {
     readonly type?: string;
-    readonly providers: { readonly command?: ProviderConfig; readonly script?: ProviderConfig };
+    readonly providers: { readonly [K in (typeof AGENT_NAMES)[number]]?: ProviderConfig };
   };
 }
 
 /** Why an agent cannot be used; the parts of a diagnostic without its place. */
 export interface ProviderProblem {
-  readonly code: 'provider-not-built' | 'unknown-provider' | 'missing-key' | 'no-provider';
+  readonly code: 'unknown-provider' | 'missing-key' | 'no-provider';
   readonly message: string;
   readonly hint: string | undefined;
 }
 
-const COMMAND_HINT = 'set provider.providers.command.command to the program';
-
 /** Why the agent of that name (undefined: none is named anywhere) cannot be used with this configuration; undefined when it can. */
 export function providerProblem(config: Providers, name: string | undefined): ProviderProblem | undefined {
-  if (name === undefined) return { code: 'no-provider', message: 'no agent is configured', hint: 'set provider.type to `command`, and provider.providers.command.command to the program' };
-  if (NOT_BUILT.includes(name)) return { code: 'provider-not-built', message: `the agent \`${name}\` is not in this version`, hint: 'use `command`, which runs any program as the agent' };
-  if (!BUILT.includes(name)) {
-    return { code: 'unknown-provider', message: `there is no agent \`${cleanLine(name)}\``, hint: didYouMean(name, BUILT) ?? `one of ${BUILT.join(', ')}` };
+  if (name === undefined) return { code: 'no-provider', message: 'no agent is configured', hint: `set provider.type to one of ${AGENT_NAMES.filter((n) => n !== 'script').join(', ')}` };
+  const known = AGENT_NAMES.find((n) => n === name);
+  if (known === undefined) return { code: 'unknown-provider', message: `there is no agent \`${cleanLine(name)}\``, hint: didYouMean(name, AGENT_NAMES) ?? `one of ${AGENT_NAMES.join(', ')}` };
+  const { providers } = config.provider;
+  if ((known === 'command' || known === 'acp') && (providers[known]?.command ?? '').trim() === '') {
+    const hint = known === 'acp' ? 'set provider.providers.acp.command to a program that speaks the Agent Client Protocol on stdin and stdout, like `gemini --acp`' : 'set provider.providers.command.command to the program';
+    return { code: 'missing-key', message: `the agent \`${known}\` has no program`, hint };
   }
-  const { command, script } = config.provider.providers;
-  if (name === 'command' && (command?.command ?? '').trim() === '') return { code: 'missing-key', message: 'the agent `command` has no program', hint: COMMAND_HINT };
-  if (name === 'script' && script?.file === undefined) return { code: 'missing-key', message: 'the agent `script` has no scenario', hint: 'set provider.providers.script.file to its repository path' };
+  if (known === 'script' && providers.script?.file === undefined) return { code: 'missing-key', message: 'the agent `script` has no scenario', hint: 'set provider.providers.script.file to its repository path' };
   return undefined;
 }

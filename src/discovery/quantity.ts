@@ -18,6 +18,19 @@ export function parseDuration(text: string): number | undefined {
   return ms > LONGEST_DURATION ? undefined : Math.round(ms);
 }
 
+/** Source of the regular expression for an amount of a budget. */
+export const AMOUNT_PATTERN = '^(?:\\$\\s?\\d+(?:\\.\\d+)?|\\d+(?:\\.\\d+)?\\s?USD|\\d+(?:\\.\\d+)?\\s?[kKM]?\\s?tokens)$';
+const AMOUNT = new RegExp(AMOUNT_PATTERN);
+
+/** An amount of money or tokens (`20 USD`, `$0.50`, `300k tokens`); undefined when it is none. */
+export function parseAmount(text: string): { readonly in: 'usd' | 'tokens'; readonly amount: number } | undefined {
+  if (text.length > 50 || !AMOUNT.test(text)) return undefined;
+  const number = Number(/\d+(?:\.\d+)?/.exec(text)?.[0]);
+  if (!text.endsWith('tokens')) return { in: 'usd', amount: number };
+  const factor = /[kK]\s?tokens$/.test(text) ? 1000 : /M\s?tokens$/.test(text) ? 1_000_000 : 1;
+  return { in: 'tokens', amount: Math.round(number * factor) };
+}
+
 const UNITS_BYTES: Readonly<Record<string, number>> = {
   B: 1, KB: 1000, MB: 1000 ** 2, GB: 1000 ** 3, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3,
 };

@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Limits } from '../core/limits.ts';
 import type { Unit } from '../core/plan.ts';
 import type { Config, LogLevel } from './config.ts';
-import { errorAt, warningAt } from './diagnostic.ts';
+import { errorAt } from './diagnostic.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { branchProblem } from './names.ts';
 import { didYouMean } from './suggest.ts';
@@ -35,6 +35,8 @@ export interface ResolvedSettings {
   readonly worktreeBase: string | undefined;
   /** Agent of units that name no other; undefined when none is configured. */
   readonly provider: string | undefined;
+  /** Programs of agents that the environment names, by agent. */
+  readonly agentCommands: Readonly<Record<string, string>>;
   /** Agent of all units, whatever their plans say. */
   readonly forceProvider: string | undefined;
 }
@@ -50,7 +52,7 @@ export function resolveSettings(o: {
 }): { readonly settings: ResolvedSettings; readonly diagnostics: readonly Diagnostic[] } {
   const { config, flags } = o;
   const variable = (name: string): Variable | undefined => fromEnvironment(o.env, name);
-  const diagnostics = [...wrongFlags(flags), ...unbuiltVariables(variable)];
+  const diagnostics = [...wrongFlags(flags)];
   const level = logLevel(variable('LOG_LEVEL'), diagnostics);
   const limits: Limits = { ...DEFAULT_LIMITS, ...config.limits };
   const settings: ResolvedSettings = {
@@ -63,6 +65,7 @@ export function resolveSettings(o: {
     logLevel: level ?? config.logLevel ?? 'info',
     worktreeBase: variable('WORKTREE_BASE')?.value ?? config.worktree.basePath,
     provider: flags.provider ?? variable('PROVIDER')?.value ?? config.provider.type,
+    agentCommands: agentCommands(variable),
     forceProvider: flags.forceProvider,
   };
   return { settings, diagnostics };
@@ -82,9 +85,9 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>, name
   return undefined;
 }
 
-function unbuiltVariables(variable: (name: string) => Variable | undefined): Diagnostic[] {
-  return ['CLAUDE_CMD', 'CODEX_CMD'].map(variable).filter((found) => found !== undefined)
-    .map((found) => warningAt('not-in-effect', `the variable ${found.name} is not in effect in this version`));
+function agentCommands(variable: (name: string) => Variable | undefined): Readonly<Record<string, string>> {
+  const found = [['claude', variable('CLAUDE_CMD')], ['codex', variable('CODEX_CMD')]] as const;
+  return Object.fromEntries(found.flatMap(([agent, v]) => (v === undefined ? [] : [[agent, v.value]])));
 }
 
 function wrongFlags(flags: Flags): Diagnostic[] {

@@ -22,9 +22,10 @@ import { folderPath } from '../discovery/source.ts';
 import type { Workplace } from '../worker/workplace.ts';
 import type { Clock, Journal } from '../world.ts';
 import { pinnedDigest } from './digest.ts';
+import { agentProblems, agentSettings, equip } from './equip.ts';
 import { hold } from './hold.ts';
 import type { Hold } from './hold.ts';
-import { agentsFor, makeWorkplace, processesFor, worktreesFolder } from './place.ts';
+import { makeWorkplace, processesFor, worktreesFolder } from './place.ts';
 import { agentPreflight, branchesInTheWay, forgeProblem, unseenSpecs } from './preflight.ts';
 import { refuse, Refusal } from './refusal.ts';
 import { newPlan } from './replan.ts';
@@ -32,7 +33,7 @@ import type { PlanChoice } from './replan.ts';
 import { findRepository, resolveTarget, runProblems } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { commitSource } from './sources.ts';
-import { agentProblems, readConfig, readSpecs, TASKS_DIR } from './specs.ts';
+import { readConfig, readSpecs, TASKS_DIR } from './specs.ts';
 import type { FileSource, Specs } from './specs.ts';
 import { landedIsThere } from './still-there.ts';
 import { assignAgents, resolveSettings } from '../discovery/settings.ts';
@@ -95,7 +96,7 @@ export async function open(o: OpenOptions): Promise<Opened> {
   }
 }
 
-interface Ground { readonly worktrees: string; readonly agents: ReturnType<typeof agentsFor>; readonly processes: OpenProcesses }
+interface Ground { readonly worktrees: string; readonly agents: ReturnType<typeof equip>; readonly processes: OpenProcesses }
 type Holding = { hold: Hold; processes?: OpenProcesses; journal?: Journal };
 type Made = { readonly kind: 'nothing'; readonly complete: number } | Omit<Extract<Opened, { kind: 'session' }>, 'release'>;
 
@@ -132,10 +133,10 @@ async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Prom
 }
 
 /** What both ways of opening need before there is a session: programs can be run, worktrees have a place, agents exist. Throws a Refusal. */
-async function groundFor(repo: Repository, o: OpenOptions, specs: Pick<Specs, 'config' | 'resolved' | 'settings'>): Promise<Ground> {
+async function groundFor(repo: Repository, o: OpenOptions, specs: Pick<Specs, 'config' | 'resolved' | 'settings'> & { readonly plan: Plan }): Promise<Ground> {
   const { commonDir } = repo.facts;
   const worktrees = await worktreesFolder({ commonDir, root: repo.root ?? commonDir, configured: o.worktreeBase ?? specs.resolved.worktreeBase, env: o.env, clock: o.clock });
-  const agents = agentsFor(specs, o.scriptProgram);
+  const agents = equip(specs, o.scriptProgram);
   const processes = await processesFor({ config: specs.config, env: o.env, clock: o.clock, commonDir, shutdownMs: specs.settings.limits.shutdown, say: o.say });
   return { worktrees, agents, processes };
 }
@@ -244,7 +245,7 @@ async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Pr
   const { config, diagnostics } = await readConfig(commitSource(repo.git, commit));
   const { settings: resolved, diagnostics: more } = resolveSettings({ config, env: o.env, flags: o.flags });
   if (hasErrors([...diagnostics, ...more])) throw new Refusal([...diagnostics, ...more]);
-  const settings = withShutdown({ settings: { parallelism: resolved.parallelism, limits: resolved.limits, conflictRetries: resolved.conflictRetries, agents: assignAgents(plan.units, resolved) } }, o);
+  const settings = withShutdown({ settings: { parallelism: resolved.parallelism, limits: resolved.limits, conflictRetries: resolved.conflictRetries, agents: assignAgents(plan.units, resolved), ...agentSettings(config) } }, o);
   const specs = { config, resolved, settings, plan, all: [], diagnostics: [] };
   const agentTrouble = [...agentProblems(specs), ...await agentPreflight(specs, { source: commitSource(repo.git, commit), root: repo.root ?? o.cwd, env: o.env })];
   if (agentTrouble.length > 0) throw new Refusal(agentTrouble);
@@ -265,6 +266,8 @@ function sayChanges(state: State, now: State['settings'], o: OpenOptions): void 
     if (was.limits[key] !== now.limits[key]) o.say(`the limit ${key} is now ${now.limits[key]} (was ${was.limits[key]})`);
   }
   if (JSON.stringify(was.agents) !== JSON.stringify(now.agents)) o.say(`the agents are now ${JSON.stringify(now.agents)}`);
+  if (JSON.stringify(was.rules) !== JSON.stringify(now.rules)) o.say(`the rules of agents are now ${JSON.stringify(now.rules ?? {})}`);
+  if (JSON.stringify(was.budget) !== JSON.stringify(now.budget)) o.say(`the budget is now ${now.budget === undefined ? 'none' : JSON.stringify(now.budget)}`);
 }
 
 /** A run that is over, but whose last session died before it had cleared up; its pinned commit is let go last of all. */

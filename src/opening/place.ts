@@ -1,6 +1,6 @@
 // The real World of one run, and where its work happens. Composition only.
 
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, fstatSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
@@ -13,12 +13,10 @@ import { openProcesses } from '../adapters/processes.ts';
 import { endOrphans } from '../adapters/sweep.ts';
 import type { OpenProcesses } from '../adapters/processes.ts';
 import { runFolder } from '../adapters/runs.ts';
-import type { Agent } from '../agents/agent.ts';
-import { makeAgent } from '../agents/registry.ts';
 import type { State } from '../core/state.ts';
 import type { Config } from '../discovery/config.ts';
 import { openFence } from '../worker/fence.ts';
-import type { Workplace } from '../worker/workplace.ts';
+import type { Equipped, Workplace } from '../worker/workplace.ts';
 import type { Clock, Git, Journal } from '../world.ts';
 import { refuse } from './refusal.ts';
 import type { Specs } from './specs.ts';
@@ -70,7 +68,7 @@ export async function processesFor(o: { readonly config: Config; readonly env: N
 /** Puts together where the steps of a run are performed. */
 export function makeWorkplace(o: {
   readonly state: State; readonly journal: Journal; readonly git: Git; readonly processes: OpenProcesses; readonly clock: Clock; readonly env: NodeJS.ProcessEnv;
-  readonly specs: Pick<Specs, 'config' | 'resolved'>; readonly commonDir: string; readonly mainRoot: string | undefined; readonly worktrees: string; readonly agents: ReadonlyMap<string, Agent>;
+  readonly specs: Pick<Specs, 'config' | 'resolved'>; readonly commonDir: string; readonly mainRoot: string | undefined; readonly worktrees: string; readonly agents: ReadonlyMap<string, Equipped>;
 }): Workplace {
   const matchers = new Map<string, (path: string) => boolean>();
   const matcher = (glob: string): ((path: string) => boolean) => {
@@ -80,7 +78,7 @@ export function makeWorkplace(o: {
   };
   const { config, resolved } = o.specs;
   return {
-    world: { clock: o.clock, journal: o.journal, git: o.git, processes: o.processes, files: realFiles(childEnvironment(o.env, {})) },
+    world: { clock: o.clock, journal: o.journal, git: o.git, processes: o.processes, files: realFiles(childEnvironment(o.env, {})), uuid: randomUUID },
     state: o.state,
     runDir: runFolder(o.commonDir, o.state.run),
     worktrees: join(o.worktrees, String(o.state.run)),
@@ -102,20 +100,4 @@ function outputOf(root: string | undefined): (path: string) => boolean {
     const stat = statSync(join(root, path), { throwIfNoEntry: false });
     return stat !== undefined && outputs.some((s) => s.ino === stat.ino && s.dev === stat.dev);
   };
-}
-
-/** The agents that the settings name. Those that cannot be made were refused before. */
-export function agentsFor(specs: Pick<Specs, 'config' | 'settings'>, scriptProgram: readonly string[]): ReadonlyMap<string, Agent> {
-  const { command, script } = specs.config.provider.providers;
-  const agents = new Map<string, Agent>();
-  for (const name of new Set(Object.values(specs.settings.agents))) {
-    const agent = makeAgent(name, {
-      scriptProgram,
-      ...(command?.command === undefined ? {} : { command: command.command }),
-      ...(script?.file === undefined ? {} : { scenario: script.file }),
-    });
-    if ('missing' in agent) throw refuse('no-agent', agent.missing);
-    agents.set(name, agent);
-  }
-  return agents;
 }

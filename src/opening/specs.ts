@@ -10,8 +10,8 @@ import { assignAgents, resolveSettings } from '../discovery/settings.ts';
 import type { Flags, ResolvedSettings } from '../discovery/settings.ts';
 import type { SourceFile } from '../discovery/source.ts';
 import type { Settings } from '../core/event.ts';
-import { agentOf } from '../core/state.ts';
 import type { Plan, Unit } from '../core/plan.ts';
+import { agentSettings } from './equip.ts';
 
 /** Where specs are read from. Paths are repository paths. */
 export interface FileSource {
@@ -71,7 +71,7 @@ export async function readSpecs(source: FileSource, o: { readonly tasksDir: stri
   diagnostics.push(...missingSetup(paths, config));
   const settings: Settings = {
     parallelism: resolved.settings.parallelism, limits: resolved.settings.limits, conflictRetries: resolved.settings.conflictRetries,
-    agents: assignAgents(plan?.units ?? [], resolved.settings),
+    agents: assignAgents(plan?.units ?? [], resolved.settings), ...agentSettings(config),
   };
   return { config, resolved: resolved.settings, settings, all: found.all, diagnostics, ...(plan === undefined ? {} : { plan }) };
 }
@@ -81,15 +81,4 @@ function missingSetup(paths: ReadonlySet<string>, config: Config): Diagnostic[] 
   if (found === undefined || config.worktree.setup.length > 0) return [];
   const message = `the repository has a ${found.lockfile}, but no \`worktree.setup\`: worktrees will lack their dependencies`;
   return [warningAt('no-setup', message, { hint: `add to ${CONFIG_FILE}:  worktree: { setup: ["${found.command}"] }` })];
-}
-
-/** Why the agents that the plan needs cannot be used, each once. */
-export function agentProblems(specs: Pick<Specs, 'config' | 'resolved' | 'settings'> & { readonly plan: Plan }): readonly Diagnostic[] {
-  const names = new Set(specs.plan.units.map((u) => agentOf(specs, u.id)));
-  const problems: Diagnostic[] = [];
-  for (const name of names) {
-    const problem = providerProblem(specs.config, name);
-    if (problem !== undefined) problems.push(errorAt(problem.code, problem.message, { hint: problem.hint }));
-  }
-  return problems;
 }

@@ -4,19 +4,15 @@ import { must } from '../core/bug.ts';
 import type { EventBody, EventOf, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Task } from '../core/plan.ts';
-import { agentOf } from '../core/state.ts';
-import type { CommandResult, Dialogue } from '../world.ts';
-import type { Agent, Opening } from '../agents/agent.ts';
 import { ensureWorktree } from './prepare.ts';
 import { buildPrompt } from './prompt.ts';
 import type { PromptInput, PromptText } from './prompt.ts';
-import { settle, settleAgain } from './settle.ts';
+import { runAgent } from './session.ts';
+import type { Session } from './session.ts';
+import { settleAgain } from './settle.ts';
 import { taskChecks } from './verify.ts';
-import { checkFailure, chooEnvironment, endingOf, neverCommitted, promptsFolder, shell } from './workplace.ts';
+import { checkFailure, neverCommitted, shell } from './workplace.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
-
-/** What one session of the agent came to. */
-interface Session { readonly ending: ReturnType<typeof endingOf>; readonly failure?: Failure; readonly notes: readonly Note[] }
 
 /** Runs the agent on a task. Answers `task.attempted` or `task.attempt.failed`. */
 export async function attemptTask(step: UnitStep, begun: EventOf<'task.started' | 'task.retry'>): Promise<EventBody> {
@@ -30,11 +26,11 @@ export async function attemptTask(step: UnitStep, begun: EventOf<'task.started' 
   if (before.failure !== undefined) return { type: 'task.attempt.failed', ...about, failure: before.failure, notes };
   const input = await taskPrompt(step.place, { step, task, attempt: begun.attempt, passedBefore: before.passes, ...(begun.type === 'task.retry' ? { because: begun.because } : {}) });
   const session = await runAgent(step, {
-    worktree, prompt: buildPrompt(input), log: begun.log, attempt: begun.attempt, subject: String(begun.task), file: task.path, mayMerge: false,
+    worktree, prompt: (goOn) => buildPrompt({ ...input, goOn }), begun, subject: String(begun.task), file: task.path, mayMerge: false,
   });
   notes.push(...session.notes);
-  if (session.failure !== undefined) return { type: 'task.attempt.failed', ...about, failure: session.failure, notes };
-  return { type: 'task.attempted', ...about, ending: session.ending, passedBefore: before.passes, notes };
+  if (session.failure !== undefined) return { type: 'task.attempt.failed', ...about, failure: session.failure, notes, ...usedBy(session) };
+  return { type: 'task.attempted', ...about, ending: session.ending, passedBefore: before.passes, notes, ...usedBy(session) };
 }
 
 /** Runs the agent to mend what a baseline check, a conflict or a proof found. Answers `rework.attempted` or `rework.attempt.failed`. */
@@ -48,10 +44,14 @@ export async function attemptRework(step: UnitStep, begun: EventOf<'rework.start
     checks: proofChecks(step), ...(begun.also === undefined ? {} : { also: begun.also }),
   };
   const session = await runAgent(step, {
-    worktree, prompt: buildPrompt(input), log: begun.log, attempt: begun.attempt, subject: begun.reason, file: u.unit.planPath, mayMerge: begun.reason === 'conflict',
+    worktree, prompt: (goOn) => buildPrompt({ ...input, goOn }), begun, subject: begun.reason, file: u.unit.planPath, mayMerge: begun.reason === 'conflict',
   });
-  if (session.failure !== undefined) return { type: 'rework.attempt.failed', ...about, failure: session.failure, notes: session.notes };
-  return { type: 'rework.attempted', ...about, ending: session.ending, notes: session.notes };
+  if (session.failure !== undefined) return { type: 'rework.attempt.failed', ...about, failure: session.failure, notes: session.notes, ...usedBy(session) };
+  return { type: 'rework.attempted', ...about, ending: session.ending, notes: session.notes, ...usedBy(session) };
+}
+
+function usedBy({ usage }: Session): { readonly usage?: Session['usage'] & object } {
+  return usage === undefined ? {} : { usage };
 }
 
 /** All commands that prove the unit, for the prompt of a rework. */
@@ -113,77 +113,4 @@ async function unitTexts(place: Pick<Workplace, 'world' | 'state'>, step: Pick<U
 async function read(place: Pick<Workplace, 'world' | 'state'>, path: string): Promise<PromptText | undefined> {
   const text = await place.world.git.readFile(place.state.pinned.base, path);
   return text === undefined ? undefined : { path, text };
-}
-
-interface AgentRun {
-  readonly worktree: string;
-  readonly prompt: string;
-  readonly log: string;
-  readonly attempt: number;
-  /** What `CHOO_TASK` says: a task number, or what is to be mended. */
-  readonly subject: string;
-  /** Repository path of the file the work is described in. */
-  readonly file: string;
-  readonly mayMerge: boolean;
-}
-
-async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
-  const { place, u } = step;
-  const name = must(agentOf(place.state, u.unit.id), `an agent for ${u.unit.id}`);
-  const agent = must(place.agents.get(name), `the agent ${name}`);
-  // Beside the worktrees and not in the run's folder, whose path would show the agent where the main checkout is.
-  const promptFile = `${promptsFolder(place)}/${o.log.replace(/^logs\//, '').replace(/\.log$/, '.md')}`;
-  await place.world.files.writeText(promptFile, o.prompt);
-  const opening = agent.open({
-    prompt: o.prompt, promptFile, worktree: o.worktree, gitPaths: [], scratch: promptsFolder(place), permissions: 'workspace', args: [], session: '', cap: {},
-  });
-  const fence = await place.fence.before();
-  const log = `${place.runDir}/${o.log}`;
-  const { limits } = place.state.settings;
-  const idleMs = agent.idleLimit || place.idleLimitSet ? limits.agentIdle : 0;
-  place.seen.delete(o.worktree);
-  const result = await place.world.processes.run({
-    argv: opening.argv, cwd: o.worktree, log, outputLimit: limits.output, totalMs: limits.agentTotal, idleMs,
-    env: {
-      ...opening.env, ...chooEnvironment(place, u.unit.id), CHOO_TASK: o.subject, CHOO_ATTEMPT: String(o.attempt),
-      CHOO_TASK_FILE: `${o.worktree}/${o.file}`, CHOO_PROMPT_FILE: promptFile,
-    },
-    dialogue: dialogueOf(place, agent, opening),
-  }, step.control);
-  const outside = await place.fence.after(fence);
-  const settled = await settle(step, { worktree: o.worktree, attempt: `${o.subject}-${o.attempt}`, mayMerge: o.mayMerge });
-  const notes: Note[] = result.leftovers && !result.cut ? [{ kind: 'leftover-processes', text: 'the agent left processes behind; they were ended' }] : [];
-  const ended = { ending: endingOf(result), notes };
-  const failure = whyFailed({ result, outside, settled, agent: agent.name, log, idleMs, totalMs: limits.agentTotal, program: opening.argv.at(-1) ?? '' });
-  if (failure === undefined && result.code !== 0) notes.push({ kind: 'agent-exit', text: `the agent ended with ${result.signal ?? `exit code ${result.code ?? 'unknown'}`}; the check decides` });
-  return failure === undefined ? ended : { ...ended, failure };
-}
-
-/** The agent's session machine as the two-way talk that processes know. */
-function dialogueOf(place: Workplace, agent: Agent, opening: Opening<unknown>): Dialogue {
-  let { state } = opening;
-  if (opening.oneShot) return { first: opening.first, oneShot: true };
-  return {
-    first: opening.first,
-    oneShot: false,
-    receive: (line) => {
-      const received = agent.receive(line, state, place.world.clock.now());
-      state = received.state;
-      return received;
-    },
-    interrupt: () => agent.interrupt(state),
-  };
-}
-
-/** The first of the reasons why an attempt failed, worst first; undefined leaves the judgement to the check. */
-function whyFailed(o: { readonly result: CommandResult; readonly outside: readonly string[]; readonly settled: Awaited<ReturnType<typeof settle>>; readonly agent: string; readonly log: string; readonly idleMs: number; readonly totalMs: number; readonly program: string }): Failure | undefined {
-  const output = { tail: o.result.tail, log: o.log };
-  if (o.outside.length > 0) return { kind: 'outside-the-fence', changes: o.outside };
-  if ('failure' in o.settled) return o.settled.failure;
-  if (o.result.cut) return { kind: 'cut', by: 'stop' };
-  if (o.result.limit === 'idle') return { kind: 'agent-idle', agent: o.agent, afterMs: o.idleMs, output };
-  if (o.result.limit === 'total') return { kind: 'agent-timeout', agent: o.agent, afterMs: o.totalMs, output };
-  if (o.result.code === 0 || o.settled.changed) return undefined;
-  if (o.result.code === 126 || o.result.code === 127) return { kind: 'environment', command: o.program, code: o.result.code, output };
-  return { kind: 'agent-failed', agent: o.agent, ending: endingOf(o.result), output };
 }

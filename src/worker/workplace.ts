@@ -1,14 +1,32 @@
 // What every step has at hand: the world, the run's places and the pinned settings. Data and small helpers; no step of its own.
 
-import type { Agent } from '../agents/agent.ts';
+import type { Agent, Permissions } from '../agents/agent.ts';
 import type { Begun, EventBody, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import { unreachable } from '../core/bug.ts';
 import type { Check, SetupCommand } from '../core/plan.ts';
+import type { Price } from '../core/usage.ts';
 import type { State, UnitState } from '../core/state.ts';
 import { GitError, PathTaken } from '../world.ts';
 import type { CommandResult, Control, World, WorktreeStatus } from '../world.ts';
 import type { Fence } from './fence.ts';
+
+/** An agent with what the configuration says about its use. */
+export interface Equipped {
+  readonly agent: Agent;
+  readonly permissions: Permissions;
+  /** More arguments and variables, as configured. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Limits of its own, ms; absent: `limits.agent_idle`, `limits.agent_total`. */
+  readonly idleMs?: number;
+  readonly totalMs?: number;
+  readonly maxTurns?: number;
+  /** A retry goes on with the agent's own session. */
+  readonly goOn: boolean;
+  /** Prices by model; `*` for all others. */
+  readonly prices: Readonly<Record<string, Price>>;
+}
 
 /** Where and with what the steps of one run are performed. All paths absolute. */
 export interface Workplace {
@@ -24,7 +42,7 @@ export interface Workplace {
   readonly teardown: readonly SetupCommand[];
   readonly copy: readonly string[];
   /** Agents by name; those the settings name are there. */
-  readonly agents: ReadonlyMap<string, Agent>;
+  readonly agents: ReadonlyMap<string, Equipped>;
   /** True when a repository path matches a glob. */
   readonly matches: (glob: string, path: string) => boolean;
   readonly fence: Fence;
@@ -54,6 +72,16 @@ export function places(place: Workplace, unit: string): { readonly worktree: str
 /** The worktree of choo's own in which proofs run. No agent ever works there. */
 export function landingWorktree(place: Workplace): string {
   return `${place.worktrees}/landing`;
+}
+
+/** What git writes outside a worktree when somebody commits in it, absolute: objects, the worktree's own files, its branch and that branch's log. */
+export async function gitPaths(place: Workplace, worktree: string, branch: string): Promise<readonly string[]> {
+  // The link of a worktree: `gitdir: <common>/worktrees/<name>`.
+  const own = /^gitdir: (.+)$/m.exec((await place.world.files.readText(`${worktree}/.git`)) ?? '')?.[1]?.trim();
+  if (own === undefined) return [];
+  const common = own.replace(/\/worktrees\/[^/]+$/, '');
+  const folder = branch.replace(/\/[^/]+$/, '');
+  return [`${common}/objects`, own, `${common}/${folder}`, `${common}/logs/${folder}`];
 }
 
 /** Folder of the prompts that agents of this session read; gone at its end. */

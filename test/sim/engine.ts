@@ -23,7 +23,7 @@ import type { Actor } from './repository.ts';
 
 /** The agent of every unit: it talks once and its program is the simulation's. */
 const AGENT: Agent = {
-  name: 'sim', idleLimit: true,
+  name: 'sim', idleLimit: true, listens: false,
   open: (task) => ({ argv: ['agent'], env: {}, first: task.prompt, oneShot: true, state: null }),
   abilities: { permissions: ['workspace'], usage: { tokens: false, usd: false }, goOn: false, ownCap: false },
   receive: (_line, state) => ({ state }),
@@ -123,6 +123,7 @@ function worldOf(m: Machine, o: { readonly gate: SessionGate; readonly table: Pr
     }),
     git: simGit({ repo: m.repo, gate: gate.pass, by: o.by, trespass: (call) => m.violate('main-checkout', `${call} in the main checkout`) }),
     processes: o.table.processes(o.session, gate.pass, diskError),
+    uuid: () => '00000000-0000-4000-8000-000000000000',
     files: simFiles({ repo: m.repo, disk: m.disk, gate: gate.pass, free: () => (m.full ? 0 : PLENTY) }),
   };
 }
@@ -133,7 +134,7 @@ function workplaceOf(m: Machine, o: { readonly session: EngineSession; readonly 
   return {
     world, state: o.session.state, runDir: RUN_DIR, worktrees: WORKTREES, mainRoot: ROOT,
     setup: scenario.setup ? [{ command: 'setup' }] : [], teardown: scenario.setup ? [{ command: 'teardown' }] : [], copy: scenario.copies ? ['local.env'] : [],
-    agents: new Map([['sim', AGENT]]), matches: (glob, path) => path.startsWith(glob),
+    agents: new Map([['sim', { agent: AGENT, permissions: 'workspace', args: [], env: {}, goOn: false, prices: {} }]]), matches: (glob, path) => path.startsWith(glob),
     fence: openFence({ git: world.git, clock: world.clock, ownPrefix: 'refs/heads/choo/', isOutput: () => false }),
     idleLimitSet: scenario.idleLimitSet, seen: new Map(),
   };

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../src/discovery/config.ts';
 import type { Config } from '../../../src/discovery/config.ts';
-import { providerProblem } from '../../../src/discovery/providers.ts';
+import { AGENT_NAMES, providerProblem } from '../../../src/discovery/providers.ts';
 import { parseDuration, parseSize } from '../../../src/discovery/quantity.ts';
 import { nearest } from '../../../src/discovery/suggest.ts';
 import { codes, printed } from './rig.ts';
@@ -15,6 +15,7 @@ const DEFAULTS: Config = {
   baselineChecks: [],
   conflictRetries: 3,
   limits: {},
+  agents: Object.fromEntries(AGENT_NAMES.map((name) => [name, { permissions: 'workspace', args: [], env: {}, goOn: false, prices: {} }])),
   contain: 'auto',
   github: {},
 };

@@ -1,0 +1,202 @@
+// Which agent a unit gets next and whether it may begin now: fallbacks, escalating effort, agents that cannot work, budgets.
+
+import type { AgentRules, EventBody, EventOf } from './event.ts';
+import type { Failure } from './failure.ts';
+import { freeSlot, setPhase } from './moves.ts';
+import type { Next, Parked, State, UnitState } from './state.ts';
+import { agentOf } from './state.ts';
+import { charged, describeAmount } from './usage.ts';
+import type { Budget, Usage } from './usage.ts';
+
+/** What the next attempt of a unit gets. */
+export interface Choice {
+  readonly agent: string;
+  readonly model?: string;
+}
+
+/** True for steps that an agent does, and for the one that makes a worktree for it. */
+function usesAgent(next: Next): boolean {
+  return next.step === 'prepare' || next.step === 'attempt' || next.step === 'rework';
+}
+
+/** The agent and model of the unit's next attempt; a held agent's fallback where it has one that is not held. Undefined: no agent is configured. */
+export function chooseAgent(s: Pick<State, 'settings' | 'held'>, u: UnitState): Choice | undefined {
+  const base = agentOf(s, u.unit.id);
+  if (base === undefined) return undefined;
+  const steps = rulesOf(s, base).attempts ?? [];
+  const failed = u.next.step === 'attempt' ? u.tasks[u.next.task - 1]?.failed ?? 0 : u.next.step === 'rework' ? u.rework[u.next.reason] : 0;
+  const step = steps[Math.min(failed, steps.length - 1)] ?? {};
+  const wanted = step.agent ?? base;
+  const model = step.model ?? rulesOf(s, wanted).model;
+  const chosen: Choice = { agent: wanted, ...(model === undefined ? {} : { model }) };
+  const other = isHeld(s, wanted) ? rulesOf(s, wanted).fallback : undefined;
+  if (other === undefined || isHeld(s, other)) return chosen;
+  const its = rulesOf(s, other).model;
+  return { agent: other, ...(its === undefined ? {} : { model: its }) };
+}
+
+function rulesOf(s: Pick<State, 'settings'>, agent: string): AgentRules {
+  const rules = s.settings.rules ?? {};
+  return (Object.hasOwn(rules, agent) ? rules[agent] : undefined) ?? {};
+}
+
+function isHeld(s: Pick<State, 'held'>, agent: string): boolean {
+  return s.held.get(agent)?.active === true;
+}
+
+/** Why the unit cannot begin its next step now, as the event that says so; undefined when it can. `promised`: reserved for others in the same breath. */
+export function whyWait(s: State, u: UnitState, promised: number): Extract<EventBody, { type: 'unit.waiting' }> | undefined {
+  if (!usesAgent(u.next)) return undefined;
+  const unit = u.unit.id;
+  const choice = chooseAgent(s, u);
+  const hold = choice === undefined ? undefined : s.held.get(choice.agent);
+  if (choice !== undefined && hold?.active === true) {
+    return { type: 'unit.waiting', unit, for: hold.reason === 'quota' || hold.reason === 'overload' ? 'quota' : 'person', agent: choice.agent, text: hold.text };
+  }
+  const { budget } = s.settings;
+  if (budget === undefined) return undefined;
+  const { run, unit: ofUnit, attempt } = budget;
+  const money = (amount: number): string => describeAmount(amount, budget.in);
+  if (ofUnit !== undefined && u.spent[budget.in] + attempt > ofUnit) {
+    return { type: 'unit.waiting', unit, for: 'budget', text: `the unit has used ${money(u.spent[budget.in])} of budget.unit (${money(ofUnit)}), and an attempt may use ${money(attempt)}` };
+  }
+  if (run === undefined || s.spent[budget.in] + s.reserved + promised + attempt <= run) return undefined;
+  const open = s.reserved + promised;
+  return { type: 'unit.waiting', unit, for: 'budget', text: `the run has used ${money(s.spent[budget.in])} of budget.run (${money(run)})${open > 0 ? `, ${money(open)} are set aside for running attempts` : ''}, and an attempt may use ${money(attempt)}` };
+}
+
+/** What a beginning attempt says of its agent, and what is set aside for it. */
+export function attemptTerms(s: State, u: UnitState): Choice & { readonly cap?: { readonly in: Budget['in']; readonly amount: number } } {
+  const choice = chooseAgent(s, u) ?? { agent: '' };
+  const { budget } = s.settings;
+  return { ...choice, ...(budget === undefined ? {} : { cap: { in: budget.in, amount: budget.attempt } }) };
+}
+
+/** What is set aside when the unit's next step begins. */
+export function promise(s: State, u: UnitState): number {
+  return u.next.step === 'attempt' || u.next.step === 'rework' ? s.settings.budget?.attempt ?? 0 : 0;
+}
+
+/** An attempt begins: its cap is set aside. */
+export function reserve(s: State, u: UnitState, e: EventOf<'task.started' | 'task.retry' | 'rework.started'>): void {
+  if (e.cap === undefined) return;
+  u.reserved = e.cap;
+  s.reserved += e.cap.amount;
+}
+
+/** The attempt in flight has ended, or was lost with its session (no usage): what it used is charged, the rest is free again. */
+export function settleAccount(s: State, u: UnitState, usage: Usage | undefined): void {
+  const cap = u.reserved;
+  delete u.reserved;
+  if (cap !== undefined) s.reserved -= cap.amount;
+  if (cap === undefined && usage === undefined) return;
+  u.spent = charged(u.spent, { usage, cap });
+  s.spent = charged(s.spent, { usage, cap });
+  const task = u.next.step === 'attempt' ? u.tasks[u.next.task - 1] : undefined;
+  if (task !== undefined) task.spent = charged(task.spent, { usage, cap });
+  // What it did not use may be enough for one that waits.
+  for (const [index, parked] of s.parked) {
+    if (parked.for !== 'budget') continue;
+    unpark(s, index, parked);
+    return;
+  }
+}
+
+// ---------------------------------------------------------------- waiting
+
+/** The unit's turn came and it cannot begin: it gives its place back until that is over. */
+export function park(s: State, u: UnitState, e: EventOf<'unit.waiting'>): void {
+  const agent = e.agent === undefined ? {} : { agent: e.agent };
+  let begun = true;
+  if (u.holdsSlot) {
+    s.todo.delete(u.index);
+    freeSlot(s, u);
+  } else if (s.returning.first === u.index) {
+    s.returning.shift();
+  } else {
+    s.ready.remove(u.index);
+    begun = false;
+  }
+  s.parked.set(u.index, { for: e.for, begun, ...agent });
+  setPhase(s, u, 'waiting');
+}
+
+function unpark(s: State, index: number, parked: Parked): void {
+  const u = s.units[index];
+  s.parked.delete(index);
+  if (u === undefined) return;
+  setPhase(s, u, parked.begun ? 'running' : 'pending');
+  if (parked.begun) s.returning.push(index);
+  else s.ready.push(index);
+}
+
+/** A new session looks again at everything that waits. */
+export function unparkAll(s: State): void {
+  for (const hold of s.held.values()) hold.active = false;
+  for (const [index, parked] of s.parked) unpark(s, index, parked);
+}
+
+/** An attempt met trouble that is not the work's: nobody is told twice while the agent is held for it. */
+export function meetTrouble(s: State, failure: Extract<Failure, { kind: 'agent-trouble' }>): void {
+  if (isHeld(s, failure.agent) || [...s.announce].some((p) => p.what === 'held' && p.failure.agent === failure.agent)) return;
+  s.announce.push({ what: 'held', failure });
+}
+
+/** The agent has worked: the next trouble is a first one again. */
+export function proveAgent(s: State, agent: string | undefined): void {
+  const hold = agent === undefined ? undefined : s.held.get(agent);
+  if (hold !== undefined) hold.tries = 0;
+}
+
+/** Nothing of the agent is begun until it is released. */
+export function held(s: State, e: EventOf<'agent.held'>): void {
+  s.announce.shift();
+  s.held.set(e.agent, { active: true, reason: e.reason, text: e.text, tries: e.tries, ...(e.until === undefined ? {} : { until: Date.parse(e.until) }) });
+}
+
+/** The agent is tried again by all that wait for it. */
+export function released(s: State, agent: string): void {
+  const hold = s.held.get(agent);
+  if (hold !== undefined) hold.active = false;
+  for (const [index, parked] of s.parked) if (parked.agent === agent) unpark(s, index, parked);
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+/** First wait and longest wait where the agent names no moment, ms. */
+const BACKOFF: { readonly [K in 'quota' | 'overload']: { readonly first: number; readonly longest: number } } = {
+  quota: { first: MINUTE, longest: 60 * MINUTE },
+  overload: { first: 30 * SECOND, longest: 15 * MINUTE },
+};
+/** A reset later than this is taken for this: it is looked at again, ms. */
+const LONGEST_HOLD = 8 * 24 * 60 * MINUTE;
+
+/** The event that holds an agent: until the moment it named, else longer each time, else until a person says so. `now`: steady ms. */
+export function holdEvent(s: State, failure: Extract<Failure, { kind: 'agent-trouble' }>, now: number): EventBody {
+  const { agent, trouble, text } = failure;
+  const tries = (s.held.get(agent)?.tries ?? 0) + 1;
+  const until = trouble === 'quota' || trouble === 'overload' ? nextTry({ trouble, tries, now, ...(failure.until === undefined ? {} : { named: failure.until }) }) : undefined;
+  return { type: 'agent.held', agent, reason: trouble, text, tries, ...(until === undefined ? {} : { until: new Date(until).toISOString() }) };
+}
+
+function nextTry(o: { readonly trouble: 'quota' | 'overload'; readonly tries: number; readonly now: number; readonly named?: number }): number {
+  const { first, longest } = BACKOFF[o.trouble];
+  const backoff = o.now + Math.min(longest, first * 2 ** Math.min(20, o.tries - 1));
+  // A moment that is over already has been found wrong just now.
+  return o.named === undefined || o.named <= o.now ? backoff : Math.min(o.named, o.now + LONGEST_HOLD);
+}
+
+/** Agents whose wait is over, by name. */
+export function dueAgents(s: State, now: number): readonly string[] {
+  return [...s.held].filter(([, hold]) => hold.active && hold.until !== undefined && hold.until <= now).map(([name]) => name);
+}
+
+/** The moment at which the next waiting unit can be tried again, ms; undefined when none will be by itself. */
+export function nextRelease(s: State): number | undefined {
+  let next: number | undefined;
+  for (const { agent } of s.parked.values()) {
+    const hold = agent === undefined ? undefined : s.held.get(agent);
+    if (hold?.active === true && hold.until !== undefined) next = Math.min(next ?? hold.until, hold.until);
+  }
+  return next;
+}

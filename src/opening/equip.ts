@@ -1,0 +1,91 @@
+// From names of agents to agents that can be used: which ones a plan needs, what each gets of the configuration, what speaks against it.
+
+import { makeAgent } from '../agents/registry.ts';
+import type { AgentRules, Settings } from '../core/event.ts';
+import { agentOf } from '../core/state.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Config } from '../discovery/config.ts';
+import { errorAt } from '../discovery/diagnostic.ts';
+import type { Diagnostic } from '../discovery/diagnostic.ts';
+import { AGENT_NAMES, providerProblem } from '../discovery/providers.ts';
+import type { ResolvedSettings } from '../discovery/settings.ts';
+import type { Equipped } from '../worker/workplace.ts';
+import { refuse } from './refusal.ts';
+
+/** What settings say of agents: rules by name, and the budget. Only what is set. */
+export function agentSettings(config: Config): Pick<Settings, 'rules' | 'budget'> {
+  const rules: Record<string, AgentRules> = {};
+  for (const name of AGENT_NAMES) {
+    const { model, fallback, attempts } = config.agents[name] ?? {};
+    if (model === undefined && fallback === undefined && attempts === undefined) continue;
+    rules[name] = { ...(model === undefined ? {} : { model }), ...(fallback === undefined ? {} : { fallback }), ...(attempts === undefined ? {} : { attempts }) };
+  }
+  const { budget } = config;
+  return {
+    ...(Object.keys(rules).length === 0 ? {} : { rules }),
+    ...(budget === undefined ? {} : { budget: { in: budget.in, attempt: budget.attempt, ...(budget.run === undefined ? {} : { run: budget.run }), ...(budget.unit === undefined ? {} : { unit: budget.unit }) } }),
+  };
+}
+
+/** Every agent that may come to work on the plan: those of units, those that take over, those of later attempts. `undefined` among them: a unit has none. */
+export function agentsNeeded(specs: { readonly settings: Settings; readonly config: Config; readonly plan: Plan }): ReadonlySet<string | undefined> {
+  const needed = new Set(specs.plan.units.map((u) => agentOf(specs, u.id)));
+  for (const name of needed) {
+    const { fallback, attempts } = (name === undefined ? undefined : specs.config.agents[name]) ?? {};
+    for (const other of [fallback, ...(attempts ?? []).map((a) => a.agent)]) if (other !== undefined) needed.add(other);
+  }
+  return needed;
+}
+
+type Needs = Parameters<typeof agentsNeeded>[0] & { readonly resolved: ResolvedSettings };
+
+/** Why the agents that the plan needs cannot be used as the configuration says, each reason once. */
+export function agentProblems(specs: Needs): readonly Diagnostic[] {
+  const problems: Diagnostic[] = [];
+  for (const name of agentsNeeded(specs)) {
+    const problem = providerProblem(specs.config, name);
+    if (problem !== undefined) problems.push(errorAt(problem.code, problem.message, { hint: problem.hint }));
+    else if (name !== undefined) problems.push(...useProblems(specs, name));
+  }
+  return problems;
+}
+
+/** Permissions that it does not enforce, spending that cannot be seen, sessions that cannot be gone on with. */
+function useProblems({ config, resolved }: Needs, name: string): Diagnostic[] {
+  const agent = makeAgent(name, { programs: config.provider.providers, commands: resolved.agentCommands, scriptProgram: [] });
+  const use = config.agents[name];
+  if ('missing' in agent || use === undefined) return [];
+  const { abilities } = agent;
+  const problems: Diagnostic[] = [];
+  if (!abilities.permissions.includes(use.permissions)) {
+    problems.push(errorAt('permissions', `the agent \`${name}\` does not enforce the permissions \`${use.permissions}\` by itself${abilities.why === undefined ? '' : `: ${abilities.why}`}`,
+      { hint: `set agents.${name}.permissions to ${abilities.permissions.map((p) => `\`${p}\``).join(' or ')}` }));
+  }
+  if (use.goOn && !abilities.goOn) problems.push(errorAt('no-sessions', `the agent \`${name}\` has no sessions to go on with`, { hint: `take out agents.${name}.retry` }));
+  const { budget } = config;
+  const seen = budget?.in === 'tokens' ? abilities.usage.tokens : abilities.usage.usd || (abilities.usage.tokens && Object.keys(use.prices).length > 0);
+  if (budget !== undefined && !seen && budget.unseen === 'refuse') {
+    const hint = budget.in === 'usd' && abilities.usage.tokens
+      ? `set agents.${name}.prices, or a budget in tokens, or budget.unseen: allow`
+      : 'with budget.unseen: allow each of its attempts is charged budget.attempt, whatever it uses';
+    problems.push(errorAt('unseen-spending', `there is a budget, but what the agent \`${name}\` spends cannot be seen in ${budget.in === 'usd' ? 'money' : 'tokens'}`, { hint }));
+  }
+  return problems;
+}
+
+/** The agents that the plan needs, ready for use. Those that cannot be made were refused before. */
+export function equip(specs: Needs, scriptProgram: readonly string[]): ReadonlyMap<string, Equipped> {
+  const agents = new Map<string, Equipped>();
+  for (const name of agentsNeeded(specs)) {
+    const use = name === undefined ? undefined : specs.config.agents[name];
+    if (name === undefined || use === undefined) continue;
+    const agent = makeAgent(name, { programs: specs.config.provider.providers, commands: specs.resolved.agentCommands, scriptProgram });
+    if ('missing' in agent) throw refuse('no-agent', agent.missing);
+    agents.set(name, {
+      agent, permissions: use.permissions, args: use.args, env: use.env, goOn: use.goOn, prices: use.prices,
+      ...(use.idleMs === undefined ? {} : { idleMs: use.idleMs }), ...(use.totalMs === undefined ? {} : { totalMs: use.totalMs }),
+      ...(use.maxTurns === undefined ? {} : { maxTurns: use.maxTurns }),
+    });
+  }
+  return agents;
+}
