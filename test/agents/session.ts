@@ -24,6 +24,7 @@ const GRACE = 5000;
 
 /** What one session came to. */
 export interface Session {
+  readonly task: AgentTask;
   readonly result: CommandResult;
   readonly verdict: Verdict;
   /** Every line of stdout. */
@@ -101,7 +102,7 @@ async function openRoom(): Promise<OpenRoom> {
     },
     drive: async (agent, o) => {
       const session = await drive({ processes, repository, worktree, scratch }, agent, o);
-      if (o.record !== undefined) recordStream(o.record, { base, lines: session.lines, result: session.result, secrets: Object.values(o.env).filter((value) => !value.startsWith('http')) });
+      if (o.record !== undefined) recordStream(o.record, { base, task: session.task, lines: session.lines, result: session.result, secrets: Object.values(o.env).filter((value) => value.length > 8 && !value.startsWith('http')) });
       return session;
     },
     commits: () => repository.git('log', '--format=%s', 'main..choo/unit/u/1').split('\n').filter((line) => line !== ''),
@@ -124,11 +125,12 @@ interface Place {
 
 /** Drives the machine as the worker does: lines in, words out, ended when it says that there is no use in waiting. */
 async function drive<S>(place: Place, agent: Agent<S>, o: Drive): Promise<Session> {
-  const { env, control: handle = control(), onLine, totalMs = LONGEST, record: _, ...task } = o;
+  const { env, control: handle = control(), onLine, totalMs = LONGEST, record: _, ...asked } = o;
   const { worktree, scratch, repository } = place;
   const promptFile = join(repository.base, 'prompt.md');
   repository.write('prompt.md', o.prompt, repository.base);
-  const opening = agent.open({ promptFile, worktree, gitPaths: gitPaths(repository), scratch, permissions: 'workspace', args: [], session: randomUUID(), cap: {}, ...task });
+  const task: AgentTask = { promptFile, worktree, gitPaths: gitPaths(repository), scratch, permissions: 'workspace', args: [], session: randomUUID(), cap: {}, ...asked };
+  const opening = agent.open(task);
   for (const [path, text] of Object.entries(opening.files ?? {})) repository.write(path.slice(scratch.length + 1), text, scratch);
   const told = new Told();
   let { state } = opening;
@@ -148,7 +150,7 @@ async function drive<S>(place: Place, agent: Agent<S>, o: Drive): Promise<Sessio
     },
   }, handle);
   const verdict = agent.conclude({ ending: endingOf(result), state, tail: result.tail, now: Date.now() });
-  return { result, verdict, lines: told.lines, activity: told.activity, usage: told.usage, session: told.session, done: told.done, stop: told.stop };
+  return { task, result, verdict, lines: told.lines, activity: told.activity, usage: told.usage, session: told.session, done: told.done, stop: told.stop };
 }
 
 /** Gathers what a session tells. */

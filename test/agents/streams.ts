@@ -3,6 +3,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { AgentTask } from '../../src/agents/agent.ts';
 import type { Ending } from '../../src/core/failure.ts';
 import type { CommandResult } from '../../src/world.ts';
 
@@ -14,7 +15,10 @@ const LONGEST_LIST = 8;
 
 /** One recorded session. */
 export interface Recording {
+  /** What was asked; the prompt is cut. */
+  readonly task: AgentTask;
   readonly ending: Ending;
+  /** The last of what was printed on stdout and stderr. */
   readonly tail: string;
   /** When it was recorded, ms since 1970; what `receive` and `conclude` take for the present. */
   readonly now: number;
@@ -22,15 +26,20 @@ export interface Recording {
 }
 
 /** Writes `streams/<name>.jsonl` when recording is asked for. Folders of the test, the server's port and the secrets are replaced. */
-export function recordStream(name: string, o: { readonly base: string; readonly lines: readonly string[]; readonly result: CommandResult; readonly secrets: readonly string[] }): void {
+export function recordStream(name: string, o: { readonly base: string; readonly task: AgentTask; readonly lines: readonly string[]; readonly result: CommandResult; readonly secrets: readonly string[] }): void {
   if (process.env['CHOO_RECORD_STREAMS'] === undefined) return;
   const { code, signal, limit, tail } = o.result;
   const clean = (text: string): string => o.secrets.reduce((t, secret) => t.replaceAll(secret, 'KEY'), text)
     .replaceAll(o.base, '/tmp/work').replaceAll(o.base.replaceAll('/', '-'), '-tmp-work').replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:8080');
-  const head = { recorded: { now: Date.now(), ending: { code, signal, limit }, tail: clean(tail).slice(-LONGEST_TEXT) } };
+  const head = { recorded: { now: Date.now(), ending: { code, signal, limit }, task: o.task, tail: tail.slice(-LONGEST_TEXT) } };
   const path = join(folder, `${name}.jsonl`);
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${[JSON.stringify(head), ...o.lines.map((line) => clean(shorten(line)))].join('\n')}\n`);
+  writeFileSync(path, `${[JSON.stringify(head), ...o.lines].map((line) => clean(shorten(line))).join('\n')}\n`);
+}
+
+/** Names of all recordings of an agent, without `.jsonl`, as its expected.json lists them. */
+export function readExpected(agent: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(readFileSync(join(folder, agent, 'expected.json'), 'utf8')) as Record<string, unknown>;
 }
 
 /** Reads `streams/<name>.jsonl`. */
