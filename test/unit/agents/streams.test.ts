@@ -4,11 +4,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Agent, Received, Trouble } from '../../../src/agents/agent.ts';
 import { claudeAgent } from '../../../src/agents/claude.ts';
+import { codexAgent } from '../../../src/agents/codex.ts';
 import { talk } from '../../../src/adapters/dialogue.ts';
 import { readExpected, readStream, type Recording } from '../../agents/streams.ts';
 
 const AGENTS: Readonly<Record<string, Agent>> = {
   claude: claudeAgent({ program: ['claude'] }),
+  codex: codexAgent({ program: ['codex'] }),
 };
 
 const CASES = Object.entries(AGENTS).flatMap(([name, agent]) => Object.entries(readExpected(name)).map(([stream, expected]) => ({
