@@ -34,6 +34,12 @@ export interface CodexState {
 /** Ids of our requests. */
 const ID = { greet: 1, account: 2, thread: 3, turn: 4, interrupt: 5 } as const;
 
+/** Without the whole difference of the worktree after every step: nobody reads it, and it may be large. */
+const GREETING = {
+  clientInfo: { name: 'choo', title: 'choo', version: '1' },
+  capabilities: { experimentalApi: false, requestAttestation: false, optOutNotificationMethods: ['turn/diff/updated'] },
+};
+
 /** Nothing is sent home, no plug-in is fetched, no connector acts outside, nobody is notified, and without a network it ends by itself. */
 const SETTINGS = [
   'analytics.enabled=false', 'feedback.enabled=false', 'check_for_update_on_startup=false', 'notify=[]',
@@ -82,7 +88,7 @@ function open(program: readonly string[], task: AgentTask): Opening<CodexState> 
   return {
     argv: [...program, 'app-server', ...settings.flatMap((setting) => ['-c', setting]), ...task.args],
     env: hasOwnTemporary(task) ? { TMPDIR: task.scratch } : {},
-    first: request(ID.greet, 'initialize', { clientInfo: { name: 'choo', title: 'choo', version: '1' }, capabilities: null }),
+    first: request(ID.greet, 'initialize', GREETING),
     oneShot: false,
     state: { task, awaiting: ID.greet, used: new Map(), sandboxWorks: false },
   };
@@ -189,7 +195,7 @@ interface Heard {
 function hear(method: string, params: Data, { state, now }: Heard): Received<CodexState> {
   switch (method) {
     case 'turn/started': return ours(params, state) ? { state: { ...state, ...textField('turn', recordOf(params['turn'])['id']) } } : { state };
-    case 'item/started': return { state: gotOn(state), activity: begun(recordOf(params['item'])) };
+    case 'item/started': return { state: gotOn(state), activity: begun(recordOf(params['item']), state.task.worktree) };
     case 'item/completed': return hearItem(recordOf(params['item']), gotOn(state));
     case 'item/commandExecution/outputDelta':
     case 'item/agentMessage/delta': return { state: gotOn(state) };
@@ -325,10 +331,10 @@ function count(value: unknown): number {
 // ---------------------------------------------------------------- activity
 
 /** What an item is about when it begins; what is only known at its end is not told here. */
-function begun(item: Data): readonly Activity[] {
+function begun(item: Data, worktree: string): readonly Activity[] {
   switch (item['type']) {
     case 'commandExecution': return [{ kind: 'command', text: short(commandOf(item)) }];
-    case 'fileChange': return listOf(item['changes']).map((change) => ({ kind: 'file', text: short(textOf(recordOf(change)['path']) ?? 'a file') }));
+    case 'fileChange': return listOf(item['changes']).map((change) => ({ kind: 'file', text: short((textOf(recordOf(change)['path']) ?? 'a file').replace(`${worktree}/`, '')) }));
     case 'mcpToolCall': return [{ kind: 'tool', text: short(`${textOf(item['server']) ?? ''} ${textOf(item['tool']) ?? ''}`) }];
     case 'dynamicToolCall':
     case 'collabAgentToolCall': return [{ kind: 'tool', text: short(textOf(item['tool']) ?? 'a tool') }];

@@ -146,6 +146,17 @@ it('goes on with an earlier session and counts only what is new', async ({ room 
   expect(server.seen.findLast(({ asked }) => asked !== undefined)?.asked?.prompt).toContain('Say hello');
 });
 
+it('goes on with a session that was killed in the middle of a command', async ({ room }) => {
+  const server = await room.serve({ protocols: [responses], scenario: [{ when: 'Wait for long', turns: [{ do: 'run', command: 'setsid sleep 1000 & sleep 1000' }] }, { when: 'Say hello', turns: JOB[0]?.turns ?? [] }] });
+  const handle = control();
+  const before = await drive(room, server, { prompt: 'Wait for long.', control: handle, onLine: (line) => { if (line.includes('"commandExecution"')) handle.killNow(); } });
+  expect(before.result).toMatchObject({ cut: true });
+  const session = await drive(room, server, { goOn: before.session ?? '', record: 'codex/after-kill' });
+  expect(session.verdict).toEqual({});
+  expect(session.session).toBe(before.session);
+  expect(room.commits()).toEqual(['say hello']);
+});
+
 it('begins anew when the earlier session is gone', async ({ room }) => {
   const server = await room.serve({ protocols: [responses], scenario: JOB });
   const session = await drive(room, server, { goOn: '01a20554-03c3-7fc0-ad56-7dafd997b9aa', record: 'codex/session-gone' });
@@ -192,7 +203,8 @@ async function tryAll(room: Room, permissions: 'sandboxed' | 'workspace' | 'full
   return room.repository.git('show', 'choo/unit/u/1:tries.txt').split('\n');
 }
 
-it('sandboxed: commits, and writes and reaches nothing else', async ({ room }) => {
+it('sandboxed: commits, and writes and reaches nothing else, whatever the user has configured', async ({ room }) => {
+  room.repository.write('.codex/config.toml', 'sandbox_mode = "danger-full-access"\napproval_policy = "on-request"\n', room.home);
   expect(await tryAll(room, 'sandboxed')).toEqual(['a commit', 'wrote /scratch/x.txt', 'made a temporary file']);
 });
 

@@ -109,6 +109,19 @@ describe('usage', () => {
   });
 });
 
+it('tells what it does', () => {
+  const began = (item: unknown): unknown => play([...OPENING, event('item/started', { item })]).last.activity;
+  expect(began({ type: 'commandExecution', command: "/bin/bash -lc 'a | b'", commandActions: [{ command: 'a' }, { command: 'b' }] })).toEqual([{ kind: 'command', text: "/bin/bash -lc 'a | b'" }]);
+  expect(began({ type: 'commandExecution', command: "/bin/bash -lc 'make test'", commandActions: [{ command: 'make test' }] })).toEqual([{ kind: 'command', text: 'make test' }]);
+  expect(began({ type: 'fileChange', changes: [{ path: '/state/worktree/src/a.ts' }, { path: '/elsewhere' }, {}] })).toEqual([
+    { kind: 'file', text: 'src/a.ts' }, { kind: 'file', text: '/elsewhere' }, { kind: 'file', text: 'a file' },
+  ]);
+  expect(began({ type: 'mcpToolCall', server: 'docs', tool: 'find' })).toEqual([{ kind: 'tool', text: 'docs find' }]);
+  expect(began({ type: 'webSearch', query: 'why' })).toEqual([{ kind: 'tool', text: 'web search why' }]);
+  expect(began({ type: 'collabAgentToolCall', tool: 'spawnAgent' })).toEqual([{ kind: 'tool', text: 'spawnAgent' }]);
+  expect(began({ type: 'somethingNew' })).toEqual([]);
+});
+
 describe('how it fails', () => {
   const failed = (codexErrorInfo: unknown, message = 'no'): unknown => event('turn/completed', { turn: { status: 'failed', error: { message, codexErrorInfo, additionalDetails: null } } });
   const http = (httpStatusCode: unknown): unknown => ({ responseTooManyFailedAttempts: { httpStatusCode } });
