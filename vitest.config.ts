@@ -14,7 +14,11 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Dying at every named moment takes longer than a test at each change may; `npm run test:all` has it.
-    exclude: process.env['CHOO_TEST_KILLS'] === undefined ? ['test/kills/**'] : [],
+    // The real agents have to be installed first (test/agents/install.mjs).
+    exclude: [
+      ...(process.env['CHOO_TEST_KILLS'] === undefined ? ['test/kills/**'] : []),
+      ...(process.env['CHOO_TEST_AGENTS'] === undefined ? ['test/agents/**'] : []),
+    ],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -1,0 +1,40 @@
+// Installs the agents of agents.json from npm at their exact versions into .cache/agents, one at a time; what is there
+// already stays. No install script runs. `node test/agents/install.mjs [NAME…]`; without a name all of them.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const top = join(import.meta.dirname, '..', '..');
+const cache = join(top, '.cache', 'agents');
+const agents = JSON.parse(readFileSync(join(import.meta.dirname, 'agents.json'), 'utf8'));
+
+/** `@scope/name` at a version as one folder's name. */
+function folderOf({ package: name, version }) {
+  return join(cache, `${name.replace('@', '').replaceAll('/', '-')}-${version}`);
+}
+
+function install(name) {
+  const agent = agents[name];
+  if (agent === undefined) throw new Error(`there is no agent ${name}; there are ${Object.keys(agents).join(', ')}`);
+  const folder = folderOf(agent);
+  if (existsSync(join(folder, 'node_modules'))) {
+    console.log(`${name} ${agent.version} is there`);
+    return;
+  }
+  mkdirSync(cache, { recursive: true });
+  // Beside its place and then renamed, so that an install that was cut is never taken for a whole one.
+  const half = mkdtempSync(join(cache, '.half-'));
+  try {
+    const options = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
+    const { status } = spawnSync('npm', ['install', '--prefix', half, ...options, `${agent.package}@${agent.version}`], { cwd: half, stdio: 'inherit' });
+    if (status !== 0) throw new Error(`npm could not install ${agent.package}@${agent.version}`);
+    if (!existsSync(join(folder, 'node_modules'))) renameSync(half, folder);
+    console.log(`${name} ${agent.version} is installed`);
+  } finally {
+    rmSync(half, { recursive: true, force: true });
+  }
+}
+
+const asked = process.argv.slice(2);
+for (const name of asked.length > 0 ? asked : Object.keys(agents)) install(name);
