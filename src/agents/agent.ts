@@ -5,6 +5,8 @@ import type { Activity } from '../core/activity.ts';
 import type { Ending, TroubleKind } from '../core/failure.ts';
 import type { Usage } from '../core/usage.ts';
 
+export type { Activity } from '../core/activity.ts';
+
 /** How far an agent may go, as `agents.permissions` says. Each agent's file maps it to the agent's own modes. */
 export type Permissions = 'sandboxed' | 'workspace' | 'full';
 
@@ -22,7 +24,7 @@ export interface AgentTask {
   readonly worktree: string;
   /** What git writes outside the worktree when the agent commits there: files and folders that a sandbox must leave writable. */
   readonly gitPaths: readonly string[];
-  /** An existing empty folder outside the worktree, gone after the run: for settings files of this attempt. */
+  /** An existing folder outside the worktree, of this attempt alone and gone after the run: for settings and temporary files. */
   readonly scratch: string;
   readonly permissions: Permissions;
   /** As configured; undefined: the agent's own default. */

@@ -76,6 +76,7 @@ export function claudeAgent(o: { readonly program: readonly string[] }): Agent<S
   return {
     name: 'claude',
     idleLimit: true,
+    listens: true,
     abilities: {
       permissions: ['workspace', 'full'],
       why: 'Claude Code\'s own sandbox confines shell commands only, and only where bubblewrap is installed',

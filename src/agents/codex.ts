@@ -74,6 +74,7 @@ export function codexAgent(o: { readonly program: readonly string[] }): Agent<Co
   return {
     name: 'codex',
     idleLimit: true,
+    listens: true,
     abilities: { permissions: ['sandboxed', 'workspace', 'full'], usage: { tokens: true, usd: false }, goOn: true, ownCap: false },
     open: (task) => open(o.program, task),
     receive,

@@ -1,6 +1,8 @@
 // The one list of agents. Adding an agent is its file, its recorded stream and a line here.
 
 import type { Agent } from './agent.ts';
+import { claudeAgent } from './claude.ts';
+import { codexAgent } from './codex.ts';
 import { commandAgent } from './command.ts';
 import { scriptAgent } from './script.ts';
 
@@ -17,7 +19,10 @@ export interface AgentSettings {
 /** The agent of that name, or what is missing for it, as a sentence with the key to set. */
 export function makeAgent(name: string, s: AgentSettings): Agent<unknown> | { readonly missing: string } {
   const command = s.commands[name] ?? s.programs[name]?.command;
+  const program = programOf(command ?? name);
   switch (name) {
+    case 'claude': return claudeAgent({ program });
+    case 'codex': return codexAgent({ program });
     case 'command': return command === undefined
       ? { missing: 'the agent `command` needs a program: set provider.providers.command.command in .choo.yaml' }
       : commandAgent(command);
@@ -29,6 +34,6 @@ export function makeAgent(name: string, s: AgentSettings): Agent<unknown> | { re
 }
 
 /** A program as configured, as the start of an argument vector: by itself when it is one word, else read by a shell, to which further arguments are passed as they are. */
-export function programOf(command: string): readonly string[] {
+function programOf(command: string): readonly string[] {
   return /^[\w@%+=:,./-]+$/.test(command) ? [command] : ['sh', '-c', `exec ${command} "$@"`, 'agent'];
 }

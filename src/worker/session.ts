@@ -75,8 +75,11 @@ async function taskFor(step: UnitStep, o: AgentRun, equipped: Equipped): Promise
   const goOn = equipped.goOn ? await sessionBefore(step, o) : undefined;
   const prompt = o.prompt(goOn !== undefined);
   await place.world.files.writeText(promptFile, prompt);
+  const scratch = `${promptsFolder(place)}/${name}.d`;
+  // The folder comes with its first file.
+  await place.world.files.writeText(`${scratch}/about`, `for ${name}\n`);
   return {
-    prompt, promptFile, worktree: o.worktree, scratch: `${promptsFolder(place)}/${name}.d`,
+    prompt, promptFile, worktree: o.worktree, scratch,
     gitPaths: equipped.permissions === 'full' ? [] : await gitPaths(place, o.worktree, must(step.u.branch, 'a branch')),
     permissions: equipped.permissions, args: equipped.args, session: place.world.uuid(),
     ...(begun.model === undefined ? {} : { model: begun.model }), ...(goOn === undefined ? {} : { goOn }),

@@ -60,6 +60,7 @@ function play(agent: Agent, recording: Recording, chunks: Iterable<Buffer>): Out
         return {};
       },
     },
+    progress: () => undefined, end: () => undefined,
     failed: (error) => { failure = error; },
   });
   for (const chunk of chunks) conversation.hear(chunk);
