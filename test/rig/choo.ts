@@ -71,9 +71,9 @@ export class Running {
     this.#child.kill(name);
   }
 
-  /** The first event of that type, said already or to come, about that unit (and task) if one is named. */
-  event<T extends EventType>(type: T, about: { readonly unit?: string; readonly task?: number } = {}): Promise<EventOf<T>> {
-    const matches = (e: Event): e is EventOf<T> => e.type === type
+  /** The first event of that type, said already or to come, about that unit (and task) if one is named, behind the one with the number `after`. */
+  event<T extends EventType>(type: T, about: { readonly unit?: string; readonly task?: number; readonly after?: number } = {}): Promise<EventOf<T>> {
+    const matches = (e: Event): e is EventOf<T> => e.type === type && e.seq > (about.after ?? 0)
       && (about.unit === undefined || ('unit' in e && e.unit === about.unit)) && (about.task === undefined || ('task' in e && e.task === about.task));
     const said = this.#events.find(matches);
     if (said !== undefined) return Promise.resolve(said);
