@@ -78,6 +78,9 @@ if CHOO_TEST_PAIRS=100 npx vitest run test/integration/one-orchestrator.test.ts;
 # Every named moment to die at.
 if CHOO_TEST_KILLS=1 npx vitest run test/kills; then :; else status=1; fi
 
+# The real agents against the scripted model server.
+if npm run --silent test:agents; then :; else status=1; fi
+
 # In memory where there is some: what is tried is the order of things, not the disk.
 kills_folder=/tmp
 [ -d /dev/shm ] && kills_folder=/dev/shm

@@ -1,4 +1,4 @@
-// Claude Code in its print mode, JSON lines both ways: prompt and interrupt go in over stdin. Measured with 2.1.330.
+// Claude Code in its print mode, JSON lines both ways: prompt and interrupt go in over stdin. Measured with 2.1.330; 2.1.197 does as well.
 
 import { jsonLine, short } from './agent.ts';
 import type { Activity, Agent, AgentTask, Received, Trouble, Verdict } from './agent.ts';
@@ -209,13 +209,17 @@ function activityOf(block: Data): readonly Activity[] {
 /** Notes what an answer has used so far; several lines tell of the same one. */
 function counted(state: State, id: string, usage: Data): State {
   const old = state.answers.find((answer) => answer.id === id)?.counts ?? NOTHING;
-  const counts = largest(old, {
-    input: count(usage['input_tokens']), output: count(usage['output_tokens']),
-    cacheRead: count(usage['cache_read_input_tokens']), cacheWrite: count(usage['cache_creation_input_tokens']),
-  });
+  const counts = largest(old, countsOf(usage));
   const answers = [...state.answers.filter((answer) => answer.id !== id), { id, counts }];
   const closed = answers.slice(0, -ANSWERS_OPEN);
   return { ...state, answers: answers.slice(-ANSWERS_OPEN), before: closed.reduce((sum, answer) => add(sum, answer.counts), state.before) };
+}
+
+function countsOf(usage: Data): Counts {
+  return {
+    input: count(usage['input_tokens']), output: count(usage['output_tokens']),
+    cacheRead: count(usage['cache_read_input_tokens']), cacheWrite: count(usage['cache_creation_input_tokens']),
+  };
 }
 
 function withUsage(state: State, activity: readonly Activity[]): Received<State> {
@@ -230,10 +234,12 @@ function visible(state: State): Counts {
 function toldBy(said: Data, state: State): State['told'] {
   const since = said['model_usage_since_last_result'];
   if (typeof since === 'object' && since !== null) return plus(state.told, sumOf(since));
-  // Older versions tell only the sum with the past; then what was visible has to do.
-  if (state.goesOn) return state.told;
   const { counts } = sumOf(said['modelUsage']);
-  return { ...largest(counts, state.told), usd: money(said['total_cost_usd']) };
+  const total = { ...largest(counts, state.told), usd: money(said['total_cost_usd']) };
+  if (!state.goesOn) return total;
+  // Of the older versions some tell the sum with the past; `usage` never has it.
+  const own = countsOf(asData(said['usage']));
+  return own.input === counts.input && own.output === counts.output ? total : largest(own, state.told);
 }
 
 function sumOf(models: unknown): { readonly counts: Counts; readonly usd: number } {

@@ -158,4 +158,23 @@ describe('an interrupt', () => {
     expect(second.verdict).toEqual({});
     expect(room.commits()).toEqual(['say hello']);
   });
+
+  it('may be a kill, and the session can still be gone on with', async ({ room }) => {
+    const handle = control();
+    const begun = join(room.scratch, 'begun');
+    execFileSync('mkfifo', [begun]);
+    const server = await room.serve({
+      protocols: [anthropic],
+      scenario: [{ when: 'First', turns: [{ do: 'run', command: `echo begun > ${begun}; sleep 600` }] }, { when: 'Second', turns: COMMIT }],
+    });
+    const env = { ANTHROPIC_BASE_URL: server.url, ...KEY };
+    const driving = room.drive(agent, { prompt: 'First part.', env, control: handle, record: 'claude/killed' });
+    await readFile(begun);
+    handle.killNow();
+    const first = await driving;
+    expect(first).toMatchObject({ done: false, verdict: { failed: 'it ended without a result (SIGKILL)' } });
+    const second = await room.drive(agent, { prompt: 'Second part.', env, goOn: must(first.session, 'a session') });
+    expect(second).toMatchObject({ verdict: {}, session: first.session });
+    expect(room.commits()).toEqual(['say hello']);
+  });
 });
