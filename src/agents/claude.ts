@@ -124,6 +124,8 @@ function receive(line: string, state: State, now: number): Received<State> {
     case 'stream_event': return streamed(said, state);
     case 'rate_limit_event': return { state: limited(said['rate_limit_info'], state) };
     case 'result': return ended(said, state);
+    // Signs of life, no progress.
+    case 'keep_alive': case 'tool_progress': return { state, quiet: true };
     default: return { state };
   }
 }
@@ -148,7 +150,7 @@ function retry(said: Data, state: State, now: number): Received<State> {
   const kind = kindOf(refused) ?? 'overload';
   // The first refusal may be a login that has run out and that it renews by itself; after the second it would go on for minutes.
   const hopeless = kind === 'login' ? count(said['attempt']) > 1 : delay > LONGEST_PAUSE;
-  if (!hopeless) return { state: { ...state, refused }, activity };
+  if (!hopeless) return { state: { ...state, refused }, activity, quiet: true };
   const stop: Trouble = { kind, text: refused.text, ...(kind === 'login' ? {} : { until: state.resets ?? now + delay }) };
   return { state: { ...state, refused, stopped: stop }, activity, stop };
 }

@@ -143,8 +143,8 @@ async function drive<S>(place: Place, agent: Agent<S>, o: Drive): Promise<Sessio
         state = received.state;
         told.take(line, received);
         onLine?.(line);
-        if (received.stop !== undefined) handle.interruptNow();
-        return received;
+        const end = told.stop !== undefined ? 'stop' : received.done === true ? 'done' : undefined;
+        return { ...received, ...(end === undefined ? {} : { end }) };
       },
       interrupt: () => agent.interrupt(state),
     },

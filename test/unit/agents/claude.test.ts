@@ -144,6 +144,14 @@ describe('trouble', () => {
   });
 });
 
+it('takes signs of life for no progress, so that a command that hangs is found', () => {
+  const { state } = agent.open(TASK);
+  const quiet = (line: object): boolean | undefined => agent.receive(JSON.stringify(line), state, NOW).quiet;
+  expect(quiet({ type: 'tool_progress', heartbeat: true, elapsed_time_seconds: 30 })).toBe(true);
+  expect(quiet({ type: 'system', subtype: 'api_retry', attempt: 1, retry_delay_ms: 1000, error_status: 529, error: 'overloaded' })).toBe(true);
+  expect([answer('a', 1), { type: 'user', message: {} }, RESULT].map(quiet)).toEqual([undefined, undefined, undefined]);
+});
+
 describe('an end', () => {
   it('is believed only when result and exit code say the same', () => {
     expect(play([RESULT]).verdict).toEqual({});
