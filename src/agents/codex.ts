@@ -181,11 +181,10 @@ function hearThread(given: Data, state: CodexState): Received<CodexState> {
   return { state: { ...state, awaiting: ID.turn, thread, ...textField('model', given['model']) }, session: thread, send: startTurn(thread, state.task) };
 }
 
-/** An earlier session that is gone, or held by a process that is not gone, is no reason to give up: the prompt holds everything. */
+/** An earlier session that is gone is not begun anew: the prompt is for one that knows the task. */
 function threadRefused(refused: string, state: CodexState): Received<CodexState> {
-  const { goOn, ...task } = state.task;
-  if (goOn === undefined) return stop(state, { kind: 'setup', text: `Codex refuses to begin: ${refused}` });
-  return { state: { ...state, task }, send: startThread(task), activity: [{ kind: 'text', text: short(`a new session, because the earlier one cannot go on: ${refused}`) }] };
+  if (state.task.goOn === undefined) return stop(state, { kind: 'setup', text: `Codex refuses to begin: ${refused}` });
+  return { state: { ...state, ended: { failed: short(`the earlier session cannot go on: ${refused}`) } }, close: true };
 }
 
 interface Heard {
@@ -242,7 +241,7 @@ function hearError(params: Data, state: CodexState): Received<CodexState> {
   const trouble = troubleOf(error, state.reset);
   if (trouble?.kind === 'login') return stop(state, trouble);
   const text = short([textOf(error['message']), textOf(error['additionalDetails'])].filter((part) => part !== undefined).join(': '));
-  return { state: trouble === undefined ? state : { ...state, retrying: trouble }, activity: [{ kind: 'text', text }] };
+  return { state: trouble === undefined ? state : { ...state, retrying: trouble }, activity: [{ kind: 'text', text }], quiet: true };
 }
 
 function hearEnd(turn: Data, state: CodexState): Received<CodexState> {

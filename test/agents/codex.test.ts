@@ -157,11 +157,11 @@ it('goes on with a session that was killed in the middle of a command', async ({
   expect(room.commits()).toEqual(['say hello']);
 });
 
-it('begins anew when the earlier session is gone', async ({ room }) => {
+it('fails when the earlier session is gone', async ({ room }) => {
   const server = await room.serve({ protocols: [responses], scenario: JOB });
   const session = await drive(room, server, { goOn: '01a20554-03c3-7fc0-ad56-7dafd997b9aa', record: 'codex/session-gone' });
-  expect(session.verdict).toEqual({});
-  expect(room.commits()).toEqual(['say hello']);
+  expect(session.verdict).toEqual({ failed: 'the earlier session cannot go on: no rollout found for thread id 01a20554-03c3-7fc0-ad56-7dafd997b9aa' });
+  expect(server.seen).toEqual([]);
 });
 
 // ---------------------------------------------------------------- prompts

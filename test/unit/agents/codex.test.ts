@@ -150,6 +150,7 @@ describe('how it fails', () => {
     const error = (status: number): unknown => event('error', { willRetry: true, error: { message: 'Reconnecting... 1/5', codexErrorInfo: { responseStreamDisconnected: { httpStatusCode: status } }, additionalDetails: `status ${status}` } });
     expect(play([...OPENING, error(401)]).last).toMatchObject({ stop: { kind: 'login', text: 'status 401' }, close: true });
     const waiting = play([...OPENING, error(429)]);
+    expect(waiting.last).toMatchObject({ quiet: true });
     expect(waiting.last.stop).toBeUndefined();
     expect(waiting.last.activity).toEqual([{ kind: 'text', text: 'Reconnecting... 1/5: status 429' }]);
     expect(end(waiting.state, { code: null, limit: 'idle' })).toEqual({ failed: 'status 429', trouble: { kind: 'overload', text: 'status 429' } });
