@@ -76,7 +76,7 @@ done
 if CHOO_TEST_PAIRS=100 npx vitest run test/integration/one-orchestrator.test.ts; then :; else status=1; fi
 
 # Every named moment to die at.
-if CHOO_TEST_KILLS=1 npx vitest run test/kills; then :; else status=1; fi
+if CHOO_TEST_KILLS=1 npx vitest run test/kills test/integration/cleanup.test.ts; then :; else status=1; fi
 
 # The real agents against the scripted model server.
 if npm run --silent test:agents; then :; else status=1; fi

@@ -255,7 +255,9 @@ describe('killed at any of its git commands', () => {
     execFileSync('cp', ['-a', ...places, copy]);
     const env = killingGit(bed);
     let killed = 0;
-    for (let nth = 1; ; nth++) {
+    // Every one of them with the other deaths in `npm run test:all`, every fourth at each change.
+    const step = process.env['CHOO_TEST_KILLS'] === undefined ? 4 : 1;
+    for (let nth = 1; ; nth += step) {
       writeFileSync(join(bed.base, 'countdown'), String(nth));
       const first = await bed.choo(['cleanup', '--discard', 'b'], { env });
       if (first.code === 0) break;
@@ -274,7 +276,7 @@ describe('killed at any of its git commands', () => {
       execFileSync('rm', ['-rf', '--', ...places]);
       execFileSync('cp', ['-a', ...places.map((place) => join(copy, basename(place))), bed.base]);
     }
-    expect(killed).toBeGreaterThan(10);
+    expect(killed).toBeGreaterThan(10 / step);
   });
 });
 
