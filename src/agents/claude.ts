@@ -66,8 +66,8 @@ const WORKSPACE_TOOLS = 'Bash,WebFetch,WebSearch';
 /** The mode `bypassPermissions` would refuse to start for root; naming the tools comes to the same. */
 const ALL_TOOLS = `${WORKSPACE_TOOLS},Edit,Write,NotebookEdit,Read,Glob,Grep,Skill,Task,Workflow`;
 
-/** Tools that ask a person, leave the worktree, or wait for a time when nobody listens any more. */
-const NEVER_TOOLS = 'AskUserQuestion,EnterPlanMode,ExitPlanMode,EnterWorktree,ExitWorktree,CronCreate,CronDelete,CronList,ScheduleWakeup';
+/** Tools that ask a person, leave the worktree, talk to other sessions, or wait for a time when nobody listens any more. */
+const NEVER_TOOLS = 'AskUserQuestion,EnterPlanMode,ExitPlanMode,EnterWorktree,ExitWorktree,CronCreate,CronDelete,CronList,ScheduleWakeup,ListAgents,SendMessage';
 
 const INTERRUPT = `${JSON.stringify({ type: 'control_request', request_id: 'choo-interrupt', request: { subtype: 'interrupt' } })}\n`;
 
@@ -84,11 +84,7 @@ export function claudeAgent(o: { readonly program: readonly string[] }): Agent<S
     },
     open: (task) => ({
       argv: [...o.program, ...options(task), ...task.args],
-      env: {
-        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1', DISABLE_TELEMETRY: '1', DISABLE_ERROR_REPORTING: '1',
-        // A choo that was started from within Claude Code is no reason to refuse.
-        CLAUDECODE: '',
-      },
+      env: environment(task),
       first: `${JSON.stringify({ type: 'user', message: { role: 'user', content: [{ type: 'text', text: task.prompt }] } })}\n`,
       oneShot: false,
       state: { answers: [], before: NOTHING, told: NOTHING, goesOn: task.goOn !== undefined },
@@ -96,6 +92,18 @@ export function claudeAgent(o: { readonly program: readonly string[] }): Agent<S
     receive,
     interrupt: () => INTERRUPT,
     conclude,
+  };
+}
+
+function environment(task: AgentTask): Readonly<Record<string, string>> {
+  return {
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1', DISABLE_TELEMETRY: '1', DISABLE_ERROR_REPORTING: '1',
+    // Notes that it would take beside the repository, read by the agents of other units.
+    CLAUDE_CODE_DISABLE_AUTO_MEMORY: '1',
+    // Output of commands and its socket; else they stay in the system's folder for temporary files.
+    CLAUDE_CODE_TMPDIR: task.scratch,
+    // A choo that was started from within Claude Code is no reason to refuse.
+    CLAUDECODE: '',
   };
 }
 

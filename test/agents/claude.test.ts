@@ -1,6 +1,7 @@
 // Claude Code itself against the scripted model server: what its machine promises, shown on the real program.
 
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
@@ -33,6 +34,13 @@ describe('work', () => {
     expect(session).toMatchObject({ verdict: {}, done: true, usage: { input: 3000, output: 150, usd: 0.015 }, result: { code: 0, leftovers: false } });
     expect(session.session).toBe(session.task.session);
     expect(room.commits()).toEqual(['say hello']);
+    expect(session.lines.filter((line) => line.includes('memory_paths'))).toEqual([]);
+  });
+
+  it('leaves no temporary file but in the folder for it', async ({ room }) => {
+    await work(room, [{ turns: [{ do: 'run', command: 'echo "$TMPDIR" > tmpdir.txt' }, { do: 'run', command: 'seq 100000' }, { do: 'say', text: 'Done.' }] }], { record: 'temporary' });
+    expect(readFileSync(join(room.worktree, 'tmpdir.txt'), 'utf8').trim()).toBe(join(room.repository.base, 'temporary'));
+    expect(readdirSync(join(room.repository.base, 'temporary'))).toEqual([]);
   });
 
   it('goes on after a command that fails', async ({ room }) => {

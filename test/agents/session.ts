@@ -102,7 +102,11 @@ async function openRoom(): Promise<OpenRoom> {
     },
     drive: async (agent, o) => {
       const session = await drive({ processes, repository, worktree, scratch }, agent, o);
-      if (o.record !== undefined) recordStream(o.record, { base, task: session.task, lines: session.lines, result: session.result, secrets: Object.values(o.env).filter((value) => value.length > 8 && !value.startsWith('http')) });
+      if (o.record !== undefined) {
+        const { task: { session: asked, goOn = asked }, lines, result } = session;
+        const secrets = Object.values(o.env).filter((value) => value.length > 8 && !value.startsWith('http'));
+        recordStream(o.record, { base, task: session.task, lines, result, secrets, sessions: [asked, goOn, session.session ?? asked] });
+      }
       return session;
     },
     commits: () => repository.git('log', '--format=%s', 'main..choo/unit/u/1').split('\n').filter((line) => line !== ''),

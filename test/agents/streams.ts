@@ -13,6 +13,9 @@ const folder = join(import.meta.dirname, 'streams');
 const LONGEST_TEXT = 600;
 const LONGEST_LIST = 8;
 
+/** What sessions are called in recordings, so that a new one differs only in what matters. */
+const SESSION = '11111111-1111-4111-8111-111111111111';
+
 /** One recorded session. */
 export interface Recording {
   /** What was asked; the prompt is cut. */
@@ -25,11 +28,12 @@ export interface Recording {
   readonly lines: readonly string[];
 }
 
-/** Writes `streams/<name>.jsonl` when recording is asked for. Folders of the test, the server's port and the secrets are replaced. */
-export function recordStream(name: string, o: { readonly base: string; readonly task: AgentTask; readonly lines: readonly string[]; readonly result: CommandResult; readonly secrets: readonly string[] }): void {
+/** Writes `streams/<name>.jsonl` when recording is asked for. Folders of the test, the server's port, secrets and the names of sessions are replaced. */
+export function recordStream(name: string, o: { readonly base: string; readonly task: AgentTask; readonly lines: readonly string[]; readonly result: CommandResult; readonly secrets: readonly string[]; readonly sessions: readonly string[] }): void {
   if (process.env['CHOO_RECORD_STREAMS'] === undefined) return;
   const { code, signal, limit, tail } = o.result;
-  const clean = (text: string): string => o.secrets.reduce((t, secret) => t.replaceAll(secret, 'KEY'), text)
+  const names = [...o.secrets.map((secret) => [secret, 'KEY'] as const), ...o.sessions.map((session) => [session, SESSION] as const)];
+  const clean = (text: string): string => names.reduce((t, [name, by]) => t.replaceAll(name, by), text)
     .replaceAll(o.base, '/tmp/work').replaceAll(o.base.replaceAll('/', '-'), '-tmp-work').replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:8080');
   const head = { recorded: { now: Date.now(), ending: { code, signal, limit }, task: o.task, tail: tail.slice(-LONGEST_TEXT) } };
   const path = join(folder, `${name}.jsonl`);
