@@ -3,6 +3,7 @@
 
 import { jsonLine, short } from './agent.ts';
 import type { Activity, Agent, AgentTask, Opening, Received, Trouble, Verdict } from './agent.ts';
+import { hasOwnTemporary, keepsTo, permissionSettings } from './codex-permissions.ts';
 import type { Ending } from '../core/failure.ts';
 import type { Usage } from '../core/usage.ts';
 
@@ -84,10 +85,8 @@ export function codexAgent(o: { readonly program: readonly string[] }): Agent<Co
 }
 
 function open(program: readonly string[], task: AgentTask): Opening<CodexState> {
-  // In a trusted repository the worktree's own .codex folder may start programs outside the sandbox.
-  const settings = task.permissions === 'sandboxed' ? [...SETTINGS, `projects={${JSON.stringify(task.worktree)}={trust_level="untrusted"}}`] : SETTINGS;
   return {
-    argv: [...program, 'app-server', ...settings.flatMap((setting) => ['-c', setting]), ...task.args],
+    argv: [...program, 'app-server', ...[...SETTINGS, ...permissionSettings(task)].flatMap((setting) => ['-c', setting]), ...task.args],
     env: hasOwnTemporary(task) ? { TMPDIR: task.scratch } : {},
     first: request(ID.greet, 'initialize', GREETING),
     oneShot: false,
@@ -101,30 +100,15 @@ function request(id: number, method: string, params: Data): string {
   return `${JSON.stringify({ id, method, params })}\n`;
 }
 
-/** Begins with the least permissions; with more, Codex would write into the user's configuration that it trusts the repository. The turn sets the true ones. */
-function startThread({ model, worktree, goOn }: AgentTask): string {
-  const params = { cwd: worktree, approvalPolicy: 'never', approvalsReviewer: 'user', sandbox: 'read-only', ...(model === undefined ? {} : { model }) };
+/** Full permissions are left to the turn: asked for here, Codex would write into the user's configuration that it trusts the repository. */
+function startThread({ model, worktree, goOn, permissions }: AgentTask): string {
+  const params = { cwd: worktree, approvalPolicy: 'never', approvalsReviewer: 'user', ...(permissions === 'full' ? { sandbox: 'read-only' } : {}), ...(model === undefined ? {} : { model }) };
   return goOn === undefined ? request(ID.thread, 'thread/start', params) : request(ID.thread, 'thread/resume', { ...params, threadId: goOn, excludeTurns: true });
 }
 
 function startTurn(thread: string, task: AgentTask): string {
   const text = task.prompt.length <= LONGEST_PROMPT ? task.prompt : `Your task is described in the file ${task.promptFile}. Read all of it, then do what it says.`;
-  return request(ID.turn, 'turn/start', { threadId: thread, input: [{ type: 'text', text, text_elements: [] }], approvalPolicy: 'never', approvalsReviewer: 'user', sandboxPolicy: sandboxOf(task) });
-}
-
-/** How far Codex's own sandbox lets a command go. */
-function sandboxOf(task: AgentTask): Data {
-  if (task.permissions === 'full') return { type: 'dangerFullAccess' };
-  const own = hasOwnTemporary(task);
-  return {
-    type: 'workspaceWrite', writableRoots: own ? [...task.gitPaths, task.scratch] : task.gitPaths, networkAccess: task.permissions === 'workspace',
-    excludeTmpdirEnvVar: own, excludeSlashTmp: own,
-  };
-}
-
-/** Whether its temporary files go to the scratch folder: always in the sandbox, and where the common place would open other worktrees to it. */
-function hasOwnTemporary({ permissions, worktree }: AgentTask): boolean {
-  return permissions === 'sandboxed' || (permissions === 'workspace' && worktree.startsWith('/tmp/'));
+  return request(ID.turn, 'turn/start', { threadId: thread, input: [{ type: 'text', text, text_elements: [] }], approvalPolicy: 'never', approvalsReviewer: 'user', ...(task.permissions === 'full' ? { sandboxPolicy: { type: 'dangerFullAccess' } } : {}) });
 }
 
 /** Answers what Codex asks a person. With the policy `never` it does not ask; a configuration that makes it ask gets the permissions of the task and nothing more. */
@@ -178,6 +162,7 @@ function hearAnswer({ id, error, result }: Data, state: CodexState): Received<Co
 function hearThread(given: Data, state: CodexState): Received<CodexState> {
   const thread = textOf(recordOf(given['thread'])['id']);
   if (thread === undefined || !THREAD.test(thread)) return stop(state, { kind: 'setup', text: 'Codex began a thread without a name: it speaks another version of its protocol' });
+  if (!keepsTo(state.task, recordOf(given['sandbox']))) return stop(state, { kind: 'setup', text: `Codex does not take the permissions \`${state.task.permissions}\`: it is too old, or its administrator forbids them` });
   return { state: { ...state, awaiting: ID.turn, thread, ...textField('model', given['model']) }, session: thread, send: startTurn(thread, state.task) };
 }
 

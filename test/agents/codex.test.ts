@@ -188,7 +188,7 @@ function tries(room: Room): string {
   const { root, base } = room.repository;
   const at = (path: string): string => `touch '${path}' && echo wrote ${path.slice(base.length)} >> tries.txt;`;
   return [
-    'echo a commit > tries.txt;', at(`${root}/main.txt`), at(`${root}/.git/config`), at(`${root}/.git/hooks/post-commit`), at(`${root}/.git/refs/heads/other`), at(`${base}/outside.txt`), at(`${room.home}/x.txt`),
+    'echo a commit > tries.txt;', at(`${root}/main.txt`), at(`${root}/.git/config`), at(`${root}/.git/hooks/post-commit`), at(`${root}/.git/refs/heads/other`), at(`${base}/outside.txt`), at(`${root}/.git/worktrees/worktree/commondir`), at(`${root}/.git/worktrees/worktree/gitdir`), at(`${room.home}/x.txt`),
     at(`${room.scratch}/x.txt`), 'mktemp > temporary.txt && echo made a temporary file >> tries.txt;',
     `node -e 'require("net").connect(Number(process.argv[1]), "127.0.0.1").on("connect", () => process.exit(0)).on("error", () => process.exit(1))' "$PORT" && echo reached the network >> tries.txt;`,
     'git add tries.txt && git commit -qm tried',
@@ -214,7 +214,7 @@ it('workspace: the same with the network', async ({ room }) => {
 
 it('full: whatever the user may', async ({ room }) => {
   expect(await tryAll(room, 'full')).toEqual([
-    'a commit', 'wrote /repo/main.txt', 'wrote /repo/.git/config', 'wrote /repo/.git/hooks/post-commit', 'wrote /repo/.git/refs/heads/other', 'wrote /outside.txt', 'wrote /home/x.txt',
+    'a commit', 'wrote /repo/main.txt', 'wrote /repo/.git/config', 'wrote /repo/.git/hooks/post-commit', 'wrote /repo/.git/refs/heads/other', 'wrote /outside.txt', 'wrote /repo/.git/worktrees/worktree/commondir', 'wrote /repo/.git/worktrees/worktree/gitdir', 'wrote /home/x.txt',
     'wrote /scratch/x.txt', 'made a temporary file', 'reached the network',
   ]);
 });
@@ -231,16 +231,18 @@ it('leaves the configuration of the user alone', async ({ room }) => {
   const server = await room.serve({ protocols: [responses], scenario: JOB });
   const config = join(room.home, '.codex', 'config.toml');
   room.repository.write('.codex/config.toml', '# mine\n', room.home);
-  expect((await drive(room, server, { permissions: 'full' })).verdict).toEqual({});
-  expect(readFileSync(config, 'utf8')).toBe('# mine\n');
+  for (const permissions of ['sandboxed', 'workspace', 'full'] as const) {
+    expect((await drive(room, server, { permissions })).verdict).toEqual({});
+    expect(readFileSync(config, 'utf8')).toBe('# mine\n');
+  }
 });
 
-it('sandboxed: starts nothing that the worktree configures, even in a repository that the user trusts', async ({ room }) => {
+it.for(['sandboxed', 'workspace'] as const)('%s: starts nothing that the worktree configures, even in a repository that the user trusts', async (permissions, { room }) => {
   const server = await room.serve({ protocols: [responses], scenario: JOB });
   const { root } = room.repository;
   room.repository.write('.codex/config.toml', `[projects."${root}"]\ntrust_level = "trusted"\n`, room.home);
   room.repository.write('.codex/config.toml', `[mcp_servers.evil]\ncommand = "/bin/sh"\nargs = ["-c", "touch ${root}/evil"]\n`, room.worktree);
-  expect((await drive(room, server, { permissions: 'sandboxed' })).verdict).toEqual({});
+  expect((await drive(room, server, { permissions })).verdict).toEqual({});
   expect(room.repository.git('status', '--porcelain')).toBe('');
 });
 

@@ -9,12 +9,12 @@ const NOW = 1_800_000_000_000;
 const agent = codexAgent({ program: ['/opt/codex'] });
 
 const TASK: AgentTask = {
-  prompt: 'Do it.', promptFile: '/state/prompt.md', worktree: '/state/worktree', gitPaths: ['/repo/.git/objects'], scratch: '/state/scratch',
+  prompt: 'Do it.', promptFile: '/state/prompt.md', worktree: '/state/worktree', gitPaths: ['/repo/.git/objects', '/repo/.git/worktrees/w'], scratch: '/state/scratch',
   permissions: 'workspace', args: ['-c', 'x=1'], session: '00000000-0000-4000-8000-000000000000', cap: {},
 };
 
 /** What answers our requests, in order, until the turn runs. */
-const OPENING = [{ id: 1, result: {} }, { id: 2, result: { account: null, requiresOpenaiAuth: false } }, { id: 3, result: { thread: { id: 'T' }, model: 'm' } }, { id: 4, result: { turn: { id: 'U' } } }];
+const OPENING = [{ id: 1, result: {} }, { id: 2, result: { account: null, requiresOpenaiAuth: false } }, { id: 3, result: { thread: { id: 'T' }, model: 'm', sandbox: { type: 'workspaceWrite', networkAccess: true } } }, { id: 4, result: { turn: { id: 'U' } } }];
 
 /** Feeds messages to a new session. */
 function play(messages: readonly unknown[], task: Partial<AgentTask> = {}): { readonly all: readonly Received<CodexState>[]; readonly last: Received<CodexState>; readonly state: CodexState; readonly said: readonly Record<string, unknown>[] } {
@@ -32,9 +32,9 @@ function event(method: string, params: Readonly<Record<string, unknown>>): unkno
   return { method, params: { threadId: 'T', turnId: 'U', ...params } };
 }
 
-function sandboxOf(task: Partial<AgentTask>): unknown {
-  const turn = play(OPENING, task).said.find(({ method }) => method === 'turn/start');
-  return (turn?.['params'] as Record<string, unknown> | undefined)?.['sandboxPolicy'];
+/** The settings of a task, without the names. */
+function settingsOf(task: Partial<AgentTask>): readonly string[] {
+  return agent.open({ ...TASK, args: [], ...task }).argv.filter((word) => /^(default_permissions|permissions|projects)\b/.test(word));
 }
 
 function end(state: CodexState, ending: { readonly code: number | null; readonly signal?: string; readonly limit?: 'idle' | 'total' } = { code: 0 }, tail = ''): unknown {
@@ -53,22 +53,37 @@ describe('opening', () => {
   it('greets, looks for a login, begins a thread without permissions and gives the turn its own', () => {
     expect(play(OPENING).said.map(({ method }) => method)).toEqual(['initialized', 'account/read', 'thread/start', 'turn/start']);
     expect(play(OPENING, { model: 'best', goOn: 'S' }).said[2]).toEqual({
-      id: 3, method: 'thread/resume', params: { threadId: 'S', excludeTurns: true, cwd: '/state/worktree', approvalPolicy: 'never', approvalsReviewer: 'user', sandbox: 'read-only', model: 'best' },
+      id: 3, method: 'thread/resume', params: { threadId: 'S', excludeTurns: true, cwd: '/state/worktree', approvalPolicy: 'never', approvalsReviewer: 'user', model: 'best' },
     });
   });
 
-  it.each<[Partial<AgentTask>, unknown]>([
-    [{ permissions: 'sandboxed' }, { type: 'workspaceWrite', writableRoots: ['/repo/.git/objects', '/state/scratch'], networkAccess: false, excludeTmpdirEnvVar: true, excludeSlashTmp: true }],
-    [{ permissions: 'workspace' }, { type: 'workspaceWrite', writableRoots: ['/repo/.git/objects'], networkAccess: true, excludeTmpdirEnvVar: false, excludeSlashTmp: false }],
-    [{ permissions: 'workspace', worktree: '/tmp/w' }, { type: 'workspaceWrite', writableRoots: ['/repo/.git/objects', '/state/scratch'], networkAccess: true, excludeTmpdirEnvVar: true, excludeSlashTmp: true }],
-    [{ permissions: 'full' }, { type: 'dangerFullAccess' }],
-  ])('%j', (task, policy) => {
-    expect(sandboxOf(task)).toEqual(policy);
+  it.each<[Partial<AgentTask>, readonly string[]]>([
+    [{ permissions: 'sandboxed' }, [
+      'default_permissions="choo"',
+      'permissions.choo={filesystem={":root"="read",":workspace_roots"="write","/repo/.git/objects"="write","/repo/.git/worktrees/w"="write","/state/scratch"="write","/repo/.git/worktrees/w/commondir"="read","/repo/.git/worktrees/w/gitdir"="read"},network={enabled=false}}',
+      'projects={"/state/worktree"={trust_level="untrusted"}}',
+    ]],
+    [{ permissions: 'workspace', gitPaths: [] }, ['default_permissions="choo"', 'permissions.choo={filesystem={":root"="read",":workspace_roots"="write",":slash_tmp"="write",":tmpdir"="write"},network={enabled=true}}', 'projects={"/state/worktree"={trust_level="untrusted"}}']],
+    [{ permissions: 'workspace', gitPaths: [], worktree: '/tmp/w' }, ['default_permissions="choo"', 'permissions.choo={filesystem={":root"="read",":workspace_roots"="write","/state/scratch"="write"},network={enabled=true}}', 'projects={"/tmp/w"={trust_level="untrusted"}}']],
+    [{ permissions: 'full' }, []],
+  ])('%j', (task, settings) => {
+    expect(settingsOf(task)).toEqual(settings);
+  });
+
+  it('asks the turn for full permissions, and believes no others than it set', () => {
+    expect(play(OPENING, { permissions: 'full' }).said.at(-1)).toMatchObject({ method: 'turn/start', params: { sandboxPolicy: { type: 'dangerFullAccess' } } });
+    expect(play(OPENING).said.at(-1)).not.toHaveProperty('params.sandboxPolicy');
+    for (const sandbox of [undefined, { type: 'dangerFullAccess' }, { type: 'workspaceWrite', networkAccess: false }]) {
+      expect(play([...OPENING.slice(0, 2), { id: 3, result: { thread: { id: 'T' }, sandbox } }]).last.stop).toMatchObject({ kind: 'setup' });
+    }
+    expect(play(OPENING, { permissions: 'sandboxed' }).last.stop).toBeUndefined();
+    expect(play(OPENING.slice(0, 3), { permissions: 'sandboxed' }).last.stop).toMatchObject({ kind: 'setup' });
   });
 
   it('quotes a hostile path', () => {
-    const { argv } = agent.open({ ...TASK, permissions: 'sandboxed', worktree: '/w"]\n\\x' });
-    expect(argv).toContain('projects={"/w\\"]\\n\\\\x"={trust_level="untrusted"}}');
+    expect(settingsOf({ permissions: 'sandboxed', worktree: '/w"]\n\\x', gitPaths: ['/a"="write","/etc'] })).toEqual(expect.arrayContaining([
+      'projects={"/w\\"]\\n\\\\x"={trust_level="untrusted"}}', expect.stringContaining('"/a\\"=\\"write\\",\\"/etc"="write"'),
+    ]));
   });
 
   it('ignores answers to what it has not asked', () => {
