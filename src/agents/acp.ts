@@ -1,0 +1,217 @@
+// The `acp` agent: any program that speaks the Agent Client Protocol. A pure machine over the lines of acp-program.ts, which
+// holds the conversation; which programs there are is configuration.
+
+import type { Ending } from '../core/failure.ts';
+import type { Usage } from '../core/usage.ts';
+import { jsonLine, short } from './agent.ts';
+import type { Activity, Agent, AgentTask, Permissions, Received, Trouble, Verdict } from './agent.ts';
+
+/** What the program is to do; the first line of its stdin. */
+export interface AcpJob {
+  readonly prompt: string;
+  readonly worktree: string;
+  readonly permissions: Permissions;
+  /** Session to go on with, where the agent can. */
+  readonly goOn?: string;
+  readonly model?: string;
+  /** Mode to set instead of the one chosen by `permissions`. */
+  readonly mode?: string;
+  /** Way of logging in to use before the session; absent: the agent is logged in already. */
+  readonly auth?: string;
+}
+
+/** What the program prints, a line each: messages of the agent as they came, and what the program itself did. */
+export type AcpLine =
+  | { readonly acp: unknown }
+  | { readonly choo: 'session'; readonly id: string; readonly wentOn: boolean; readonly mode?: string; readonly model?: string }
+  | { readonly choo: 'permission'; readonly tool: string; readonly allowed: boolean; readonly why?: string }
+  | { readonly choo: 'prompted' }
+  /** The protocol's own reason: `end_turn`, `cancelled`, `refusal`, … */
+  | { readonly choo: 'ended'; readonly reason: string }
+  /** The agent does not fit: another version of the protocol, no such mode or model. */
+  | { readonly choo: 'unfit'; readonly text: string }
+  /** The agent answered a request with an error. */
+  | { readonly choo: 'refused'; readonly code: number; readonly message: string; readonly data: unknown }
+  /** The agent ended, or talks nonsense. */
+  | { readonly choo: 'gone'; readonly text: string };
+
+/** The line on the program's stdin that asks for the end of the turn. */
+export const CANCEL = '{"choo":"cancel"}';
+
+/** Reads the first line of the program's stdin, which this file wrote. */
+export function acpJob(line: string): AcpJob {
+  return JSON.parse(line) as AcpJob;
+}
+
+/** What the machine remembers of one session. */
+interface Acp {
+  readonly prompted: boolean;
+  /** Text of the message being said, its end. */
+  readonly saying: string;
+  readonly usage: Usage | undefined;
+  /** Money the session had cost before this prompt. */
+  readonly before: number;
+  readonly over: Verdict | undefined;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * How ACP agents fail. The protocol has one code of its own ("log in first"); all else is what the agent passes on from its
+ * model's interface, as the message or the data of an error. Status codes first: texts change more often.
+ */
+const TROUBLES: readonly { readonly kind: Trouble['kind']; readonly status: readonly number[]; readonly text: RegExp }[] = [
+  { kind: 'login', status: [401, 403], text: /\b401\b|unauthori[sz]ed|authentication (?:required|failed|error)|(?:incorrect|invalid) api[ _-]?key|api[ _-]?key (?:is )?(?:not valid|invalid|missing)|not logged in|log ?in required/i },
+  { kind: 'quota', status: [402, 429], text: /\b429\b|quota|rate.?limit|usage.?limit|credit balance|RESOURCE_EXHAUSTED|too many requests/i },
+  { kind: 'overload', status: [500, 502, 503, 504, 529], text: /\b(?:50[0234]|529)\b|overloaded|service unavailable|high demand|stream disconnected/i },
+];
+
+/** The protocol's code for "log in first". */
+const AUTH_REQUIRED = -32000;
+
+/** Takes the agent's own program with its arguments (`program`) and ours that talks to it (`runner`); `mode` and `auth` as configured, see AcpJob. */
+export function acpAgent(o: { readonly program: readonly string[]; readonly runner: readonly string[]; readonly mode?: string; readonly auth?: string }): Agent<Acp> {
+  return {
+    name: 'acp',
+    idleLimit: true,
+    abilities: {
+      permissions: ['workspace', 'full'],
+      why: 'the protocol has no sandbox: what the agent asks for is answered, what it does without asking is not seen',
+      usage: { tokens: false, usd: false },
+      goOn: true,
+      ownCap: false,
+    },
+    open: (task) => ({
+      argv: [...o.runner, ...o.program, ...task.args],
+      env: {},
+      first: `${JSON.stringify(jobOf(task, o))}\n`,
+      oneShot: false,
+      state: { prompted: false, saying: '', usage: undefined, before: 0, over: undefined },
+    }),
+    receive,
+    interrupt: () => `${CANCEL}\n`,
+    conclude: ({ ending, state }) => state.over ?? { failed: unsaid(ending) },
+  };
+}
+
+function jobOf(task: AgentTask, o: { readonly mode?: string; readonly auth?: string }): AcpJob {
+  const { prompt, worktree, permissions, goOn, model } = task;
+  return {
+    prompt, worktree, permissions,
+    ...(goOn === undefined ? {} : { goOn }), ...(model === undefined ? {} : { model }),
+    ...(o.mode === undefined ? {} : { mode: o.mode }), ...(o.auth === undefined ? {} : { auth: o.auth }),
+  };
+}
+
+function receive(line: string, state: Acp, now: number): Received<Acp> {
+  const said = jsonLine(line);
+  if (said === undefined) return { state };
+  if (said['acp'] !== undefined) return heard(mapOf(said['acp']), state);
+  switch (said['choo']) {
+    case 'session': return typeof said['id'] === 'string' ? { state, session: said['id'] } : { state };
+    case 'prompted': return { state: { ...state, prompted: true } };
+    case 'permission': return said['allowed'] === true ? { state } : { state, activity: [{ kind: 'tool', text: short(`refused: ${textOf(said['tool'])} (${textOf(said['why'])})`) }] };
+    case 'ended': return over(state, said['reason'] === 'end_turn' ? {} : { failed: reasonText(textOf(said['reason'])) });
+    case 'unfit': return over(state, { trouble: { kind: 'setup', text: textOf(said['text']) } });
+    case 'refused': return over(state, verdictOf(said, now));
+    case 'gone': return over(state, { failed: textOf(said['text']) });
+    default: return { state };
+  }
+}
+
+/** The conversation is over. Trouble ends it at once: the program has nothing more to say. */
+function over(state: Acp, verdict: Verdict): Received<Acp> {
+  const next = { ...state, over: verdict };
+  return { state: next, close: true, ...(verdict.trouble === undefined ? { done: true } : { stop: verdict.trouble }) };
+}
+
+/** A message of the agent. Before the prompt an agent repeats an earlier session; that is no activity. */
+function heard(message: Json, state: Acp): Received<Acp> {
+  const update = mapOf(mapOf(message['params'])['update']);
+  const cost = costOf(update);
+  if (cost !== undefined && !state.prompted) return { state: { ...state, before: cost } };
+  if (!state.prompted) return { state };
+  if (cost !== undefined) return used(state, { ...NOTHING, ...state.usage, usd: Math.max(0, cost - state.before) });
+  const usage = usageOf(mapOf(message['result']));
+  if (usage !== undefined) return used(state, { ...usage, ...(state.usage?.usd === undefined ? {} : { usd: state.usage.usd }) });
+  return doing(update, state);
+}
+
+const NOTHING: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+
+function used(state: Acp, usage: Usage): Received<Acp> {
+  return { state: { ...state, usage }, usage };
+}
+
+function doing(update: Json, state: Acp): Received<Acp> {
+  switch (update['sessionUpdate']) {
+    case 'agent_message_chunk': {
+      // A word at a time; shown is the message as far as it is, and of a long one its end.
+      const saying = `${state.saying}${textOf(mapOf(update['content'])['text'])}`.slice(-SAYING);
+      return saying.trim() === '' ? { state } : { state: { ...state, saying }, activity: [{ kind: 'text', text: short(saying) }] };
+    }
+    case 'tool_call': return { state: { ...state, saying: '' }, activity: [toolActivity(update)] };
+    case 'tool_call_update': return update['status'] === 'failed'
+      ? { state, activity: [{ kind: 'tool', text: short(`failed: ${textOf(update['title']) || textOf(update['toolCallId'])}`) }] }
+      : { state };
+    default: return { state };
+  }
+}
+
+/** Characters of a message kept to be shown. */
+const SAYING = 200;
+
+function toolActivity(call: Json): Activity {
+  const input = mapOf(call['rawInput']);
+  const title = textOf(call['title']) || textOf(call['toolCallId']);
+  switch (call['kind']) {
+    case 'execute': return { kind: 'command', text: short(commandOf(input['command']) || title) };
+    case 'edit': case 'delete': case 'move': case 'read': return { kind: 'file', text: short(title) };
+    default: return { kind: 'tool', text: short(title) };
+  }
+}
+
+function commandOf(command: unknown): string {
+  return Array.isArray(command) ? command.filter((word) => typeof word === 'string').join(' ') : textOf(command);
+}
+
+/** Tokens at the end of a turn: as the protocol's draft has them, or gemini's own way. */
+function usageOf(result: Json): Usage | undefined {
+  const told = mapOf(result['usage']);
+  const [input, output] = [count(told['inputTokens']), count(told['outputTokens'])];
+  if (input !== undefined && output !== undefined) {
+    const [cacheRead, cacheWrite] = [count(told['cachedReadTokens']) ?? 0, count(told['cachedWriteTokens']) ?? 0];
+    // Some count what came from the cache within the input; then the total is input and output alone.
+    const within = told['totalTokens'] === input + output && cacheRead + cacheWrite <= input;
+    return { input: within ? input - cacheRead - cacheWrite : input, output, cacheRead, cacheWrite };
+  }
+  const tokens = mapOf(mapOf(mapOf(result['_meta'])['quota'])['token_count']);
+  const [read, written] = [count(tokens['input_tokens']), count(tokens['output_tokens'])];
+  return read === undefined || written === undefined ? undefined : { ...NOTHING, input: read, output: written };
+}
+
+/** Money the whole session has cost so far, US dollars. */
+function costOf(update: Json): number | undefined {
+  const { amount, currency } = mapOf(update['cost']);
+  return typeof amount === 'number' && Number.isFinite(amount) && amount >= 0 && currency === 'USD' ? amount : undefined;
+}
+
+function reasonText(reason: string): string {
+  switch (reason) {
+    case 'cancelled': return 'the agent was interrupted';
+    case 'refusal': return 'the model refused to go on';
+    case 'max_tokens': return "the model's answer was cut at its longest";
+    case 'max_turn_requests': return 'the agent reached its own limit of turns';
+    default: return short(`the agent stopped: ${reason}`);
+  }
+}
+
+/** What an error of the agent means. */
+function verdictOf({ code, message, data }: Json, now: number): Verdict {
+  const text = short([textOf(message), detailOf(data)].filter((part) => part !== '').join(': '));
+  if (code === AUTH_REQUIRED) return { trouble: { kind: 'login', text: text || 'the agent asks for a login' } };
+  const found = TROUBLES.find(({ status, text: words }) => status.some((s) => s === code || s === statusOf(data))) ?? TROUBLES.find(({ text: words }) => words.test(text));
+  if (found === undefined) return { failed: text || 'the agent answered with an error' };
+  const until = found.kind === 'quota' ? resetOf(text, now) : undefined;
+  return { trouble: { kind: found.kind, text, ...(until === undefined ? {} : { until }) } };
+}
