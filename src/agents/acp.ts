@@ -5,6 +5,7 @@ import type { Ending } from '../core/failure.ts';
 import type { Usage } from '../core/usage.ts';
 import { jsonLine, short } from './agent.ts';
 import type { Activity, Agent, AgentTask, Permissions, Received, Trouble, Verdict } from './agent.ts';
+import { amountOf, countOf, listOf, mapOf, textOf } from './untrusted.ts';
 
 /** What the program is to do; the first line of its stdin. */
 export interface AcpJob {
@@ -60,10 +61,10 @@ type Json = Readonly<Record<string, unknown>>;
  * How ACP agents fail. The protocol has one code of its own ("log in first"); all else is what the agent passes on from its
  * model's interface, as the message or the data of an error. Status codes first: texts change more often.
  */
-const TROUBLES: readonly { readonly kind: Trouble['kind']; readonly status: readonly number[]; readonly text: RegExp }[] = [
-  { kind: 'login', status: [401, 403], text: /\b401\b|unauthori[sz]ed|authentication (?:required|failed|error)|(?:incorrect|invalid) api[ _-]?key|api[ _-]?key (?:is )?(?:not valid|invalid|missing)|not logged in|log ?in required/i },
-  { kind: 'quota', status: [402, 429], text: /\b429\b|quota|rate.?limit|usage.?limit|credit balance|RESOURCE_EXHAUSTED|too many requests/i },
-  { kind: 'overload', status: [500, 502, 503, 504, 529], text: /\b(?:50[0234]|529)\b|overloaded|service unavailable|high demand|stream disconnected/i },
+const TROUBLES: readonly { readonly kind: Trouble['kind']; readonly status: readonly number[]; readonly words: RegExp }[] = [
+  { kind: 'login', status: [401, 403], words: /\b401\b|unauthori[sz]ed|authentication (?:required|failed|error)|(?:incorrect|invalid) api[ _-]?key|api[ _-]?key (?:is )?(?:not valid|invalid|missing)|not logged in|log ?in required/i },
+  { kind: 'quota', status: [402, 429], words: /\b429\b|quota|rate.?limit|usage.?limit|credit balance|RESOURCE_EXHAUSTED|too many requests/i },
+  { kind: 'overload', status: [500, 502, 503, 504, 529], words: /\b(?:50[0234]|529)\b|overloaded|service unavailable|high demand|stream disconnected/i },
 ];
 
 /** The protocol's code for "log in first". */
@@ -172,28 +173,28 @@ function toolActivity(call: Json): Activity {
 }
 
 function commandOf(command: unknown): string {
-  return Array.isArray(command) ? command.filter((word) => typeof word === 'string').join(' ') : textOf(command);
+  return textOf(command) || listOf(command).map(textOf).join(' ');
 }
 
 /** Tokens at the end of a turn: as the protocol's draft has them, or gemini's own way. */
 function usageOf(result: Json): Usage | undefined {
   const told = mapOf(result['usage']);
-  const [input, output] = [count(told['inputTokens']), count(told['outputTokens'])];
+  const [input, output] = [countOf(told['inputTokens']), countOf(told['outputTokens'])];
   if (input !== undefined && output !== undefined) {
-    const [cacheRead, cacheWrite] = [count(told['cachedReadTokens']) ?? 0, count(told['cachedWriteTokens']) ?? 0];
+    const [cacheRead, cacheWrite] = [countOf(told['cachedReadTokens']) ?? 0, countOf(told['cachedWriteTokens']) ?? 0];
     // Some count what came from the cache within the input; then the total is input and output alone.
     const within = told['totalTokens'] === input + output && cacheRead + cacheWrite <= input;
     return { input: within ? input - cacheRead - cacheWrite : input, output, cacheRead, cacheWrite };
   }
   const tokens = mapOf(mapOf(mapOf(result['_meta'])['quota'])['token_count']);
-  const [read, written] = [count(tokens['input_tokens']), count(tokens['output_tokens'])];
+  const [read, written] = [countOf(tokens['input_tokens']), countOf(tokens['output_tokens'])];
   return read === undefined || written === undefined ? undefined : { ...NOTHING, input: read, output: written };
 }
 
 /** Money the whole session has cost so far, US dollars. */
 function costOf(update: Json): number | undefined {
   const { amount, currency } = mapOf(update['cost']);
-  return typeof amount === 'number' && Number.isFinite(amount) && amount >= 0 && currency === 'USD' ? amount : undefined;
+  return currency === 'USD' ? amountOf(amount) : undefined;
 }
 
 function reasonText(reason: string): string {
@@ -210,8 +211,39 @@ function reasonText(reason: string): string {
 function verdictOf({ code, message, data }: Json, now: number): Verdict {
   const text = short([textOf(message), detailOf(data)].filter((part) => part !== '').join(': '));
   if (code === AUTH_REQUIRED) return { trouble: { kind: 'login', text: text || 'the agent asks for a login' } };
-  const found = TROUBLES.find(({ status, text: words }) => status.some((s) => s === code || s === statusOf(data))) ?? TROUBLES.find(({ text: words }) => words.test(text));
+  const told = statusOf(data);
+  const found = TROUBLES.find(({ status }) => status.some((s) => s === code || s === told)) ?? TROUBLES.find(({ words }) => words.test(text));
   if (found === undefined) return { failed: text || 'the agent answered with an error' };
   const until = found.kind === 'quota' ? resetOf(text, now) : undefined;
   return { trouble: { kind: found.kind, text, ...(until === undefined ? {} : { until }) } };
+}
+
+/** What the data of an error adds for people. */
+function detailOf(data: unknown): string {
+  if (typeof data === 'string') return data;
+  const { details, message, error } = mapOf(data);
+  return textOf(details) || textOf(message) || textOf(mapOf(error)['message']) || textOf(error);
+}
+
+/** The status of the model's interface in the data of an error, where agents put it. */
+function statusOf(data: unknown): number | undefined {
+  const told = mapOf(data);
+  return [told['status'], told['statusCode'], told['httpStatus'], told['code']].map(countOf).find((status) => status !== undefined);
+}
+
+/** The longest wait that is believed, ms; what names more is a mistake or means "not today". */
+const LONGEST_WAIT = 31 * 24 * 3_600_000;
+
+/** The moment named in a text like `try again in 20s` or `retry after 3 minutes`. */
+function resetOf(text: string, now: number): number | undefined {
+  const [, number, unit] = /(?:try again|retry|resets?)(?: after| in)? (\d{1,6}(?:\.\d{1,3})?) ?(ms|s|m|h)/i.exec(text) ?? [];
+  if (number === undefined || unit === undefined) return undefined;
+  const wait = Number(number) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit.toLowerCase() as 'ms' | 's' | 'm' | 'h'];
+  return wait <= LONGEST_WAIT ? now + wait : undefined;
+}
+
+/** What it means that the program ended without a word. */
+function unsaid({ code, signal, limit }: Ending): string {
+  if (limit !== undefined || signal !== undefined) return 'the agent was ended before its work was over';
+  return code === 126 || code === 127 ? 'the agent cannot be started' : 'the agent ended before its work was over';
 }

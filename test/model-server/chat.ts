@@ -17,7 +17,7 @@ const FIELDS = new Set([
 const SHELLS = ['bash', 'shell', 'run_shell_command', 'exec_command', 'execute', 'terminal'];
 
 /** Chat completions at any base path (`…/chat/completions`), and the list of models beside it (`…/models`, one model). */
-export const chatProtocol: Protocol = {
+export const chat: Protocol = {
   name: 'chat',
   mine: (request) => request.path.endsWith('/chat/completions') || isModelList(request),
   read,
