@@ -46,10 +46,18 @@ export function acpJob(line: string): AcpJob {
 
 /** What the machine remembers of one session. */
 interface Acp {
+  /** The agent's own name, as it introduced itself. */
+  readonly agent: string;
   readonly prompted: boolean;
+  /** The last command or tool shown; agents tell each several times. */
+  readonly shown: string;
   /** Text of the message being said, its end. */
   readonly saying: string;
+  /** An error that the agent told as if the model had said it, when nothing came after. */
+  readonly error: string | undefined;
   readonly usage: Usage | undefined;
+  /** The turn ended with the word that no token was used. */
+  readonly nothing: boolean;
   /** Money the session had cost before this prompt. */
   readonly before: number;
   readonly over: Verdict | undefined;
@@ -59,13 +67,28 @@ type Json = Readonly<Record<string, unknown>>;
 
 /**
  * How ACP agents fail. The protocol has one code of its own ("log in first"); all else is what the agent passes on from its
- * model's interface, as the message or the data of an error. Status codes first: texts change more often.
+ * model's interface: by a name of its own in the error's data (claude-agent-acp), else in the text.
  */
-const TROUBLES: readonly { readonly kind: Trouble['kind']; readonly status: readonly number[]; readonly words: RegExp }[] = [
-  { kind: 'login', status: [401, 403], words: /\b401\b|unauthori[sz]ed|authentication (?:required|failed|error)|(?:incorrect|invalid) api[ _-]?key|api[ _-]?key (?:is )?(?:not valid|invalid|missing)|not logged in|log ?in required/i },
-  { kind: 'quota', status: [402, 429], words: /\b429\b|quota|rate.?limit|usage.?limit|credit balance|RESOURCE_EXHAUSTED|too many requests/i },
-  { kind: 'overload', status: [500, 502, 503, 504, 529], words: /\b(?:50[0234]|529)\b|overloaded|service unavailable|high demand|stream disconnected/i },
+const TROUBLES: readonly { readonly kind: Trouble['kind']; readonly names: readonly string[]; readonly words: RegExp }[] = [
+  {
+    kind: 'login', names: ['authentication_failed', 'authentication_error', 'oauth_org_not_allowed'],
+    words: /\b401\b|unauthori[sz]ed|authentication (?:required|failed|error)|(?:incorrect|invalid) api[ _-]?key|api[ _-]?key (?:is )?(?:not valid|invalid|missing)|not logged in|login required/i,
+  },
+  {
+    kind: 'quota', names: ['rate_limit', 'billing_error'],
+    words: /\b429\b|quota|rate.?limit|usage.?limit|credit balance|resource_exhausted|too many requests/i,
+  },
+  {
+    kind: 'overload', names: ['server_error', 'overloaded'],
+    words: /\b(?:50[0234]|529)\b|overloaded|service unavailable|high demand|stream disconnected/i,
+  },
 ];
+
+/** Switches of known agents that have no counterpart in the protocol; others do not know them. Claude's adapter else repeats a refused login in silence for minutes. */
+const ENVIRONMENT = {
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1', CLAUDE_CODE_MAX_RETRIES: '2',
+  OPENCODE_DISABLE_AUTOUPDATE: '1', COPILOT_AUTO_UPDATE: 'false',
+};
 
 /** The protocol's code for "log in first". */
 const AUTH_REQUIRED = -32000;
@@ -84,10 +107,10 @@ export function acpAgent(o: { readonly program: readonly string[]; readonly runn
     },
     open: (task) => ({
       argv: [...o.runner, ...o.program, ...task.args],
-      env: {},
+      env: ENVIRONMENT,
       first: `${JSON.stringify(jobOf(task, o))}\n`,
       oneShot: false,
-      state: { prompted: false, saying: '', usage: undefined, before: 0, over: undefined },
+      state: { agent: '', prompted: false, shown: '', saying: '', error: undefined, usage: undefined, nothing: false, before: 0, over: undefined },
     }),
     receive,
     interrupt: () => `${CANCEL}\n`,
@@ -112,9 +135,9 @@ function receive(line: string, state: Acp, now: number): Received<Acp> {
     case 'session': return typeof said['id'] === 'string' ? { state, session: said['id'] } : { state };
     case 'prompted': return { state: { ...state, prompted: true } };
     case 'permission': return said['allowed'] === true ? { state } : { state, activity: [{ kind: 'tool', text: short(`refused: ${textOf(said['tool'])} (${textOf(said['why'])})`) }] };
-    case 'ended': return over(state, said['reason'] === 'end_turn' ? {} : { failed: reasonText(textOf(said['reason'])) });
+    case 'ended': return over(state, endOf(textOf(said['reason']), state, now));
     case 'unfit': return over(state, { trouble: { kind: 'setup', text: textOf(said['text']) } });
-    case 'refused': return over(state, verdictOf(said, now));
+    case 'refused': return over(state, refusalOf(said, now));
     case 'gone': return over(state, { failed: textOf(said['text']) });
     default: return { state };
   }
@@ -128,13 +151,18 @@ function over(state: Acp, verdict: Verdict): Received<Acp> {
 
 /** A message of the agent. Before the prompt an agent repeats an earlier session; that is no activity. */
 function heard(message: Json, state: Acp): Received<Acp> {
+  const { name } = mapOf(mapOf(message['result'])['agentInfo']);
+  if (typeof name === 'string') return { state: { ...state, agent: name } };
   const update = mapOf(mapOf(message['params'])['update']);
   const cost = costOf(update);
   if (cost !== undefined && !state.prompted) return { state: { ...state, before: cost } };
   if (!state.prompted) return { state };
   if (cost !== undefined) return used(state, { ...NOTHING, ...state.usage, usd: Math.max(0, cost - state.before) });
   const usage = usageOf(mapOf(message['result']));
-  if (usage !== undefined) return used(state, { ...usage, ...(state.usage?.usd === undefined ? {} : { usd: state.usage.usd }) });
+  if (usage !== undefined) {
+    const nothing = usage.input + usage.output + usage.cacheRead + usage.cacheWrite === 0;
+    return used({ ...state, nothing }, { ...usage, ...(state.usage?.usd === undefined ? {} : { usd: state.usage.usd }) });
+  }
   return doing(update, state);
 }
 
@@ -147,29 +175,41 @@ function used(state: Acp, usage: Usage): Received<Acp> {
 function doing(update: Json, state: Acp): Received<Acp> {
   switch (update['sessionUpdate']) {
     case 'agent_message_chunk': {
+      const chunk = textOf(mapOf(update['content'])['text']);
       // A word at a time; shown is the message as far as it is, and of a long one its end.
-      const saying = `${state.saying}${textOf(mapOf(update['content'])['text'])}`.slice(-SAYING);
-      return saying.trim() === '' ? { state } : { state: { ...state, saying }, activity: [{ kind: 'text', text: short(saying) }] };
+      const saying = `${state.saying}${chunk}`.slice(-SAYING);
+      const next = { ...state, saying, error: errorSaid(chunk, state) };
+      return saying.trim() === '' ? { state: next } : { state: next, activity: [{ kind: 'text', text: short(saying) }] };
     }
-    case 'tool_call': return { state: { ...state, saying: '' }, activity: [toolActivity(update)] };
-    case 'tool_call_update': return update['status'] === 'failed'
-      ? { state, activity: [{ kind: 'tool', text: short(`failed: ${textOf(update['title']) || textOf(update['toolCallId'])}`) }] }
-      : { state };
+    case 'tool_call': case 'tool_call_update': return tool(update, { ...state, saying: '', error: undefined });
     default: return { state };
   }
+}
+
+/** Copilot tells a refusal of its model's interface as a message of one piece, and then ends its turn as if all were well. */
+function errorSaid(chunk: string, state: Acp): string | undefined {
+  return state.agent === 'Copilot' && chunk.startsWith('Error: ') ? chunk.slice('Error: '.length) : undefined;
 }
 
 /** Characters of a message kept to be shown. */
 const SAYING = 200;
 
-function toolActivity(call: Json): Activity {
-  const input = mapOf(call['rawInput']);
-  const title = textOf(call['title']) || textOf(call['toolCallId']);
-  switch (call['kind']) {
-    case 'execute': return { kind: 'command', text: short(commandOf(input['command']) || title) };
-    case 'edit': case 'delete': case 'move': case 'read': return { kind: 'file', text: short(title) };
-    default: return { kind: 'tool', text: short(title) };
-  }
+/** A call of a tool, which is told again as more of it is known, or its failure. */
+function tool(update: Json, state: Acp): Received<Acp> {
+  const activity = toolActivity(update);
+  if (activity === undefined || activity.text === state.shown) return { state };
+  return { state: { ...state, shown: activity.text }, activity: [activity] };
+}
+
+function toolActivity(call: Json): Activity | undefined {
+  const title = textOf(call['title']);
+  const command = commandOf(mapOf(call['rawInput'])['command']);
+  if (call['status'] === 'failed') return { kind: 'tool', text: short(`failed: ${title || textOf(call['toolCallId'])}`) };
+  if (command !== '') return { kind: 'command', text: short(command) };
+  if (call['sessionUpdate'] !== 'tool_call' || title === '') return undefined;
+  const kinds: Readonly<Record<string, Activity['kind']>> = { edit: 'file', delete: 'file', move: 'file', read: 'file', execute: 'command' };
+  const kind = textOf(call['kind']);
+  return { kind: Object.hasOwn(kinds, kind) ? kinds[kind] ?? 'tool' : 'tool', text: short(title) };
 }
 
 function commandOf(command: unknown): string {
@@ -207,15 +247,29 @@ function reasonText(reason: string): string {
   }
 }
 
+/** What the end of a turn means. `end_turn` is no proof that anything was done. */
+function endOf(reason: string, { error, nothing }: Acp, now: number): Verdict {
+  if (reason !== 'end_turn') return { failed: reasonText(reason) };
+  if (error !== undefined) return troubleIn(error, { name: '', now });
+  // Opencode says so after a model that never answered and an interrupt.
+  if (nothing) return { failed: 'the agent ended its turn without an answer of its model' };
+  return {};
+}
+
 /** What an error of the agent means. */
-function verdictOf({ code, message, data }: Json, now: number): Verdict {
-  const text = short([textOf(message), detailOf(data)].filter((part) => part !== '').join(': '));
-  if (code === AUTH_REQUIRED) return { trouble: { kind: 'login', text: text || 'the agent asks for a login' } };
-  const told = statusOf(data);
-  const found = TROUBLES.find(({ status }) => status.some((s) => s === code || s === told)) ?? TROUBLES.find(({ words }) => words.test(text));
-  if (found === undefined) return { failed: text || 'the agent answered with an error' };
-  const until = found.kind === 'quota' ? resetOf(text, now) : undefined;
-  return { trouble: { kind: found.kind, text, ...(until === undefined ? {} : { until }) } };
+function refusalOf({ code, message, data }: Json, now: number): Verdict {
+  const text = [textOf(message), detailOf(data)].filter((part) => part !== '').join(': ');
+  if (code === AUTH_REQUIRED) return { trouble: { kind: 'login', text: short(text) || 'the agent asks for a login' } };
+  return troubleIn(text, { name: textOf(mapOf(data)['errorKind']), now });
+}
+
+/** Looks an error up in the table; `name` is the agent's own for it. */
+function troubleIn(text: string, o: { readonly name: string; readonly now: number }): Verdict {
+  const line = short(text) || 'the agent answered with an error';
+  const found = TROUBLES.find(({ names }) => names.includes(o.name)) ?? TROUBLES.find(({ words }) => words.test(line));
+  if (found === undefined) return { failed: line };
+  const until = found.kind === 'quota' ? resetOf(line, o.now) : undefined;
+  return { trouble: { kind: found.kind, text: line, ...(until === undefined ? {} : { until }) } };
 }
 
 /** What the data of an error adds for people. */
@@ -223,12 +277,6 @@ function detailOf(data: unknown): string {
   if (typeof data === 'string') return data;
   const { details, message, error } = mapOf(data);
   return textOf(details) || textOf(message) || textOf(mapOf(error)['message']) || textOf(error);
-}
-
-/** The status of the model's interface in the data of an error, where agents put it. */
-function statusOf(data: unknown): number | undefined {
-  const told = mapOf(data);
-  return [told['status'], told['statusCode'], told['httpStatus'], told['code']].map(countOf).find((status) => status !== undefined);
 }
 
 /** The longest wait that is believed, ms; what names more is a mistake or means "not today". */
