@@ -5,6 +5,7 @@ import type { Ending } from '../core/failure.ts';
 import type { Usage } from '../core/usage.ts';
 import { jsonLine, short } from './agent.ts';
 import type { Activity, Agent, AgentTask, Permissions, Received, Trouble, Verdict } from './agent.ts';
+import { resetIn } from './reset.ts';
 import { amountOf, countOf, listOf, mapOf, textOf } from './untrusted.ts';
 
 /** What the program is to do; the first line of its stdin. */
@@ -268,7 +269,7 @@ function troubleIn(text: string, o: { readonly name: string; readonly now: numbe
   const line = short(text) || 'the agent answered with an error';
   const found = TROUBLES.find(({ names }) => names.includes(o.name)) ?? TROUBLES.find(({ words }) => words.test(line));
   if (found === undefined) return { failed: line };
-  const until = found.kind === 'quota' ? resetOf(line, o.now) : undefined;
+  const until = found.kind === 'quota' ? resetIn(line, o.now) : undefined;
   return { trouble: { kind: found.kind, text: line, ...(until === undefined ? {} : { until }) } };
 }
 
@@ -277,17 +278,6 @@ function detailOf(data: unknown): string {
   if (typeof data === 'string') return data;
   const { details, message, error } = mapOf(data);
   return textOf(details) || textOf(message) || textOf(mapOf(error)['message']) || textOf(error);
-}
-
-/** The longest wait that is believed, ms; what names more is a mistake or means "not today". */
-const LONGEST_WAIT = 31 * 24 * 3_600_000;
-
-/** The moment named in a text like `try again in 20s` or `retry after 3 minutes`. */
-function resetOf(text: string, now: number): number | undefined {
-  const [, number, unit] = /(?:try again|retry|resets?)(?: after| in)? (\d{1,6}(?:\.\d{1,3})?) ?(ms|s|m|h)/i.exec(text) ?? [];
-  if (number === undefined || unit === undefined) return undefined;
-  const wait = Number(number) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit.toLowerCase() as 'ms' | 's' | 'm' | 'h'];
-  return wait <= LONGEST_WAIT ? now + wait : undefined;
 }
 
 /** What it means that the program ended without a word. */
