@@ -41,9 +41,12 @@ function lastWord(id: string): string {
   return id.slice(id.lastIndexOf('#') + 1).toLowerCase().replace(/[^a-z]/g, '');
 }
 
+/** Tools that change nothing by the paths they name. A command is among them: what it names (`> /dev/null`) says nothing of what it does. */
+const HARMLESS: ReadonlySet<string> = new Set(['read', 'search', 'execute', 'think', 'fetch']);
+
 /**
  * Answers a request by policy. `full` allows everything. `workspace` allows all but a change of mode, which choo has set, and
- * tools that name a path for which `inside` is false; a command is allowed, whatever it does: nothing here holds it.
+ * tools that may change a path for which `inside` is false. A command is allowed, whatever it does: nothing here holds it.
  */
 export function answerPermission(o: { readonly permissions: Permissions; readonly wanted: Wanted; readonly choices: readonly PermissionChoice[]; readonly inside: (path: string) => boolean }): PermissionAnswer {
   const why = o.permissions === 'full' ? undefined : whyNot(o.wanted, o.inside);
@@ -55,6 +58,6 @@ export function answerPermission(o: { readonly permissions: Permissions; readonl
 
 function whyNot({ kind, paths }: Wanted, inside: (path: string) => boolean): string | undefined {
   if (kind === 'switch_mode') return 'the mode of working is set by choo';
-  const outside = paths.find((path) => !inside(path));
+  const outside = HARMLESS.has(kind) ? undefined : paths.find((path) => !inside(path));
   return outside === undefined ? undefined : `${outside} is outside the worktree`;
 }

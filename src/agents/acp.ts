@@ -52,8 +52,9 @@ interface Acp {
   readonly prompted: boolean;
   /** The last command or tool shown; agents tell each several times. */
   readonly shown: string;
-  /** Text of the message being said, its end. */
+  /** Text of the message being said, its end, and which message that is, where the agent tells. */
   readonly saying: string;
+  readonly message: unknown;
   /** An error that the agent told as if the model had said it, when nothing came after. */
   readonly error: string | undefined;
   readonly usage: Usage | undefined;
@@ -81,7 +82,7 @@ const TROUBLES: readonly { readonly kind: Trouble['kind']; readonly names: reado
   },
   {
     kind: 'overload', names: ['server_error', 'overloaded'],
-    words: /\b(?:50[0234]|529)\b|overloaded|service unavailable|high demand|stream disconnected/i,
+    words: /\b(?:50[0234]|529)\b|overloaded|at capacity|service unavailable|high demand|stream disconnected/i,
   },
 ];
 
@@ -90,6 +91,9 @@ const ENVIRONMENT = {
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1', CLAUDE_CODE_MAX_RETRIES: '2',
   OPENCODE_DISABLE_AUTOUPDATE: '1', COPILOT_AUTO_UPDATE: 'false',
 };
+
+/** Ids of sessions that are kept for later; an agent whose ids look otherwise begins anew each time. */
+const SESSION = /^\w[\w-]{0,199}$/;
 
 /** The protocol's code for "log in first". */
 const AUTH_REQUIRED = -32000;
@@ -111,7 +115,7 @@ export function acpAgent(o: { readonly program: readonly string[]; readonly runn
       env: ENVIRONMENT,
       first: `${JSON.stringify(jobOf(task, o))}\n`,
       oneShot: false,
-      state: { agent: '', prompted: false, shown: '', saying: '', error: undefined, usage: undefined, nothing: false, before: 0, over: undefined },
+      state: { agent: '', prompted: false, shown: '', saying: '', message: undefined, error: undefined, usage: undefined, nothing: false, before: 0, over: undefined },
     }),
     receive,
     interrupt: () => `${CANCEL}\n`,
@@ -133,13 +137,13 @@ function receive(line: string, state: Acp, now: number): Received<Acp> {
   if (said === undefined) return { state };
   if (said['acp'] !== undefined) return heard(mapOf(said['acp']), state);
   switch (said['choo']) {
-    case 'session': return typeof said['id'] === 'string' ? { state, session: said['id'] } : { state };
+    case 'session': return SESSION.test(textOf(said['id'])) ? { state, session: textOf(said['id']) } : { state };
     case 'prompted': return { state: { ...state, prompted: true } };
     case 'permission': return said['allowed'] === true ? { state } : { state, activity: [{ kind: 'tool', text: short(`refused: ${textOf(said['tool'])} (${textOf(said['why'])})`) }] };
     case 'ended': return over(state, endOf(textOf(said['reason']), state, now));
-    case 'unfit': return over(state, { trouble: { kind: 'setup', text: textOf(said['text']) } });
+    case 'unfit': return over(state, { trouble: { kind: 'setup', text: short(textOf(said['text'])) } });
     case 'refused': return over(state, refusalOf(said, now));
-    case 'gone': return over(state, { failed: textOf(said['text']) });
+    case 'gone': return over(state, { failed: short(textOf(said['text'])) });
     default: return { state };
   }
 }
@@ -160,11 +164,13 @@ function heard(message: Json, state: Acp): Received<Acp> {
   if (!state.prompted) return { state };
   if (cost !== undefined) return used(state, { ...NOTHING, ...state.usage, usd: Math.max(0, cost - state.before) });
   const usage = usageOf(mapOf(message['result']));
+  if (mapOf(message['result'])['usage'] === null) return { state: { ...state, nothing: true } };
   if (usage !== undefined) {
     const nothing = usage.input + usage.output + usage.cacheRead + usage.cacheWrite === 0;
     return used({ ...state, nothing }, { ...usage, ...(state.usage?.usd === undefined ? {} : { usd: state.usage.usd }) });
   }
-  return doing(update, state);
+  const asked = mapOf(mapOf(message['params'])['toolCall']);
+  return asked['toolCallId'] === undefined ? doing(update, state) : tool(asked, state);
 }
 
 const NOTHING: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
@@ -178,8 +184,9 @@ function doing(update: Json, state: Acp): Received<Acp> {
     case 'agent_message_chunk': {
       const chunk = textOf(mapOf(update['content'])['text']);
       // A word at a time; shown is the message as far as it is, and of a long one its end.
-      const saying = `${state.saying}${chunk}`.slice(-SAYING);
-      const next = { ...state, saying, error: errorSaid(chunk, state) };
+      const same = update['messageId'] === state.message;
+      const saying = `${same ? state.saying : ''}${chunk}`.slice(-SAYING);
+      const next = { ...state, saying, message: update['messageId'], error: errorSaid(chunk, state) };
       return saying.trim() === '' ? { state: next } : { state: next, activity: [{ kind: 'text', text: short(saying) }] };
     }
     case 'tool_call': case 'tool_call_update': return tool(update, { ...state, saying: '', error: undefined });
@@ -207,7 +214,7 @@ function toolActivity(call: Json): Activity | undefined {
   const command = commandOf(mapOf(call['rawInput'])['command']);
   if (call['status'] === 'failed') return { kind: 'tool', text: short(`failed: ${title || textOf(call['toolCallId'])}`) };
   if (command !== '') return { kind: 'command', text: short(command) };
-  if (call['sessionUpdate'] !== 'tool_call' || title === '') return undefined;
+  if (title === '' || call['kind'] === undefined) return undefined;
   const kinds: Readonly<Record<string, Activity['kind']>> = { edit: 'file', delete: 'file', move: 'file', read: 'file', execute: 'command' };
   const kind = textOf(call['kind']);
   return { kind: Object.hasOwn(kinds, kind) ? kinds[kind] ?? 'tool' : 'tool', text: short(title) };
@@ -249,17 +256,17 @@ function reasonText(reason: string): string {
 }
 
 /** What the end of a turn means. `end_turn` is no proof that anything was done. */
-function endOf(reason: string, { error, nothing }: Acp, now: number): Verdict {
+function endOf(reason: string, { error, nothing, saying }: Acp, now: number): Verdict {
   if (reason !== 'end_turn') return { failed: reasonText(reason) };
   if (error !== undefined) return troubleIn(error, { name: '', now });
-  // Opencode says so after a model that never answered and an interrupt.
-  if (nothing) return { failed: 'the agent ended its turn without an answer of its model' };
+  // Its model never answered, so whatever was said are the agent's own words.
+  if (nothing) return troubleIn(saying || 'the agent ended its turn without an answer of its model', { name: '', now });
   return {};
 }
 
 /** What an error of the agent means. */
 function refusalOf({ code, message, data }: Json, now: number): Verdict {
-  const text = [textOf(message), detailOf(data)].filter((part) => part !== '').join(': ');
+  const text = [textOf(message).replace(/^Internal error(?:: )?/, ''), detailOf(data)].filter((part) => part !== '').join(': ');
   if (code === AUTH_REQUIRED) return { trouble: { kind: 'login', text: short(text) || 'the agent asks for a login' } };
   return troubleIn(text, { name: textOf(mapOf(data)['errorKind']), now });
 }
