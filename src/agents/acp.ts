@@ -60,8 +60,8 @@ interface Acp {
   readonly usage: Usage | undefined;
   /** The turn ended with the word that no token was used. */
   readonly nothing: boolean;
-  /** Money the session had cost before this prompt. */
-  readonly before: number;
+  /** Money the session had cost before this prompt; undefined: nobody told, and what it costs in all says nothing of this prompt. */
+  readonly before: number | undefined;
   readonly over: Verdict | undefined;
 }
 
@@ -137,7 +137,7 @@ function receive(line: string, state: Acp, now: number): Received<Acp> {
   if (said === undefined) return { state };
   if (said['acp'] !== undefined) return heard(mapOf(said['acp']), state);
   switch (said['choo']) {
-    case 'session': return SESSION.test(textOf(said['id'])) ? { state, session: textOf(said['id']) } : { state };
+    case 'session': return begun(said, state);
     case 'prompted': return { state: { ...state, prompted: true } };
     case 'permission': return said['allowed'] === true ? { state } : { state, activity: [{ kind: 'tool', text: short(`refused: ${textOf(said['tool'])} (${textOf(said['why'])})`) }] };
     case 'ended': return over(state, endOf(textOf(said['reason']), state, now));
@@ -146,6 +146,12 @@ function receive(line: string, state: Acp, now: number): Received<Acp> {
     case 'gone': return over(state, { failed: short(textOf(said['text'])) });
     default: return { state };
   }
+}
+
+function begun(said: Json, state: Acp): Received<Acp> {
+  const id = textOf(said['id']);
+  const next = { ...state, before: said['wentOn'] === true && state.before === 0 ? undefined : state.before };
+  return SESSION.test(id) ? { state: next, session: id } : { state: next };
 }
 
 /** The conversation is over. Trouble ends it at once: the program has nothing more to say. */
@@ -162,7 +168,7 @@ function heard(message: Json, state: Acp): Received<Acp> {
   const cost = costOf(update);
   if (cost !== undefined && !state.prompted) return { state: { ...state, before: cost } };
   if (!state.prompted) return { state };
-  if (cost !== undefined) return used(state, { ...NOTHING, ...state.usage, usd: Math.max(0, cost - state.before) });
+  if (cost !== undefined) return state.before === undefined ? { state } : used(state, { ...NOTHING, ...state.usage, usd: Math.max(0, cost - state.before) });
   const usage = usageOf(mapOf(message['result']));
   if (mapOf(message['result'])['usage'] === null) return { state: { ...state, nothing: true } };
   if (usage !== undefined) {
@@ -204,17 +210,18 @@ const SAYING = 200;
 
 /** A call of a tool, which is told again as more of it is known, or its failure. */
 function tool(update: Json, state: Acp): Received<Acp> {
-  const activity = toolActivity(update);
+  const activity = toolActivity(update, state.shown);
   if (activity === undefined || activity.text === state.shown) return { state };
   return { state: { ...state, shown: activity.text }, activity: [activity] };
 }
 
-function toolActivity(call: Json): Activity | undefined {
+function toolActivity(call: Json, shown: string): Activity | undefined {
   const title = textOf(call['title']);
   const command = commandOf(mapOf(call['rawInput'])['command']);
-  if (call['status'] === 'failed') return { kind: 'tool', text: short(`failed: ${title || textOf(call['toolCallId'])}`) };
+  if (call['status'] === 'failed') return { kind: 'tool', text: short(`failed: ${title || shown}`) };
   if (command !== '') return { kind: 'command', text: short(command) };
-  if (title === '' || call['kind'] === undefined) return undefined;
+  // A command without its text is told again with it.
+  if (title === '' || call['kind'] === undefined || (call['kind'] === 'execute' && call['rawInput'] !== undefined)) return undefined;
   const kinds: Readonly<Record<string, Activity['kind']>> = { edit: 'file', delete: 'file', move: 'file', read: 'file', execute: 'command' };
   const kind = textOf(call['kind']);
   return { kind: Object.hasOwn(kinds, kind) ? kinds[kind] ?? 'tool' : 'tool', text: short(title) };

@@ -12,8 +12,8 @@ type Json = Readonly<Record<string, unknown>>;
 /** What is remembered of one session. */
 interface State {
   readonly session: string;
-  /** The session has been told. */
-  readonly told: boolean;
+  /** It goes on with an earlier session, whose tokens it then counts again. */
+  readonly goesOn: boolean;
   readonly trouble: Trouble | undefined;
   /** An error that ended the turn and is no trouble of the account, or an interrupt. */
   readonly failed: string | undefined;
@@ -59,7 +59,7 @@ export function copilotAgent(o: { readonly program: readonly string[] }): Agent<
       env: { COPILOT_AUTO_UPDATE: 'false' },
       first: task.prompt,
       oneShot: true,
-      state: { session: task.goOn ?? task.session, told: false, trouble: undefined, failed: undefined, ended: false },
+      state: { session: task.goOn ?? task.session, goesOn: task.goOn !== undefined, trouble: undefined, failed: undefined, ended: false },
     }),
     receive,
     interrupt: () => undefined,
@@ -88,13 +88,9 @@ function optionsFor(task: AgentTask): readonly string[] {
 function receive(line: string, state: State, now: number): Received<State> {
   const said = jsonLine(line);
   if (said === undefined) return { state };
-  const received = take(said, state, now);
-  return state.told ? received : { ...received, state: { ...received.state, told: true }, session: state.session };
-}
-
-function take(said: Json, state: State, now: number): Received<State> {
   const data = mapOf(said['data']);
   switch (said['type']) {
+    case 'user.message': return { state, session: state.session };
     case 'assistant.message': return { state, ...activity('text', textOf(data['content'])) };
     case 'tool.execution_start': return { state, activity: [toolActivity(data)] };
     case 'model.call_failure': return refused(data, state, now);
@@ -102,7 +98,7 @@ function take(said: Json, state: State, now: number): Received<State> {
     case 'abort': return { state: { ...state, failed: state.failed ?? 'the agent was interrupted' } };
     case 'result': return { state: { ...state, ended: true }, done: true };
     // The file of what was used has no type.
-    default: return said['modelMetrics'] === undefined ? { state } : used(mapOf(said['modelMetrics']), state);
+    default: return said['modelMetrics'] === undefined || state.goesOn ? { state } : used(mapOf(said['modelMetrics']), state);
   }
 }
 
@@ -161,7 +157,7 @@ function used(models: Json, state: State): Received<State> {
 /** It ended without its last line: what it printed for people is all there is. */
 function beforeTheEnd(tail: string): Verdict {
   const words = tail.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('{'));
-  const text = short(words.at(-1) ?? '');
+  const text = short(words.find((line) => /error/i.test(line)) ?? words[0] ?? '');
   if (/no authentication|not (?:logged|signed) in|copilot login|\/login\b/i.test(words.join(' '))) return { trouble: { kind: 'login', text: short(words[0] ?? '') } };
   return { failed: text || 'the agent ended before its work was over' };
 }

@@ -25,6 +25,8 @@ export interface AcpCase {
   settle?(room: Room, url: string): void;
   /** By ACP it says nothing of a refusal of its model: it tries again in silence, for hours. */
   readonly blind?: boolean;
+  /** Says that it can load sessions, and then finds none: it begins anew. */
+  readonly forgets?: boolean;
 }
 
 const opencodeConfig = (url: string): string => JSON.stringify({
@@ -55,7 +57,7 @@ export const ACP_CASES: readonly AcpCase[] = [
     env: (url) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'dummy-key' }),
   },
   {
-    name: 'gemini', protocols: [gemini],
+    name: 'gemini', protocols: [gemini], forgets: true,
     agent: () => acpAgent({ program: [process.execPath, programOf('gemini'), '--acp', '--skip-trust'], runner: RUNNER }),
     env: (url) => ({ GEMINI_API_KEY: 'dummy-key', GOOGLE_GEMINI_BASE_URL: url }),
     settle: ({ repository, home }) => {
