@@ -1,6 +1,6 @@
 // Builds dist/ from src/ with what the lockfile installed: the program (choo.cjs starts, main.js is the rest), the
-// library (index.js), its type declarations and the scripted agent (script-agent.js). All beside each other, because the
-// code finds script-agent.js and ../schema from where it lies. Built beside and put in place by a rename, so dist/ is never half there.
+// library (index.js), its type declarations, the scripted agent and what talks ACP (script-agent.js, acp-agent.js). All beside
+// each other, because the code finds them and ../schema from where it lies. Built beside and put in place by a rename, so dist/ is never half there.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -90,7 +90,7 @@ await mkdir(fresh, { recursive: true });
 try {
   const types = failpoints ? undefined : writeTypes();
   const files = await bundle({
-    input: { main: 'src/main.ts', index: 'src/index.ts', 'script-agent': 'src/agents/script-program.ts' }, format: 'esm', extension: 'js', define: {}, external: [],
+    input: { main: 'src/main.ts', index: 'src/index.ts', 'script-agent': 'src/agents/script-program.ts', 'acp-agent': 'src/agents/acp-program.ts' }, format: 'esm', extension: 'js', define: {}, external: [],
   });
   await bundle({
     input: { choo: 'src/entry.ts' }, format: 'cjs', extension: 'cjs', external: ['./main.js'],

@@ -48,6 +48,8 @@ export interface Drive extends Partial<AgentTask> {
   readonly totalMs?: number;
   /** `<agent>/<case>`: where the stream is kept when streams are recorded. */
   readonly record?: string;
+  /** Lines that are not kept in the recording: noise that the machine does not know. */
+  readonly leaveOut?: RegExp;
 }
 
 /** One agent's workplace. */
@@ -103,8 +105,9 @@ async function openRoom(): Promise<OpenRoom> {
     drive: async (agent, o) => {
       const session = await drive({ processes, repository, worktree, scratch }, agent, o);
       if (o.record !== undefined) {
-        const { task: { session: asked, goOn = asked }, lines, result } = session;
+        const { task: { session: asked, goOn = asked }, result } = session;
         const secrets = Object.values(o.env).filter((value) => value.length > 8 && !value.startsWith('http'));
+        const lines = session.lines.filter((line) => o.leaveOut?.test(line) !== true);
         recordStream(o.record, { base, task: session.task, lines, result, secrets, sessions: [asked, goOn, session.session ?? asked] });
       }
       return session;
@@ -129,7 +132,7 @@ interface Place {
 
 /** Drives the machine as the worker does: lines in, words out, ended when it says that there is no use in waiting. */
 async function drive<S>(place: Place, agent: Agent<S>, o: Drive): Promise<Session> {
-  const { env, control: handle = control(), onLine, totalMs = LONGEST, record: _, ...asked } = o;
+  const { env, control: handle = control(), onLine, totalMs = LONGEST, record: _, leaveOut: _noise, ...asked } = o;
   const { worktree, scratch, repository } = place;
   const promptFile = join(repository.base, 'prompt.md');
   repository.write('prompt.md', o.prompt, repository.base);

@@ -21,6 +21,9 @@ const BORDERS: readonly Border[] = [
   { of: 'src/world.ts', may: ['src/core/'], packages: [], because: 'world.ts holds interfaces only' },
   { of: 'src/failpoint.ts', may: [], packages: [], because: 'a failpoint only ends the process' },
   { of: 'src/version.ts', may: [], packages: [], because: 'version.ts is a constant' },
+  ...['src/agents/acp-program.ts', 'src/agents/acp-session.ts', 'src/agents/acp-paths.ts'].map((of) => ({
+    of, may: ['src/agents/', 'src/core/', 'src/adapters/clock.ts', 'src/adapters/errno.ts', 'src/version.ts'], packages: ['node:', '@agentclientprotocol/sdk'], because: 'a program of its own that talks to an agent',
+  })),
   { of: 'src/agents/script-program.ts', may: ['src/agents/', 'src/core/', 'src/discovery/', 'src/adapters/clock.ts'], packages: ['node:', 'yaml'], because: 'a program of its own that plays a scenario' },
   { of: 'src/agents/', may: ['src/core/', 'src/world.ts', 'src/adapters/clock.ts'], packages: ['node:'], because: 'an agent is a session machine that knows no other part' },
   { of: 'src/worker/', may: ['src/core/', 'src/world.ts', 'src/failpoint.ts', 'src/agents/', 'src/discovery/frontmatter.ts'], packages: ['picomatch', 'node:path'], because: 'a worker asks the World; it touches no process, file or git itself' },

@@ -3,14 +3,18 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Agent, Received, Trouble } from '../../../src/agents/agent.ts';
+import { acpAgent } from '../../../src/agents/acp.ts';
 import { claudeAgent } from '../../../src/agents/claude.ts';
 import { codexAgent } from '../../../src/agents/codex.ts';
+import { copilotAgent } from '../../../src/agents/copilot.ts';
 import { talk } from '../../../src/adapters/dialogue.ts';
 import { readExpected, readStream, type Recording } from '../../agents/streams.ts';
 
 const AGENTS: Readonly<Record<string, Agent>> = {
   claude: claudeAgent({ program: ['claude'] }),
   codex: codexAgent({ program: ['codex'] }),
+  copilot: copilotAgent({ program: ['copilot'] }),
+  acp: acpAgent({ program: ['gemini', '--acp'], runner: ['node', 'acp-agent.js'] }),
 };
 
 const CASES = Object.entries(AGENTS).flatMap(([name, agent]) => Object.entries(readExpected(name)).map(([stream, expected]) => ({
