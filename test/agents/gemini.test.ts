@@ -8,6 +8,7 @@ import { geminiAgent } from '../../src/agents/gemini.ts';
 import { control } from '../contract/processes.rig.ts';
 import { gemini } from '../model-server/gemini.ts';
 import type { Part } from '../model-server/scenario.ts';
+import type { ModelServer } from '../model-server/server.ts';
 import type { Turn } from '../model-server/turn.ts';
 import { programOf } from './programs.ts';
 import { it, type Room } from './session.ts';
@@ -17,7 +18,7 @@ const agent = geminiAgent({ program: [process.execPath, programOf('gemini')] });
 const spent = { input: 1000, output: 50, cacheRead: 300, cacheWrite: 0 };
 
 /** The room with a server that plays the parts, or the turns of one. */
-async function serve(room: Room, scenario: readonly Part[] | readonly Turn[]): Promise<{ readonly env: Readonly<Record<string, string>>; readonly prompts: () => readonly string[]; readonly asked: (text: string) => Promise<unknown> }> {
+async function serve(room: Room, scenario: readonly Part[] | readonly Turn[]): Promise<{ readonly env: Readonly<Record<string, string>>; readonly prompts: () => readonly string[]; readonly server: ModelServer }> {
   const parts = scenario.map((item) => 'turns' in item ? item : undefined).filter((item) => item !== undefined);
   const turns = scenario.map((item) => 'do' in item ? item : undefined).filter((item) => item !== undefined);
   // The user's own git configuration does not reach the commands that it runs.
@@ -30,7 +31,7 @@ async function serve(room: Room, scenario: readonly Part[] | readonly Turn[]): P
   return {
     env: { GOOGLE_GEMINI_BASE_URL: server.url, GEMINI_API_KEY: 'AIza-dummy' },
     prompts: () => server.seen.flatMap(({ asked }) => asked === undefined || asked.tools.length === 0 ? [] : [asked.prompt]),
-    asked: (words) => server.arrived(({ asked }) => asked !== undefined && asked.results.some((r) => r.includes(words))),
+    server,
   };
 }
 
@@ -101,9 +102,12 @@ it('is ended in the middle of a command that ignores everything, with all that i
 });
 
 it('is ended while the model says nothing', async ({ room }) => {
-  const { env } = await serve(room, [{ do: 'hang' }]);
-  const session = await room.drive(agent, { prompt: 'Wait.', env, totalMs: 5000, record: 'gemini/hang' });
-  expect(session.result.limit).toBe('total');
+  const { env, server } = await serve(room, [{ do: 'hang' }]);
+  const handle = control();
+  const asked = server.arrived((seen) => seen.turn?.do === 'hang').then(() => handle.interruptNow());
+  const session = await room.drive(agent, { prompt: 'Wait.', env, control: handle, record: 'gemini/hang' });
+  await asked;
+  expect(session.result.cut).toBe(true);
   expect(session.verdict).toEqual({ failed: 'ended without a result' });
 });
 
