@@ -135,9 +135,10 @@ function schemaOf(body: Data): Data | undefined {
 function smallest(schema: Data): unknown {
   const options = schema['enum'];
   if (Array.isArray(options)) return options[0] as unknown;
-  switch (String(schema['type'] ?? 'object').toLowerCase()) {
+  const type = schema['type'];
+  switch (typeof type === 'string' ? type.toLowerCase() : 'object') {
     case 'string': return '';
-    case 'number': case 'integer': return 0;
+    case 'number': case 'integer': return typeof schema['minimum'] === 'number' ? schema['minimum'] : 0;
     case 'boolean': return false;
     case 'array': return [];
     default: return Object.fromEntries(Object.entries(map(schema['properties'] ?? {}, 'properties')).map(([key, s]) => [key, smallest(map(s, key))]));
