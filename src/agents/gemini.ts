@@ -23,6 +23,7 @@ export function geminiAgent(o: { readonly program: readonly string[] }): Agent<S
   return {
     name: 'gemini',
     idleLimit: true,
+    listens: true,
     abilities: {
       permissions: ['workspace', 'full'],
       why: 'its own sandbox is a container without the repository\'s git folder, in which it could not commit',

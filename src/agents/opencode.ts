@@ -30,6 +30,7 @@ export function opencodeAgent(o: { readonly program: readonly string[] }): Agent
   return {
     name: 'opencode',
     idleLimit: true,
+    listens: true,
     abilities: { permissions: ['workspace', 'full'], why: 'it has no sandbox', usage: { tokens: true, usd: true }, goOn: true, ownCap: false },
     open: (task) => open(o.program, task),
     receive,

@@ -99,7 +99,11 @@ const provider = z.strictObject({
     gemini: providerOf('Gemini CLI', 'gemini'),
     opencode: providerOf('OpenCode', 'opencode'),
     copilot: providerOf('Copilot CLI', 'copilot'),
-    acp: providerOf('that speaks the Agent Client Protocol'),
+    acp: z.strictObject({
+      command: key(text, 'A program that speaks the Agent Client Protocol on stdin and stdout, like `gemini --acp`; a shell reads it.'),
+      mode: key(text, 'The mode to work in, by the program\'s own name; default: the one that fits the permissions.'),
+      auth: key(text, 'The way of logging in to choose before the session, by the program\'s own name; default: it is logged in.'),
+    }).optional().meta({ description: 'Any agent that speaks the Agent Client Protocol.' }),
   }).optional().meta({ description: 'What each agent needs.' }),
 });
 

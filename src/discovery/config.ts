@@ -229,12 +229,16 @@ function toProvider({ provider: written, claude, codex }: ConfigInput): Config['
   const file = written?.providers?.script?.file;
   const programs = AGENT_NAMES.filter((name) => name !== 'script').flatMap((name) => {
     const command = written?.providers?.[name]?.command ?? (type === name ? written?.command : undefined) ?? old[name];
-    return command === undefined ? [] : [[name, { command }] as const];
+    return command === undefined ? [] : [[name, { command, ...(name === 'acp' ? acpExtras(written?.providers?.acp) : {}) }] as const];
   });
   return {
     ...(written?.type === undefined ? {} : { type: written.type }),
     providers: { ...Object.fromEntries(programs), ...(file === undefined ? {} : { script: { file } }) },
   };
+}
+
+function acpExtras(acp: { readonly mode?: string | undefined; readonly auth?: string | undefined } | undefined): { readonly mode?: string; readonly auth?: string } {
+  return { ...(acp?.mode === undefined ? {} : { mode: acp.mode }), ...(acp?.auth === undefined ? {} : { auth: acp.auth }) };
 }
 
 function toLimits(written: NonNullable<ConfigInput['limits']>): Partial<Limits> {

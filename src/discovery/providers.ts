@@ -10,6 +10,9 @@ export const AGENT_NAMES = ['claude', 'codex', 'gemini', 'opencode', 'copilot', 
 export interface ProviderConfig {
   readonly command?: string;
   readonly file?: string;
+  /** Mode and way of logging in, of an agent that speaks ACP. */
+  readonly mode?: string;
+  readonly auth?: string;
 }
 
 /** The part of the configuration that is about the programs of agents. */

@@ -1,6 +1,7 @@
 // From names of agents to agents that can be used: which ones a plan needs, what each gets of the configuration, what speaks against it.
 
 import { makeAgent } from '../agents/registry.ts';
+import type { OwnPrograms } from '../agents/registry.ts';
 import type { AgentRules, Settings } from '../core/event.ts';
 import { agentOf } from '../core/state.ts';
 import type { Plan } from '../core/plan.ts';
@@ -52,7 +53,7 @@ export function agentProblems(specs: Needs): readonly Diagnostic[] {
 
 /** Permissions that it does not enforce, spending that cannot be seen, sessions that cannot be gone on with. */
 function useProblems({ config, resolved }: Needs, name: string): Diagnostic[] {
-  const agent = makeAgent(name, { programs: config.provider.providers, commands: resolved.agentCommands, scriptProgram: [] });
+  const agent = makeAgent(name, { programs: config.provider.providers, commands: resolved.agentCommands, own: { script: [], acp: [] } });
   const use = config.agents[name];
   if ('missing' in agent || use === undefined) return [];
   const { abilities } = agent;
@@ -74,12 +75,12 @@ function useProblems({ config, resolved }: Needs, name: string): Diagnostic[] {
 }
 
 /** The agents that the plan needs, ready for use. Those that cannot be made were refused before. */
-export function equip(specs: Needs, scriptProgram: readonly string[]): ReadonlyMap<string, Equipped> {
+export function equip(specs: Needs, own: OwnPrograms): ReadonlyMap<string, Equipped> {
   const agents = new Map<string, Equipped>();
   for (const name of agentsNeeded(specs)) {
     const use = name === undefined ? undefined : specs.config.agents[name];
     if (name === undefined || use === undefined) continue;
-    const agent = makeAgent(name, { programs: specs.config.provider.providers, commands: specs.resolved.agentCommands, scriptProgram });
+    const agent = makeAgent(name, { programs: specs.config.provider.providers, commands: specs.resolved.agentCommands, own });
     if ('missing' in agent) throw refuse('no-agent', agent.missing);
     agents.set(name, {
       agent, permissions: use.permissions, args: use.args, env: use.env, goOn: use.goOn, prices: use.prices,

@@ -13,6 +13,7 @@ import type { EventBody, GraphUnit, Pinned } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import type { Plan } from '../core/plan.ts';
 import { fold, isOpen } from '../core/replay.ts';
+import type { OwnPrograms } from '../agents/registry.ts';
 import type { State } from '../core/state.ts';
 import { isOver } from '../core/state.ts';
 import { hasErrors } from '../discovery/diagnostic.ts';
@@ -54,7 +55,7 @@ export interface OpenOptions {
   readonly worktreeBase?: string;
   readonly shutdownMs?: number;
   /** Program and first arguments of the scripted agent. */
-  readonly scriptProgram: readonly string[];
+  readonly own: OwnPrograms;
   readonly warn: (d: Diagnostic) => void;
   readonly say: (line: string) => void;
 }
@@ -136,7 +137,7 @@ async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Prom
 async function groundFor(repo: Repository, o: OpenOptions, specs: Pick<Specs, 'config' | 'resolved' | 'settings'> & { readonly plan: Plan }): Promise<Ground> {
   const { commonDir } = repo.facts;
   const worktrees = await worktreesFolder({ commonDir, root: repo.root ?? commonDir, configured: o.worktreeBase ?? specs.resolved.worktreeBase, env: o.env, clock: o.clock });
-  const agents = equip(specs, o.scriptProgram);
+  const agents = equip(specs, o.own);
   const processes = await processesFor({ config: specs.config, env: o.env, clock: o.clock, commonDir, shutdownMs: specs.settings.limits.shutdown, say: o.say });
   return { worktrees, agents, processes };
 }

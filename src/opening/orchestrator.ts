@@ -185,10 +185,15 @@ export class Orchestrator {
       },
       ...(c.tasksDir === undefined ? {} : { tasksDir: c.tasksDir }), ...(c.worktreeBase === undefined ? {} : { worktreeBase: c.worktreeBase }),
       ...(c.shutdownTimeoutMs === undefined ? {} : { shutdownMs: c.shutdownTimeoutMs }),
-      scriptProgram: [process.execPath, join(dirname(fileURLToPath(import.meta.url)), 'script-agent.js')],
+      own: { script: ownProgram('script-agent.js'), acp: ownProgram('acp-agent.js') },
       warn: this.#dependencies.warn ?? (() => undefined), say: (line) => this.#say(line),
     };
   }
+}
+
+/** A program of choo's own, which lies beside this file in the built package. */
+function ownProgram(name: string): readonly string[] {
+  return [process.execPath, join(dirname(fileURLToPath(import.meta.url)), name)];
 }
 
 /** A request from the control socket. */

@@ -30,6 +30,10 @@ const it = withBed.extend<{ readonly open: (row: Row, scenario: Scenario, config
       const server = await openModelServer({ protocols: [row.protocol], scenario, clock: systemClock() });
       servers.push(server);
       bed.configure(merge(row.config(server.url), config));
+      for (const [path, text] of Object.entries(row.home?.(server.url) ?? {})) bed.write(path, text, bed.env['HOME']);
+      // Not every agent lets the commands it runs see the git configuration of its user.
+      bed.git('config', 'user.name', 'Tess Ter');
+      bed.git('config', 'user.email', 'tess@example.com');
       return { bed, server, env: { PATH: [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':'), ...row.env(server.url) } };
     });
     for (const server of servers) {
@@ -141,7 +145,15 @@ describe.each(ROWS.map((row) => [row.name, row] as const))('%s', (name, row) => 
     expect(server.seen.some(({ asked }) => asked?.prompt.includes(body) === true)).toBe(true);
   }, PATIENCE);
 
-  it('ended at its cap', async ({ open }) => {
+  if (!row.seen) it('a budget is refused: its spending is not seen', async ({ open }) => {
+    const { bed, env } = await open(row, [], { budget: { attempt: '5000 tokens' } });
+    specs(bed, { u: {} });
+    const ended = await bed.choo(['run'], { env });
+    expectEnd(ended, 2);
+    expect(ended.stderr).toMatch(/cannot be seen/);
+  }, PATIENCE);
+
+  if (row.seen) it('ended at its cap', async ({ open }) => {
     const { bed, env, server } = await open(row, [{ when: TASK_1, turns: [run('true')], forever: true }], { budget: { attempt: '5000 tokens', run: '12k tokens' }, limits: { attempts: 9 } });
     specs(bed, { u: {} });
     const ended = await bed.choo(['run', '--json'], { env });
