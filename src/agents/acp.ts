@@ -103,6 +103,7 @@ export function acpAgent(o: { readonly program: readonly string[]; readonly runn
   return {
     name: 'acp',
     idleLimit: true,
+    listens: true,
     abilities: {
       permissions: ['workspace', 'full'],
       why: 'the protocol has no sandbox: what the agent asks for is answered, what it does without asking is not seen',

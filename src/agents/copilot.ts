@@ -46,6 +46,7 @@ export function copilotAgent(o: { readonly program: readonly string[] }): Agent<
   return {
     name: 'copilot',
     idleLimit: true,
+    listens: true,
     abilities: {
       permissions: ['workspace', 'full'],
       why: 'its sandbox does not hold its own edits, and needs rights that choo cannot count on',
