@@ -4,7 +4,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
-import { client, ndJsonStream, PROTOCOL_VERSION, RequestError } from '@agentclientprotocol/sdk';
+import { client, MessageTooLargeError, ndJsonStream, PROTOCOL_VERSION, RequestError } from '@agentclientprotocol/sdk';
 import type { AnyMessage, ClientContext, InitializeResponse, RequestPermissionRequest, RequestPermissionResponse, Stream } from '@agentclientprotocol/sdk';
 import { systemClock } from '../adapters/clock.ts';
 import { errnoOf } from '../adapters/errno.ts';
@@ -100,7 +100,8 @@ async function work(child: Child, job: AcpJob, cancelled: AbortSignal): Promise<
   } catch (error) {
     if (error instanceof Unfit) tell({ choo: 'unfit', text: error.message });
     else if (error instanceof RequestError) tell({ choo: 'refused', code: error.code, message: error.message, data: error.data });
-    else tell({ choo: 'gone', text: error instanceof Error && !(error instanceof Gone) ? error.message : 'the agent ended before its work was over' });
+    // Its end shows as that of the connection or of the program, whichever is seen first.
+    else tell({ choo: 'gone', text: error instanceof MessageTooLargeError ? error.message : 'the agent ended before its work was over' });
     return 1;
   }
 }
@@ -130,6 +131,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     await once(child, 'spawn');
   } catch (error) {
+    process.stdin.destroy();
     process.stderr.write(`${program}: ${error instanceof Error ? error.message : String(error)}\n`);
     return errnoOf(error) === 'ENOENT' ? 127 : 126;
   }

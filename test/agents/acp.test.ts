@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { control } from '../contract/processes.rig.ts';
 import type { Scenario } from '../model-server/scenario.ts';
-import { ACP_CASES } from './acp.rig.ts';
+import type { ModelServer } from '../model-server/server.ts';
+import { ACP_CASES, type AcpCase } from './acp.rig.ts';
 import { it, type Room } from './session.ts';
 
 const JOB: Scenario = [{ turns: [{ do: 'run', command: 'echo hello > hello.txt' }, { do: 'run', command: 'git add hello.txt && git commit -qm "say hello"' }, { do: 'say', text: 'I said hello.' }] }];
@@ -23,17 +24,19 @@ async function appears(room: Room, name: string): Promise<void> {
   over.abort();
 }
 
-describe.each(ACP_CASES)('$name', ({ name, protocols, agent, env, settle, blind, forgets }) => {
-  /** Serves a scenario and gives the agent's environment for it. */
-  const stage = async (room: Room, scenario: Scenario) => {
-    const server = await room.serve({ protocols, scenario });
-    settle?.(room, server.url);
-    return { server, env: env(server.url) };
-  };
+/** Serves a scenario and gives the agent's environment for it. */
+async function stage(o: AcpCase, room: Room, scenario: Scenario): Promise<{ readonly server: ModelServer; readonly env: Readonly<Record<string, string>> }> {
+  const server = await room.serve({ protocols: o.protocols, scenario });
+  o.settle?.(room, server.url);
+  return { server, env: o.env(server.url) };
+}
+
+describe.each(ACP_CASES)('$name', (one) => {
+  const { name, agent, forgets } = one;
 
   it('does a job of two commands', async ({ room }) => {
-    const staged = await stage(room, JOB);
-    const session = await room.drive(agent(), { prompt: 'Say hello in a file and commit it.', env: staged.env, record: `acp/${name}-done` });
+    const { env } = await stage(one, room, JOB);
+    const session = await room.drive(agent(), { prompt: 'Say hello in a file and commit it.', env, record: `acp/${name}-done` });
     expect(session.verdict).toEqual({});
     expect(session.done).toBe(true);
     expect(session.result).toMatchObject({ code: 0, cut: false, leftovers: false });
@@ -45,7 +48,7 @@ describe.each(ACP_CASES)('$name', ({ name, protocols, agent, env, settle, blind,
   });
 
   it('tells that a tool failed, and goes on', async ({ room }) => {
-    const { server, env } = await stage(room, [{ turns: [{ do: 'run', command: 'echo nothing here; exit 3' }, { do: 'say', text: 'It failed.' }] }]);
+    const { server, env } = await stage(one, room, [{ turns: [{ do: 'run', command: 'echo nothing here; exit 3' }, { do: 'say', text: 'It failed.' }] }]);
     const session = await room.drive(agent(), { prompt: 'Try it.', env, record: `acp/${name}-tool-fails`, permissions: 'full' });
     expect(session.verdict).toEqual({});
     expect(session.activity.at(-1)).toEqual({ kind: 'text', text: 'It failed.' });
@@ -53,25 +56,13 @@ describe.each(ACP_CASES)('$name', ({ name, protocols, agent, env, settle, blind,
   });
 
   it('knows a refused key', async ({ room }) => {
-    const { env } = await stage(room, [{ turns: [{ do: 'login' }], forever: true }]);
+    const { env } = await stage(one, room, [{ turns: [{ do: 'login' }], forever: true }]);
     const session = await room.drive(agent(), { prompt: 'Work.', env, record: `acp/${name}-login` });
     expect(session.verdict.trouble?.kind).toBe('login');
   });
 
-  it.skipIf(blind === true)('knows a quota that is used up', async ({ room }) => {
-    const { env } = await stage(room, [{ turns: [{ do: 'quota', resetSeconds: 7200 }], forever: true }]);
-    const session = await room.drive(agent(), { prompt: 'Work.', env, record: `acp/${name}-quota` });
-    expect(session.verdict.trouble?.kind).toBe('quota');
-  });
-
-  it.skipIf(blind === true)('knows a busy service', async ({ room }) => {
-    const { env } = await stage(room, [{ turns: [{ do: 'overload' }], forever: true }]);
-    const session = await room.drive(agent(), { prompt: 'Work.', env, record: `acp/${name}-overload` });
-    expect(session.verdict.trouble?.kind).toBe('overload');
-  });
-
   it('stops in the middle of a command', async ({ room }) => {
-    const { env } = await stage(room, [{ turns: [{ do: 'run', command: 'touch started; tail -f /dev/null' }] }]);
+    const { env } = await stage(one, room, [{ turns: [{ do: 'run', command: 'touch started; tail -f /dev/null' }] }]);
     const handle = control();
     void appears(room, 'started').then(() => handle.interruptNow());
     const session = await room.drive(agent(), { prompt: 'Work.', env, control: handle, record: `acp/${name}-interrupted` });
@@ -80,7 +71,7 @@ describe.each(ACP_CASES)('$name', ({ name, protocols, agent, env, settle, blind,
   });
 
   it('goes on with a session', async ({ room }) => {
-    const { server, env } = await stage(room, [{ when: 'THE FIRST', turns: [{ do: 'run', command: 'true' }, { do: 'say', text: 'One.' }] }, { when: 'THE SECOND', turns: [{ do: 'say', text: 'Two.' }] }]);
+    const { server, env } = await stage(one, room, [{ when: 'THE FIRST', turns: [{ do: 'run', command: 'true' }, { do: 'say', text: 'One.' }] }, { when: 'THE SECOND', turns: [{ do: 'say', text: 'Two.' }] }]);
     const first = await room.drive(agent(), { prompt: 'THE FIRST', env });
     const second = await room.drive(agent(), { prompt: 'THE SECOND', env, record: `acp/${name}-continued`, ...(first.session === undefined ? {} : { goOn: first.session }) });
     expect(second.verdict).toEqual({});
@@ -90,10 +81,26 @@ describe.each(ACP_CASES)('$name', ({ name, protocols, agent, env, settle, blind,
   });
 
   it('gets a prompt of a megabyte', async ({ room }) => {
-    const { server, env } = await stage(room, [{ turns: [{ do: 'say', text: 'Read.' }] }]);
+    const { server, env } = await stage(one, room, [{ turns: [{ do: 'say', text: 'Read.' }] }]);
     const prompt = `${'every word counts\u2028 '.repeat(50_000)}\nthe end`;
     const session = await room.drive(agent(), { prompt, env });
     expect(session.verdict).toEqual({});
     expect(server.seen.some(({ asked }) => asked?.prompt.includes(prompt) === true)).toBe(true);
+  });
+});
+
+describe.each(ACP_CASES.filter(({ blind }) => blind !== true))('$name', (one) => {
+  const { name, agent } = one;
+
+  it('knows a quota that is used up', async ({ room }) => {
+    const { env } = await stage(one, room, [{ turns: [{ do: 'quota', resetSeconds: 7200 }], forever: true }]);
+    const session = await room.drive(agent(), { prompt: 'Work.', env, record: `acp/${name}-quota` });
+    expect(session.verdict.trouble?.kind).toBe('quota');
+  });
+
+  it('knows a busy service', async ({ room }) => {
+    const { env } = await stage(one, room, [{ turns: [{ do: 'overload' }], forever: true }]);
+    const session = await room.drive(agent(), { prompt: 'Work.', env, record: `acp/${name}-overload` });
+    expect(session.verdict.trouble?.kind).toBe('overload');
   });
 });
