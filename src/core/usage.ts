@@ -62,7 +62,9 @@ export function priced(u: Usage, price: Price | undefined): Usage {
 /** What a usage comes to in a currency; undefined when that cannot be seen, or is no amount. */
 export function amountOf(u: Usage | undefined, currency: Currency): number | undefined {
   if (u === undefined) return undefined;
-  const amount = currency === 'tokens' ? tokensOf(u) : u.usd;
+  const tokens = tokensOf(u);
+  // Money without a token is from an agent that does not count them.
+  const amount = currency === 'usd' ? u.usd : tokens === 0 && (u.usd ?? 0) > 0 ? undefined : tokens;
   return amount !== undefined && Number.isFinite(amount) && amount >= 0 ? amount : undefined;
 }
 

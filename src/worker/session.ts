@@ -69,8 +69,8 @@ export async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
 /** What the session used. One that was refused before it did anything, or could not be started, has used nothing; any other that does not tell may have used all it was allowed. */
 function usedOf(follower: Follower, failure: Failure | undefined): { readonly usage?: Usage } {
   if (follower.usage !== undefined) return { usage: follower.usage };
-  const refused = failure?.kind === 'environment' || (failure?.kind === 'agent-trouble' && !follower.hasWorked());
-  return refused ? { usage: NOTHING_USED } : {};
+  const refused = failure?.kind === 'environment' || failure?.kind === 'agent-trouble';
+  return refused && follower.hasNotWorked() ? { usage: NOTHING_USED } : {};
 }
 
 /** Everything the agent's machine is told. */
@@ -186,9 +186,9 @@ class Follower {
     await Promise.all(this.#writes);
   }
 
-  /** It was seen doing something. */
-  hasWorked(): boolean {
-    return this.#activities.length > 0;
+  /** It tells what it does, and has told of nothing. */
+  hasNotWorked(): boolean {
+    return this.#equipped.agent.listens && this.#activities.length === 0;
   }
 
   /** What it had used when it was ended at its cap; undefined when it was not. */
