@@ -1,9 +1,10 @@
 // Which agent a unit gets next and whether it may begin now: fallbacks, escalating effort, agents that cannot work, budgets.
 
+import { Bug } from './bug.ts';
 import type { AgentRules, EventBody, EventOf } from './event.ts';
 import type { Failure } from './failure.ts';
-import { freeSlot, setPhase } from './moves.ts';
-import type { Next, Parked, State, UnitState } from './state.ts';
+import { announced, freeSlot, leaveParked, setPhase } from './moves.ts';
+import type { Next, State, UnitState } from './state.ts';
 import { agentOf } from './state.ts';
 import { charged, describeAmount } from './usage.ts';
 import type { Budget, Usage } from './usage.ts';
@@ -24,7 +25,7 @@ export function chooseAgent(s: Pick<State, 'settings' | 'held'>, u: UnitState): 
   const base = agentOf(s, u.unit.id);
   if (base === undefined) return undefined;
   const steps = rulesOf(s, base).attempts ?? [];
-  const failed = u.next.step === 'attempt' ? u.tasks[u.next.task - 1]?.failed ?? 0 : u.next.step === 'rework' ? u.rework[u.next.reason] : 0;
+  const failed = u.next.step === 'attempt' ? u.tasks[u.next.task - 1]?.failed ?? 0 : u.next.step === 'rework' ? Math.max(0, u.rework[u.next.reason] - 1) : 0;
   const step = steps[Math.min(failed, steps.length - 1)] ?? {};
   const wanted = step.agent ?? base;
   const model = step.model ?? rulesOf(s, wanted).model;
@@ -44,25 +45,50 @@ function isHeld(s: Pick<State, 'held'>, agent: string): boolean {
   return s.held.get(agent)?.active === true;
 }
 
+/** The agents that the unit waits for: the one it is to have and that one's fallback. None while one of them can work. */
+function heldFor(s: Pick<State, 'settings' | 'held'>, u: UnitState): readonly string[] {
+  const agent = chooseAgent(s, u)?.agent;
+  if (agent === undefined || !isHeld(s, agent)) return [];
+  const { fallback } = rulesOf(s, agent);
+  return fallback === undefined || fallback === agent ? [agent] : [agent, fallback];
+}
+
 /** Why the unit cannot begin its next step now, as the event that says so; undefined when it can. `promised`: reserved for others in the same breath. */
 export function whyWait(s: State, u: UnitState, promised: number): Extract<EventBody, { type: 'unit.waiting' }> | undefined {
   if (!usesAgent(u.next)) return undefined;
   const unit = u.unit.id;
-  const choice = chooseAgent(s, u);
-  const hold = choice === undefined ? undefined : s.held.get(choice.agent);
-  if (choice !== undefined && hold?.active === true) {
-    return { type: 'unit.waiting', unit, for: hold.reason === 'quota' || hold.reason === 'overload' ? 'quota' : 'person', agent: choice.agent, text: hold.text };
-  }
+  // What is named is who is expected back first.
+  const [agent] = [...heldFor(s, u)].toSorted((a, b) => (s.held.get(a)?.until ?? Infinity) - (s.held.get(b)?.until ?? Infinity) || 0);
+  const hold = agent === undefined ? undefined : s.held.get(agent);
+  if (agent !== undefined && hold !== undefined) return { type: 'unit.waiting', unit, for: hold.until === undefined ? 'person' : 'quota', agent, text: hold.text };
   const { budget } = s.settings;
   if (budget === undefined) return undefined;
-  const { run, unit: ofUnit, attempt } = budget;
   const money = (amount: number): string => describeAmount(amount, budget.in);
-  if (ofUnit !== undefined && u.spent[budget.in] + attempt > ofUnit) {
-    return { type: 'unit.waiting', unit, for: 'budget', text: `the unit has used ${money(u.spent[budget.in])} of budget.unit (${money(ofUnit)}), and an attempt may use ${money(attempt)}` };
+  if (!unitFits(budget, u)) {
+    return { type: 'unit.waiting', unit, for: 'budget', text: `the unit has used ${money(u.spent[budget.in])} of budget.unit (${money(budget.unit ?? 0)}), and an attempt may use ${money(budget.attempt)}` };
   }
-  if (run === undefined || s.spent[budget.in] + s.reserved + promised + attempt <= run) return undefined;
+  if (runFits(s, promised)) return undefined;
   const open = s.reserved + promised;
-  return { type: 'unit.waiting', unit, for: 'budget', text: `the run has used ${money(s.spent[budget.in])} of budget.run (${money(run)})${open > 0 ? `, ${money(open)} are set aside for running attempts` : ''}, and an attempt may use ${money(attempt)}` };
+  return { type: 'unit.waiting', unit, for: 'budget', text: `the run has used ${money(s.spent[budget.in])} of budget.run (${money(budget.run ?? 0)})${open > 0 ? `, ${money(open)} are set aside for running attempts` : ''}, and an attempt may use ${money(budget.attempt)}` };
+}
+
+/** Sums of fractions of a cent are not exact; in the budget's currency. */
+const INEXACT = 1e-9;
+
+function unitFits(budget: Budget, u: UnitState): boolean {
+  return budget.unit === undefined || u.spent[budget.in] + budget.attempt <= budget.unit + INEXACT;
+}
+
+/** One more attempt fits into what the run may spend. */
+function runFits(s: State, promised: number): boolean {
+  const { budget } = s.settings;
+  return budget?.run === undefined || s.spent[budget.in] + s.reserved + promised + budget.attempt <= budget.run + INEXACT;
+}
+
+/** The next unit that waited for room in the run's budget, now that there is some; a pause keeps those back that had not begun. */
+export function nextForRoom(s: State): number | undefined {
+  if (s.forRoom.length === 0 || !runFits(s, 0)) return undefined;
+  return s.paused === undefined ? s.forRoom.first : [...s.forRoom].find((i) => s.parked.get(i)?.begun === true);
 }
 
 /** What a beginning attempt says of its agent, and what is set aside for it. */
@@ -94,37 +120,42 @@ export function settleAccount(s: State, u: UnitState, usage: Usage | undefined):
   s.spent = charged(s.spent, { usage, cap });
   const task = u.next.step === 'attempt' ? u.tasks[u.next.task - 1] : undefined;
   if (task !== undefined) task.spent = charged(task.spent, { usage, cap });
-  // What it did not use may be enough for one that waits.
-  for (const [index, parked] of s.parked) {
-    if (parked.for !== 'budget') continue;
-    unpark(s, index, parked);
-    return;
-  }
 }
 
 // ---------------------------------------------------------------- waiting
 
 /** The unit's turn came and it cannot begin: it gives its place back until that is over. */
 export function park(s: State, u: UnitState, e: EventOf<'unit.waiting'>): void {
-  const agent = e.agent === undefined ? {} : { agent: e.agent };
-  let begun = true;
-  if (u.holdsSlot) {
-    s.todo.delete(u.index);
-    freeSlot(s, u);
-  } else if (s.returning.first === u.index) {
-    s.returning.shift();
-  } else {
-    s.ready.remove(u.index);
-    begun = false;
-  }
-  s.parked.set(u.index, { for: e.for, begun, ...agent });
+  const before = s.parked.get(u.index);
+  const begun = before?.begun ?? (u.holdsSlot || s.returning.first === u.index);
+  if (before !== undefined) leaveParked(s, u.index);
+  else if (u.holdsSlot) giveSlotBack(s, u);
+  else if (begun) s.returning.shift();
+  else if (s.ready.pop() !== u.index) throw new Bug(`${u.unit.id} waits out of turn`);
+  const agents = e.for === 'budget' ? [] : heldFor(s, u);
+  s.parked.set(u.index, { for: e.for, text: e.text, agents, begun, ...(e.agent === undefined ? {} : { agent: e.agent }) });
+  for (const agent of agents) s.held.get(agent)?.waiting.add(u.index);
+  const { budget } = s.settings;
+  // A unit's own budget is the same again only in a new session.
+  if (e.for === 'budget' && budget !== undefined && unitFits(budget, u)) s.forRoom.push(u.index);
   setPhase(s, u, 'waiting');
 }
 
-function unpark(s: State, index: number, parked: Parked): void {
+function giveSlotBack(s: State, u: UnitState): void {
+  s.todo.delete(u.index);
+  freeSlot(s, u);
+}
+
+/** A person gave the unit up: it waits for nothing any more, and an attempt that was lost with its session is charged. */
+export function stopWaiting(s: State, u: UnitState): void {
+  if (u.reserved !== undefined) settleAccount(s, u, undefined);
+  leaveParked(s, u.index);
+}
+
+function unpark(s: State, index: number): void {
+  const parked = leaveParked(s, index);
   const u = s.units[index];
-  s.parked.delete(index);
-  if (u === undefined) return;
+  if (parked === undefined || u === undefined) return;
   setPhase(s, u, parked.begun ? 'running' : 'pending');
   if (parked.begun) s.returning.push(index);
   else s.ready.push(index);
@@ -133,7 +164,8 @@ function unpark(s: State, index: number, parked: Parked): void {
 /** A new session looks again at everything that waits. */
 export function unparkAll(s: State): void {
   for (const hold of s.held.values()) hold.active = false;
-  for (const [index, parked] of s.parked) unpark(s, index, parked);
+  s.forRoom.remove(() => true);
+  for (const index of s.parked.keys()) unpark(s, index);
 }
 
 /** An attempt met trouble that is not the work's: nobody is told twice while the agent is held for it. */
@@ -150,15 +182,16 @@ export function proveAgent(s: State, agent: string | undefined): void {
 
 /** Nothing of the agent is begun until it is released. */
 export function held(s: State, e: EventOf<'agent.held'>): void {
-  s.announce.shift();
-  s.held.set(e.agent, { active: true, reason: e.reason, text: e.text, tries: e.tries, ...(e.until === undefined ? {} : { until: Date.parse(e.until) }) });
+  announced(s, 'held');
+  s.held.set(e.agent, { active: true, reason: e.reason, text: e.text, tries: e.tries, waiting: s.held.get(e.agent)?.waiting ?? new Set(), ...(e.until === undefined ? {} : { until: Date.parse(e.until) }) });
 }
 
 /** The agent is tried again by all that wait for it. */
 export function released(s: State, agent: string): void {
   const hold = s.held.get(agent);
-  if (hold !== undefined) hold.active = false;
-  for (const [index, parked] of s.parked) if (parked.agent === agent) unpark(s, index, parked);
+  if (hold === undefined) return;
+  hold.active = false;
+  for (const index of hold.waiting) unpark(s, index);
 }
 
 const SECOND = 1000;
@@ -182,8 +215,8 @@ export function holdEvent(s: State, failure: Extract<Failure, { kind: 'agent-tro
 function nextTry(o: { readonly trouble: 'quota' | 'overload'; readonly tries: number; readonly now: number; readonly named?: number }): number {
   const { first, longest } = BACKOFF[o.trouble];
   const backoff = o.now + Math.min(longest, first * 2 ** Math.min(20, o.tries - 1));
-  // A moment that is over already has been found wrong just now.
-  return o.named === undefined || o.named <= o.now ? backoff : Math.min(o.named, o.now + LONGEST_HOLD);
+  // A moment that is over already has been found wrong just now; and an agent may name anything.
+  return o.named !== undefined && o.named > o.now ? Math.min(o.named, o.now + LONGEST_HOLD) : backoff;
 }
 
 /** Agents whose wait is over, by name. */
@@ -194,9 +227,15 @@ export function dueAgents(s: State, now: number): readonly string[] {
 /** The moment at which the next waiting unit can be tried again, ms; undefined when none will be by itself. */
 export function nextRelease(s: State): number | undefined {
   let next: number | undefined;
-  for (const { agent } of s.parked.values()) {
-    const hold = agent === undefined ? undefined : s.held.get(agent);
-    if (hold?.active === true && hold.until !== undefined) next = Math.min(next ?? hold.until, hold.until);
+  for (const { active, until, waiting } of s.held.values()) {
+    if (active && until !== undefined && goesOn(s, waiting)) next = Math.min(next ?? until, until);
   }
   return next;
+}
+
+/** Whether one of them would begin if it could. */
+function goesOn(s: State, waiting: ReadonlySet<number>): boolean {
+  if (s.paused === undefined) return waiting.size > 0;
+  for (const index of waiting) if (s.parked.get(index)?.begun === true) return true;
+  return false;
 }

@@ -2,7 +2,7 @@
 // Reads State, never the last event; every event it asks for leaves a fact that silences it.
 
 import { must, unreachable } from './bug.ts';
-import { attemptTerms, dueAgents, holdEvent, nextRelease, promise, whyWait } from './agents.ts';
+import { attemptTerms, dueAgents, holdEvent, nextForRoom, nextRelease, promise, whyWait } from './agents.ts';
 import type { EventBody, Result } from './event.ts';
 import type { Pending, State, UnitState } from './state.ts';
 
@@ -72,6 +72,8 @@ function begin(s: State, now: number): EventBody[] {
 function dispatch(s: State): EventBody[] {
   const back = s.returning.first;
   if (back !== undefined) return [turnOf(s, unit(s, back), 0)];
+  const waited = nextForRoom(s);
+  if (waited !== undefined) return [turnOf(s, unit(s, waited), 0)];
   const fresh = s.paused === undefined ? s.ready.peek() : undefined;
   return fresh === undefined ? [] : [turnOf(s, unit(s, fresh), 0)];
 }
@@ -135,7 +137,7 @@ function final(s: State, now: number): EventBody {
   return s.stopping === undefined ? { type: 'orch.failed', result } : { type: 'orch.stopped', result };
 }
 
-/** How the run stands, with the time of this session. Units that wait for a person are those a pause keeps from starting. */
+/** How the run stands, with the time of this session. Units that wait are all that could go on once somebody or something allows it. */
 export function resultOf(s: State, now: number): Result {
   const total = s.units.length;
   const open = total - s.count.landed - s.count.failed - s.count.blocked - s.count.cancelled;
@@ -156,10 +158,11 @@ export function resultOf(s: State, now: number): Result {
 function whyNot(s: State, open: number): string | undefined {
   if (s.stopping !== undefined && open > 0) return `stopped by ${s.stopping.by}`;
   if (s.paused !== undefined && open > 0) return `paused: ${s.paused.text}`;
-  const waiting = s.count.waiting;
-  if (waiting > 0 && s.count.failed === 0) return `${waiting === 1 ? '1 unit waits' : `${waiting} units wait`} for ${whatFor(s)}`;
-  if (s.count.failed > 0) return s.count.failed === 1 ? '1 unit failed' : `${s.count.failed} units failed`;
-  if (s.count.blocked > 0) return s.count.blocked === 1 ? '1 unit is blocked' : `${s.count.blocked} units are blocked`;
+  const many = (n: number, one: string, more: string): string[] => (n === 0 ? [] : [n === 1 ? `1 unit ${one}` : `${n} units ${more}`]);
+  const waiting = many(s.count.waiting, `waits for ${whatFor(s)}`, `wait for ${whatFor(s)}`);
+  const blocked = s.count.failed > 0 || waiting.length > 0 ? [] : many(s.count.blocked, 'is blocked', 'are blocked');
+  const reasons = [...many(s.count.failed, 'failed', 'failed'), ...waiting, ...blocked];
+  if (reasons.length > 0) return reasons.join(', ');
   if (s.landing.diverted !== undefined) return `landed, target not advanced: ${s.advanceText ?? s.landing.diverted}`;
   return undefined;
 }

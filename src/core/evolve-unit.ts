@@ -1,6 +1,6 @@
 // What follows for a unit from each of its events: the step it needs next.
 
-import { meetTrouble, park, proveAgent, reserve, settleAccount } from './agents.ts';
+import { meetTrouble, park, proveAgent, reserve, settleAccount, stopWaiting } from './agents.ts';
 import { Bug, must, unreachable } from './bug.ts';
 import { isBegun } from './event.ts';
 import type { Event, EventOf, ReworkReason } from './event.ts';
@@ -9,6 +9,7 @@ import { VERDICTS } from './failure.ts';
 import { announced, blocked, discarded, failed, freeSlot, giveUp, isLaneStep, retried, setPhase, takeSlot, task, todo, unblocked } from './moves.ts';
 import type { Next, State, UnitState } from './state.ts';
 import { nextTask } from './state.ts';
+import { amountOf } from './usage.ts';
 
 /** An event about one unit. */
 export type UnitEvent = Extract<Event, { readonly unit: string }>;
@@ -22,7 +23,7 @@ export function onUnit(s: State, u: UnitState, e: UnitEvent): void {
     case 'unit.unblocked': return unblocked(s, u);
     case 'unit.failed': return failed(s, u, e);
     case 'unit.retried': return retried(s, u);
-    case 'unit.discarded': return discarded(s, u, e.time);
+    case 'unit.discarded': stopWaiting(s, u); return discarded(s, u, e.time);
     case 'unit.waiting': return park(s, u, e);
     case 'task.failed': return;
     case 'task.completed': return announced(s, 'completed');
@@ -89,7 +90,7 @@ function begin(s: State, u: UnitState, e: UnitEvent): void {
 function account(s: State, u: UnitState, e: EventOf<'task.attempted' | 'task.attempt.failed' | 'rework.attempted' | 'rework.attempt.failed'>): void {
   settleAccount(s, u, e.usage);
   if ('failure' in e && e.failure.kind === 'agent-trouble') return meetTrouble(s, e.failure);
-  if (e.usage !== undefined || !('failure' in e)) proveAgent(s, u.agent);
+  if (!('failure' in e) || (amountOf(e.usage, 'tokens') ?? 0) > 0) proveAgent(s, u.agent);
 }
 
 function prepared(s: State, u: UnitState, e: EventOf<'unit.prepared'>): void {

@@ -3,7 +3,7 @@
 import { Bug, must } from './bug.ts';
 import type { EventOf } from './event.ts';
 import type { Failure } from './failure.ts';
-import type { Next, Phase, State, TaskState, UnitState } from './state.ts';
+import type { Next, Parked, Phase, State, TaskState, UnitState } from './state.ts';
 import { isOver } from './state.ts';
 
 /** True for a step that is done in the landing lane, one unit at a time, without a slot. */
@@ -16,9 +16,20 @@ export function takeSlot(s: State, u: UnitState): void {
   setPhase(s, u, 'running');
   if (u.holdsSlot) return;
   if (s.returning.first === u.index) s.returning.shift();
+  else if (s.parked.has(u.index)) leaveParked(s, u.index);
   else if (s.ready.pop() !== u.index) throw new Bug(`${u.unit.id} was begun out of order`);
   u.holdsSlot = true;
   s.slots++;
+}
+
+/** The unit waits no longer for an agent or the budget; gives back what it waited for, if it did. */
+export function leaveParked(s: State, index: number): Parked | undefined {
+  const parked = s.parked.get(index);
+  s.parked.delete(index);
+  for (const agent of parked?.agents ?? []) s.held.get(agent)?.waiting.delete(index);
+  if (s.forRoom.first === index) s.forRoom.shift();
+  else if (parked?.for === 'budget') s.forRoom.remove((i) => i === index);
+  return parked;
 }
 
 /** Gives the unit's slot back, if it holds one. */

@@ -1,5 +1,6 @@
 // A run that takes changed specs: the state under the new plan, with everything that still holds of the old one.
 
+import { settleAccount } from './agents.ts';
 import type { EventOf, PlanChanges } from './event.ts';
 import { markDependants, setPhase } from './moves.ts';
 import type { State, TaskState, UnitState } from './state.ts';
@@ -9,6 +10,8 @@ import { initialState, isOver } from './state.ts';
 export function replan(old: State, e: EventOf<'run.replanned'>): State {
   const s = initialState(e.run, e.pinned, old.settings);
   s.announce.remove(() => true);
+  // What a crash cut has been paid for, too.
+  for (const u of old.units) if (u.reserved !== undefined) settleAccount(old, u, undefined);
   s.seq = e.seq;
   carryRun(s, old);
   for (const u of s.units) {
@@ -33,6 +36,8 @@ function carryRun(s: State, old: State): void {
   if (old.landed !== undefined) s.landed = old.landed;
   if (old.joined !== undefined) s.joined = old.joined;
   if (old.advanceText !== undefined) s.advanceText = old.advanceText;
+  s.spent = old.spent;
+  for (const [name, hold] of old.held) s.held.set(name, { ...hold, active: false, waiting: new Set() });
   for (const [command, seq] of old.environment) s.environment.set(command, seq);
 }
 
@@ -69,8 +74,9 @@ function carry(s: State, o: Carried): void {
 /** Where the unit works and what is recorded of that, whatever becomes of its tasks. */
 function carryPlace(u: UnitState, was: UnitState): void {
   u.notes.push(...was.notes);
-  const { worktree, branch, base, head, merging, startedAt } = was;
-  Object.assign(u, Object.fromEntries(Object.entries({ worktree, branch, base, head, merging, startedAt }).filter(([, value]) => value !== undefined)));
+  const { worktree, branch, base, head, merging, startedAt, agent } = was;
+  u.spent = was.spent;
+  Object.assign(u, Object.fromEntries(Object.entries({ worktree, branch, base, head, merging, startedAt, agent }).filter(([, value]) => value !== undefined)));
 }
 
 /** A unit that this run has nothing more to do with: it landed, was discarded, or is not in the plan any more. */
@@ -88,6 +94,7 @@ function carryTask(t: TaskState, was: TaskState | undefined, stale: boolean): vo
   if (was === undefined) return;
   t.used = was.used;
   t.cuts = was.cuts;
+  t.spent = was.spent;
   if (stale) return;
   t.toldUnchanged = was.toldUnchanged;
   t.failed = was.failed;

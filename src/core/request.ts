@@ -8,7 +8,7 @@ import type { State } from './state.ts';
 export type Request =
   /** `now`: kill at once instead of asking first. `by` names the signal or the command. */
   | { readonly do: 'stop'; readonly by: string; readonly now: boolean }
-  /** Gives failed units their attempts back; no names: all failed ones. */
+  /** Gives failed units their attempts back, and has the agents tried again that waiting ones wait for; no names: all failed ones. */
   | { readonly do: 'retry'; readonly units: readonly string[] };
 
 /** The events a request becomes and what the asker is told, or why it cannot be. */
@@ -26,15 +26,25 @@ export function respond(state: State, request: Request, now: number): Response {
 }
 
 function retry(state: State, names: readonly string[]): Response {
-  const failed = names.length === 0 ? state.units.filter((u) => u.phase === 'failed').map((u) => u.unit.id) : [...new Set(names)];
-  if (failed.length === 0) return { error: 'no unit has failed' };
-  for (const name of failed) {
+  const wanted = names.length === 0 ? state.units.filter((u) => u.phase === 'failed').map((u) => u.unit.id) : [...new Set(names)];
+  if (wanted.length === 0) return { error: `no unit has failed${state.parked.size > 0 ? '; `choo retry UNIT` has the agent that a unit waits for tried again' : ''}` };
+  const failed: string[] = [];
+  const agents = new Set<string>();
+  for (const name of wanted) {
     const index = state.graph.index.get(name);
     const u = index === undefined ? undefined : state.units[index];
     if (u === undefined) return { error: `run ${state.run} has no unit \`${name}\`` };
-    if (u.phase !== 'failed') return { error: `\`${name}\` has not failed, it is ${u.phase}` };
+    const parked = state.parked.get(u.index);
+    if (parked?.for === 'budget') return { error: `\`${name}\` waits for the budget: ${parked.text}; raise it in the configuration, then \`choo resume\`` };
+    if (parked !== undefined) for (const agent of parked.agents) agents.add(agent);
+    else if (u.phase === 'failed') failed.push(name);
+    else return { error: `\`${name}\` has not failed, it is ${u.phase}` };
   }
-  return { events: failed.map((unit) => ({ type: 'unit.retried', unit })), answer: `attempts given back to ${failed.join(', ')}` };
+  const answers = [failed.length === 0 ? '' : `attempts given back to ${failed.join(', ')}`, agents.size === 0 ? '' : `tried again: ${[...agents].join(', ')}`];
+  return {
+    events: [...failed.map((unit): EventBody => ({ type: 'unit.retried', unit })), ...[...agents].map((agent): EventBody => ({ type: 'agent.released', agent }))],
+    answer: answers.filter((text) => text !== '').join('; '),
+  };
 }
 
 /** A request from outside, checked; undefined when it is none. */

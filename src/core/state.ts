@@ -118,13 +118,19 @@ export interface Hold {
   until?: number;
   /** Troubles in a row. */
   tries: number;
+  /** Units that wait for it. */
+  readonly waiting: Set<number>;
 }
 
 /** A unit whose turn came while it could not begin. */
 export interface Parked {
   readonly for: WaitingFor;
-  /** The agent it waits for; undefined: for the budget. */
+  /** The agent that is expected back first; undefined: it waits for the budget. */
   readonly agent?: string;
+  /** Why, for people. */
+  readonly text: string;
+  /** Any of these will do: the agent it is to have, and that one's fallback. */
+  readonly agents: readonly string[];
   /** It had been begun before. */
   readonly begun: boolean;
 }
@@ -177,6 +183,8 @@ export interface State {
   readonly held: Map<string, Hold>;
   /** Units whose turn came while they could not begin, oldest first: index → why. */
   readonly parked: Map<number, Parked>;
+  /** Those of them that wait for room in the run's budget, oldest first. */
+  readonly forRoom: Queue<number>;
   /** What all attempts were charged. */
   spent: Spent;
   /** What is set aside for the attempts in flight, in the budget's currency. */
@@ -220,7 +228,7 @@ export function initialState(run: number, pinned: Pinned, settings: Settings): S
     run, pinned, graph, units, settings, seq: 0, sessionStart: 0,
     recovery: 'no', crashed: false, recoveryNotes: [], trial: 'needed', trialNotes: [], landing: { ref: pinned.targetRef }, advance: 'no', needsMerge: false,
     ready: new ReadyHeap<number>(better), returning: new Queue(), todo: new Set(), lane: new Queue(), finishing: new Set(), announce: new Queue(),
-    held: new Map(), parked: new Map(), spent: NOTHING_SPENT, reserved: 0,
+    held: new Map(), parked: new Map(), forRoom: new Queue(), spent: NOTHING_SPENT, reserved: 0,
     slots: 0, inFlight: 0,
     count: { pending: units.length, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0 },
     failuresInARow: 0, environment: new Map(), killing: false, ended: false, closed: false,

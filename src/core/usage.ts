@@ -41,6 +41,9 @@ export interface Spent {
   readonly tokens: number;
 }
 
+/** What a session used that did nothing. */
+export const NOTHING_USED: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, usd: 0 };
+
 /** Nothing spent. */
 export const NOTHING_SPENT: Spent = { usd: 0, tokens: 0 };
 
@@ -56,10 +59,13 @@ export function priced(u: Usage, price: Price | undefined): Usage {
   return { ...u, usd };
 }
 
-/** What a usage comes to in a currency; undefined when that cannot be seen. */
+/** What a usage comes to in a currency; undefined when that cannot be seen, or is no amount. */
 export function amountOf(u: Usage | undefined, currency: Currency): number | undefined {
   if (u === undefined) return undefined;
-  return currency === 'tokens' ? tokensOf(u) : u.usd;
+  const tokens = tokensOf(u);
+  // Money without a token is from an agent that does not count them.
+  const amount = currency === 'usd' ? u.usd : tokens === 0 && (u.usd ?? 0) > 0 ? undefined : tokens;
+  return amount !== undefined && Number.isFinite(amount) && amount >= 0 ? amount : undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 // A run as plain data for every face: text, JSON, screens. Computes nothing that State does not say; knows no layout.
 
 import { unreachable } from './bug.ts';
-import type { Note } from './event.ts';
+import type { Note, WaitingFor } from './event.ts';
 import { describeFailure, outputOf } from './failure.ts';
 import type { Failure, FailureKind } from './failure.ts';
 import type { Unit } from './plan.ts';
@@ -29,6 +29,17 @@ export interface TaskView {
   readonly commit?: string;
 }
 
+/** What a unit waits for. */
+export interface WaitingView {
+  readonly for: WaitingFor;
+  /** The agent that cannot work. */
+  readonly agent?: string;
+  /** One sentence. */
+  readonly text: string;
+  /** When it is tried again, ISO 8601; absent: not before a person did something. */
+  readonly until?: string;
+}
+
 /** One unit. Paths absolute. */
 export interface UnitView {
   readonly id: string;
@@ -39,6 +50,7 @@ export interface UnitView {
   readonly dependsOn: readonly string[];
   readonly tasks: readonly TaskView[];
   readonly failure?: FailureView;
+  readonly waiting?: WaitingView;
   /** Where its work is, while that is there. */
   readonly worktree?: string;
   readonly branch?: string;
@@ -76,7 +88,7 @@ export interface RunView {
 /** The run as State has it. */
 export function viewOf(state: State): RunView {
   const { landing, paused, stopping } = state;
-  const units = [...state.units.map(unitView), ...state.pinned.plan.complete.map(completeUnit)].toSorted((a, b) => byCodeUnit(a.id, b.id));
+  const units = [...state.units.map((u) => unitView(u, waitingView(state, u))), ...state.pinned.plan.complete.map(completeUnit)].toSorted((a, b) => byCodeUnit(a.id, b.id));
   const because = landing.ref === state.pinned.targetRef ? undefined : state.advanceText ?? landing.diverted;
   return {
     run: state.run,
@@ -115,7 +127,7 @@ function plannedUnit(unit: Unit): UnitView {
   };
 }
 
-function unitView(u: UnitState): UnitView {
+function unitView(u: UnitState, waiting: WaitingView | undefined): UnitView {
   const gone = u.phase === 'landed' && u.next.step !== 'finish';
   const step = stepText(u);
   return {
@@ -125,6 +137,7 @@ function unitView(u: UnitState): UnitView {
     dependsOn: u.unit.dependsOn,
     tasks: u.unit.tasks.map((t, i) => ({ number: t.number, title: t.title, ...taskView(u, { number: t.number, task: u.tasks[i] }) })),
     ...(u.failure === undefined ? {} : { failure: failureView(u.failure) }),
+    ...(waiting === undefined ? {} : { waiting }),
     ...(u.worktree === undefined || gone ? {} : { worktree: u.worktree }),
     ...(u.branch === undefined || gone ? {} : { branch: u.branch }),
     ...(u.landed === undefined ? {} : { landed: u.landed }),
@@ -132,6 +145,14 @@ function unitView(u: UnitState): UnitView {
     ...(u.startedAt === undefined ? {} : { startedAt: u.startedAt }),
     ...(u.endedAt === undefined ? {} : { endedAt: u.endedAt }),
   };
+}
+
+function waitingView(state: State, u: UnitState): WaitingView | undefined {
+  const parked = state.parked.get(u.index);
+  if (parked === undefined) return undefined;
+  const { agent, text } = parked;
+  const until = agent === undefined ? undefined : state.held.get(agent)?.until;
+  return { for: parked.for, text, ...(agent === undefined ? {} : { agent }), ...(until === undefined ? {} : { until: new Date(until).toISOString() }) };
 }
 
 function taskView(u: UnitState, o: { readonly number: number; readonly task: TaskState | undefined }): Pick<TaskView, 'state' | 'attempts' | 'unchanged' | 'commit'> {

@@ -4,6 +4,7 @@ import { must } from '../core/bug.ts';
 import type { EventBody, EventOf, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Task } from '../core/plan.ts';
+import { NOTHING_USED } from '../core/usage.ts';
 import { ensureWorktree } from './prepare.ts';
 import { buildPrompt } from './prompt.ts';
 import type { PromptInput, PromptText } from './prompt.ts';
@@ -23,7 +24,7 @@ export async function attemptTask(step: UnitStep, begun: EventOf<'task.started' 
   if (begun.attempt > 1) await settleAgain(step, worktree);
   const notes: Note[] = [];
   const before = await checkBefore(step, { worktree, task, attempt: begun.attempt, notes });
-  if (before.failure !== undefined) return { type: 'task.attempt.failed', ...about, failure: before.failure, notes };
+  if (before.failure !== undefined) return { type: 'task.attempt.failed', ...about, failure: before.failure, notes, usage: NOTHING_USED };
   const input = await taskPrompt(step.place, { step, task, attempt: begun.attempt, passedBefore: before.passes, ...(begun.type === 'task.retry' ? { because: begun.because } : {}) });
   const session = await runAgent(step, {
     worktree, prompt: (goOn) => buildPrompt({ ...input, goOn }), begun, subject: String(begun.task), file: task.path, mayMerge: false,

@@ -5,7 +5,7 @@ import type { AgentTask, Opening, Trouble, Verdict } from '../agents/agent.ts';
 import { must } from '../core/bug.ts';
 import type { EventOf, Note } from '../core/event.ts';
 import type { Ending, Failure, Output } from '../core/failure.ts';
-import { amountOf, priced } from '../core/usage.ts';
+import { NOTHING_USED, amountOf, priced } from '../core/usage.ts';
 import type { Usage } from '../core/usage.ts';
 import type { CommandResult, Dialogue } from '../world.ts';
 import { settle } from './settle.ts';
@@ -42,6 +42,7 @@ export async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
   const task = await taskFor(step, o, equipped);
   const opening = equipped.agent.open(task);
   for (const [path, text] of Object.entries(opening.files ?? {})) await place.world.files.writeText(path, text);
+  const { clock } = place.world;
   const fence = await place.fence.before();
   const log = `${place.runDir}/${begun.log}`;
   const idleMs = equipped.idleMs ?? (equipped.agent.idleLimit || place.idleLimitSet ? limits.agentIdle : 0);
@@ -61,8 +62,15 @@ export async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
   const settled = await settle(step, { worktree: o.worktree, attempt: `${o.subject}-${begun.attempt}`, mayMerge: o.mayMerge });
   const verdict = follower.conclude(result);
   const output = follower.output({ result, log, verdict });
-  const failure = whyFailed({ result, outside, settled, begun, verdict, output, idleMs, totalMs, program: opening.argv.at(-1) ?? '', used: follower.overCap() });
-  return { ending: endingOf(result), notes: notesOf({ result, verdict, failure }), ...(failure === undefined ? {} : { failure }), ...(follower.usage === undefined ? {} : { usage: follower.usage }) };
+  const failure = whyFailed({ result, outside, settled, begun, verdict, output, idleMs, totalMs, program: opening.argv.at(-1) ?? '', used: follower.overCap(), steadily: clock.steady() - clock.now() });
+  return { ending: endingOf(result), notes: notesOf({ result, verdict, failure }), ...(failure === undefined ? {} : { failure }), ...usedOf(follower, failure) };
+}
+
+/** What the session used. One that was refused before it did anything, or could not be started, has used nothing; any other that does not tell may have used all it was allowed. */
+function usedOf(follower: Follower, failure: Failure | undefined): { readonly usage?: Usage } {
+  if (follower.usage !== undefined) return { usage: follower.usage };
+  const refused = failure?.kind === 'environment' || failure?.kind === 'agent-trouble';
+  return refused && follower.hasNotWorked() ? { usage: NOTHING_USED } : {};
 }
 
 /** Everything the agent's machine is told. */
@@ -181,6 +189,11 @@ class Follower {
     await Promise.all(this.#writes);
   }
 
+  /** It tells what it does, and has told of nothing. */
+  hasNotWorked(): boolean {
+    return this.#equipped.agent.listens && this.#activities.length === 0;
+  }
+
   /** What it had used when it was ended at its cap; undefined when it was not. */
   overCap(): number | undefined {
     return this.#over;
@@ -215,6 +228,8 @@ function notesOf(o: { readonly result: CommandResult; readonly verdict: Verdict;
 interface Judged {
   readonly result: CommandResult; readonly outside: readonly string[]; readonly settled: Awaited<ReturnType<typeof settle>>; readonly begun: AgentRun['begun'];
   readonly verdict: Verdict; readonly output: Output; readonly idleMs: number; readonly totalMs: number; readonly program: string; readonly used: number | undefined;
+  /** From the wall clock, which somebody may set, to the steady one the run waits by, ms. */
+  readonly steadily: number;
 }
 
 /** The first of the reasons why an attempt failed, worst first; undefined leaves the judgement to the check. */
@@ -226,7 +241,7 @@ function whyFailed(o: Judged): Failure | undefined {
   if (o.used !== undefined && cap !== undefined) return { kind: 'over-budget', agent, in: cap.in, cap: cap.amount, used: o.used, output };
   if (verdict.trouble !== undefined) {
     const { kind, text, until } = verdict.trouble;
-    return { kind: 'agent-trouble', agent, trouble: kind, text, output, ...(until === undefined ? {} : { until }) };
+    return { kind: 'agent-trouble', agent, trouble: kind, text, output, ...(until === undefined ? {} : { until: until + o.steadily }) };
   }
   if (result.limit === 'idle') return { kind: 'agent-idle', agent, afterMs: o.idleMs, output };
   if (result.limit === 'total') return { kind: 'agent-timeout', agent, afterMs: o.totalMs, output };

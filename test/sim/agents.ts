@@ -8,6 +8,8 @@ import type { Machine } from './machine.ts';
 import { WORKTREES } from './machine.ts';
 import type { Script } from './processes.ts';
 import type { Weights } from './rng.ts';
+import type { Bill } from './spending.ts';
+import { getStuck, spending, stuckNow, troubleLine } from './spending.ts';
 
 /** How an attempt goes. */
 type Mood = keyof typeof MOODS;
@@ -26,26 +28,62 @@ interface Attempt {
   readonly subject: string;
   /** Its number. */
   readonly attempt: string;
+  readonly bill: Bill;
 }
 
 /** The script of one attempt, drawn from the seed. */
 export function agentScript(a: Attempt): Script {
   const { m } = a;
   const { rng } = m;
+  const { bill } = a;
+  const stuck = stuckNow(m, bill.agent);
+  if (stuck !== undefined) return refusal(a, stuck);
   const mood = drawMood(a);
   m.note(`      agent of ${a.unit} at ${a.subject}: ${mood}`);
   if (mood !== 'good') m.coverage.hit(`agent-${mood}`, [m.windowOf(a.unit)]);
   const half = rng.between(1, 30_000);
   const rest = rng.between(1, 30_000);
-  const early = (): void => begin(a, mood);
-  const late = (): void => finish(a, mood);
   const silent = mood === 'silent';
+  const length = half + (mood === 'slow' ? 3_000_000 : rest);
+  const trouble = !m.calm && rng.chance(m.scenario.economy.trouble);
+  let code = mood === 'crash' ? 1 : mood === 'missing' ? 127 : 0;
+  const early = (say: Say): void => {
+    if (mood !== 'missing') say('working');
+    begin(a, mood);
+  };
+  const late = (say: Say): void => {
+    if (!trouble) return finish(a, mood);
+    code = 1;
+    m.coverage.hit('agent-trouble', [m.windowOf(a.unit)]);
+    say(troubleLine(getStuck(m, bill.agent), { stop: rng.chance(0.5) }));
+  };
+  const acts = [{ at: half, act: early }, { at: length, act: late }, ...(silent || mood === 'missing' ? [] : spending(m, { bill, duration: length }))];
   return {
-    deeds: [{ after: half, act: early }, { after: mood === 'slow' ? 3_000_000 : rest, act: late }],
-    code: () => (mood === 'crash' ? 1 : mood === 'missing' ? 127 : 0),
+    deeds: inTurn(acts),
+    code: () => code,
     hangs: mood === 'hang' || silent, silent, stubborn: mood === 'stubborn' || mood === 'hang' || rng.chance(0.1), leftovers: mood === 'children',
     tail: mood === 'garbage' ? '\u001b[31m\u0000garbage' : '',
   };
+}
+
+type Say = (line: string) => void;
+
+/** Its account does not work: it says so and ends, having done nothing. */
+function refusal(a: Attempt, stuck: NonNullable<ReturnType<typeof stuckNow>>): Script {
+  a.m.note(`      agent of ${a.unit} at ${a.subject}: refused`);
+  a.m.coverage.hit('agent-refused', [a.m.windowOf(a.unit)]);
+  const stop = a.m.rng.chance(0.5);
+  return { deeds: [{ after: a.m.rng.between(1, 5000), act: (say) => say(troubleLine(stuck, { stop })) }], code: () => 1 };
+}
+
+/** What is to happen at these moments, each so long after the one before. */
+function inTurn(acts: readonly { readonly at: number; readonly act: (say: Say) => void }[]): Script['deeds'] {
+  let last = 0;
+  return acts.toSorted((x, y) => x.at - y.at).map(({ at, act }) => {
+    const after = at - last;
+    last = at;
+    return { after, act };
+  });
 }
 
 /** Mending is rarer than tasks, so that every kind of mischief is more likely there. */

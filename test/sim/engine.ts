@@ -1,6 +1,5 @@
 // One session of the real engine over the simulated world: the real loop, core and worker, from a replayed journal to its end or death.
 
-import type { Agent } from '../../src/agents/agent.ts';
 import type { Event, EventBody } from '../../src/core/event.ts';
 import type { Request } from '../../src/core/request.ts';
 import type { State } from '../../src/core/state.ts';
@@ -20,16 +19,7 @@ import type { Machine } from './machine.ts';
 import { ROOT, RUN_DIR, WORKTREES } from './machine.ts';
 import type { ProcessTable } from './processes.ts';
 import type { Actor } from './repository.ts';
-
-/** The agent of every unit: it talks once and its program is the simulation's. */
-const AGENT: Agent = {
-  name: 'sim', idleLimit: true, listens: false,
-  open: (task) => ({ argv: ['agent'], env: {}, first: task.prompt, oneShot: true, state: null }),
-  abilities: { permissions: ['workspace'], usage: { tokens: false, usd: false }, goOn: false, ownCap: false },
-  receive: (_line, state) => ({ state }),
-  interrupt: () => undefined,
-  conclude: () => ({}),
-};
+import { simAgent } from './spending.ts';
 
 /** Bytes that are free when the disk is not full. */
 const PLENTY = 2 ** 40;
@@ -134,7 +124,7 @@ function workplaceOf(m: Machine, o: { readonly session: EngineSession; readonly 
   return {
     world, state: o.session.state, runDir: RUN_DIR, worktrees: WORKTREES, mainRoot: ROOT,
     setup: scenario.setup ? [{ command: 'setup' }] : [], teardown: scenario.setup ? [{ command: 'teardown' }] : [], copy: scenario.copies ? ['local.env'] : [],
-    agents: new Map([['sim', { agent: AGENT, permissions: 'workspace', args: [], env: {}, goOn: false, prices: {} }]]), matches: (glob, path) => path.startsWith(glob),
+    agents: new Map(['sim', 'other'].map((name) => [name, { agent: simAgent(name), permissions: 'workspace' as const, args: [], env: {}, goOn: false, prices: {} }])), matches: (glob, path) => path.startsWith(glob),
     fence: openFence({ git: world.git, clock: world.clock, ownPrefix: 'refs/heads/choo/', isOutput: () => false }),
     idleLimitSet: scenario.idleLimitSet, seen: new Map(),
   };

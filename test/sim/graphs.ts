@@ -37,7 +37,7 @@ export function scenarioOf(c: Case, parallelism: number): Scenario {
   return {
     seed: 0, units, checks: [], files: firstFiles(units), fails: c.fails,
     settings: { parallelism, conflictRetries: 1, agents: { '*': 'sim' }, limits: { ...DEFAULT_LIMITS, attempts: 1, failuresInARow: 100 } },
-    setup: false, copies: false, idleLimitSet: false, checkedOut: true, weather: FAIR, mischief: 0, flaky: 0, formatter: 'none', sharing: 0, tags: [''], people: [], dooms: [],
+    setup: false, copies: false, idleLimitSet: false, checkedOut: true, weather: FAIR, economy: { tells: {}, trouble: 0, generous: false }, mischief: 0, flaky: 0, formatter: 'none', sharing: 0, tags: [''], people: [], dooms: [],
   };
 }
 

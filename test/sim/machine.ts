@@ -8,6 +8,7 @@ import type { Disk } from './files.ts';
 import { JournalFile } from './journal.ts';
 import { Repository } from './repository.ts';
 import { Rng } from './rng.ts';
+import { Accounts } from './spending.ts';
 import { drawScenario, TARGET } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { Timeline } from './timeline.ts';
@@ -71,6 +72,8 @@ export class Machine {
   readonly violations: Violation[] = [];
   readonly checkRuns: CheckRun[] = [];
   readonly launches: Launch[] = [];
+  /** What agents truly cost, and why they cannot work. */
+  readonly accounts = new Accounts();
   /** Units whose agent is at work. */
   readonly working = new Set<string>();
   /** Attempts in which an agent changed something outside its worktree, as `unit subject attempt`. */

@@ -7,9 +7,9 @@ import type { Gate } from './gate.ts';
 import type { Rng } from './rng.ts';
 import type { Timeline, Timer } from './timeline.ts';
 
-/** What a program does: deeds after so many ms each, then its exit code, which may be decided at the end. */
+/** What a program does: deeds after so many ms each, in which it may print a line, then its exit code, which may be decided at the end. */
 export interface Script {
-  readonly deeds: readonly { readonly after: number; readonly act: () => void }[];
+  readonly deeds: readonly { readonly after: number; readonly act: (say: (line: string) => void) => void }[];
   /** Asked after the last deed. */
   readonly code: () => number;
   /** It never ends by itself. */
@@ -78,27 +78,30 @@ export class ProcessTable {
     const { timeline, rng } = this.#o;
     const { script, command, control } = o;
     const timers: Timer[] = [];
-    let reason: 'cut' | 'idle' | 'total' | undefined;
+    let reason: 'cut' | 'idle' | 'total' | 'stop' | undefined;
     const finish = (code: number | null, signal?: string): void => {
       if (process.endedAt !== undefined) return;
       for (const timer of timers) timer.run = undefined;
       control.interrupt.removeEventListener('abort', asked);
       control.kill.removeEventListener('abort', killed);
       const limit = reason === 'idle' || reason === 'total' ? { limit: reason } : {};
-      this.#end(process, { code, ...(signal === undefined ? {} : { signal }), ...limit, cut: reason === 'cut', leftovers: script.leftovers === true, tail: script.tail ?? '' });
+      this.#end(process, { code, ...(signal === undefined ? {} : { signal }), ...limit, ...(reason === 'stop' ? { ended: reason } : {}), cut: reason === 'cut', leftovers: script.leftovers === true, tail: script.tail ?? '' });
       o.resolve(process.result ?? cutResult);
     };
     const later = (ms: number, run: () => void): void => { timers.push(timeline.after(ms, () => { if (process.endedAt === undefined) run(); })); };
-    const stop = (why: 'cut' | 'idle' | 'total', grace: number): void => {
+    const stop = (why: 'cut' | 'idle' | 'total' | 'stop', grace: number): void => {
       if (reason !== undefined) return;
       reason = why;
       if (script.stubborn !== true) later(rng.between(0, 2000), () => finish(null, 'SIGTERM'));
       later(grace, () => finish(null, 'SIGKILL'));
     };
+    const say = (line: string): void => {
+      if (command.dialogue?.receive?.(line).end === 'stop') stop('stop', BOUNDS.killGrace);
+    };
     let at = 0;
     for (const deed of script.deeds) {
       at += deed.after;
-      later(at, () => tryGit(deed.act));
+      later(at, () => tryGit(() => deed.act(say)));
     }
     if (script.hangs !== true) later(at, () => finish(script.code()));
     later(command.totalMs, () => stop('total', BOUNDS.killGrace));

@@ -9,6 +9,7 @@ import type { Machine } from './machine.ts';
 import { WORKTREES } from './machine.ts';
 import type { Process, Programs, Script } from './processes.ts';
 import { TASKS_DIR } from './scenario.ts';
+import type { Bill } from './spending.ts';
 
 /** The programs of one machine. */
 export function simPrograms(m: Machine): Programs {
@@ -23,11 +24,18 @@ function scriptOf(m: Machine, command: Command): Script {
   const checkout = m.repo.checkouts().find((c) => c.path === command.cwd);
   if (checkout === undefined) return { deeds: [], code: () => 126 };
   const { CHOO_UNIT: unit = '', CHOO_TASK: subject = '', CHOO_ATTEMPT: attempt = '' } = command.env;
-  if (command.argv[0] === 'agent') return agentScript({ m, checkout, unit, subject, attempt });
+  if (command.argv[0] === 'agent') return agentScript({ m, checkout, unit, subject, attempt, bill: billOf(m, command) });
   const text = command.argv[2] ?? '';
   if (text === 'setup') return setupScript(m, { checkout, unit });
   if (text === 'teardown') return { deeds: [{ after: 10, act: () => undefined }], code: () => (!m.calm && m.rng.chance(m.scenario.flaky) ? 1 : 0) };
   return checkScript(m, { checkout, text, unit });
+}
+
+function billOf(m: Machine, { env, argv }: Command): Bill {
+  const { CHOO_UNIT: unit = '', CHOO_TASK: subject = '', CHOO_ATTEMPT: attempt = '' } = env;
+  const bill: Bill = { unit, subject, attempt, agent: argv[1] ?? '', model: argv[2] ?? '', session: m.session, startedAt: m.timeline.now, endedAt: undefined, points: 0, told: [] };
+  m.accounts.bills.push(bill);
+  return bill;
 }
 
 /** Makes what a checkout needs; sometimes it fails, and it always leaves something behind. */
@@ -112,6 +120,8 @@ function ended(m: Machine, { command, result, startedAt, endedAt }: Process): vo
   if ((endedAt ?? 0) - startedAt > limit + shutdown + BOUNDS.killGrace) m.violate('limits', `${command.argv.join(' ')} ran ${(endedAt ?? 0) - startedAt} ms`);
   if (command.argv[0] !== 'agent' || result === undefined) return;
   m.working.delete(command.env['CHOO_UNIT'] ?? '');
+  const bill = m.accounts.bills.findLast((b) => b.unit === command.env['CHOO_UNIT'] && b.endedAt === undefined);
+  if (bill !== undefined) bill.endedAt = m.timeline.now;
   const checkout = m.repo.checkouts().find((c) => c.path === command.cwd);
   if (checkout === undefined) return;
   const where = `${command.env['CHOO_UNIT']} ${command.env['CHOO_TASK']}, attempt ${command.env['CHOO_ATTEMPT']}`;

@@ -6,6 +6,8 @@ import type { Check, Task, Unit } from '../../src/core/plan.ts';
 import type { Doom, Weather } from './gate.ts';
 import { FAIR } from './gate.ts';
 import type { Rng } from './rng.ts';
+import { drawBudget } from './spending.ts';
+import type { Economy } from './spending.ts';
 
 /** The branch units land on. */
 export const TARGET = 'refs/heads/main';
@@ -29,6 +31,7 @@ export interface Scenario {
   /** The target is checked out in the main checkout at the start. */
   readonly checkedOut: boolean;
   readonly weather: Weather;
+  readonly economy: Economy;
   /** Probability that an attempt of an agent is not a good one. */
   readonly mischief: number;
   /** Units whose agent never does its work, whatever the weather, until the good time. */
@@ -88,11 +91,12 @@ export function drawScenario(seed: number, rng: Rng): Scenario {
   return {
     seed, units, checks, files: firstFiles(units),
     settings: {
-      parallelism: rng.between(1, 4), conflictRetries: rng.between(1, 3), agents: { '*': 'sim' },
+      ...drawAgents(rng, fair), parallelism: rng.between(1, 4), conflictRetries: rng.between(1, 3),
       limits: { ...DEFAULT_LIMITS, attempts: rng.between(1, 3), cuts: rng.between(2, 10), failuresInARow: rng.between(1, 4), agentIdle: rng.chance(0.5) ? 15 * 60_000 : 0 },
     },
     setup: rng.chance(0.4), copies: rng.chance(0.3), idleLimitSet: rng.chance(0.5), checkedOut: rng.chance(0.8),
     weather: fair ? FAIR : { error: bad(0.01, 0.3), slow: bad(0.02, 0.3), journal: bad(0.004, 0.15) },
+    economy: drawEconomy(rng, fair),
     mischief: bad(rng.pick([0.1, 0.3, 0.6])),
     fails: new Set(),
     flaky: bad(0.05, 0.3),
@@ -102,6 +106,21 @@ export function drawScenario(seed: number, rng: Rng): Scenario {
     people: fair ? [] : drawPeople(rng),
     dooms: fair ? [] : Array.from({ length: rng.below(5) }, () => drawDooms(rng)),
   };
+}
+
+/** Who works on what, and what it may cost. */
+function drawAgents(rng: Rng, fair: boolean): Pick<Settings, 'agents' | 'rules' | 'budget'> {
+  const attempts = rng.chance(0.2) ? { attempts: [{ model: 'small' }, { model: 'large' }] } : {};
+  const fallback = rng.chance(0.3) ? { fallback: 'other' } : {};
+  return {
+    agents: { '*': 'sim', ...(rng.chance(0.2) ? { b: 'other' } : {}) }, rules: { sim: { ...attempts, ...fallback } },
+    ...(!fair && rng.chance(0.4) ? { budget: drawBudget(rng) } : {}),
+  };
+}
+
+function drawEconomy(rng: Rng, fair: boolean): Economy {
+  const tells = (): Economy['tells'][string] => rng.pick(['both', 'both', 'both', 'tokens', 'usd', 'nothing']);
+  return { tells: { sim: tells(), other: tells() }, trouble: fair || rng.chance(0.6) ? 0 : rng.pick([0.05, 0.2]), generous: rng.chance(0.5) };
 }
 
 /** Steps that something may be aimed at; rare ones more often. */

@@ -1,10 +1,11 @@
 // One seed from its first event to its last: a bad time with deaths, faults and people; then a good time, in which the run must
 // come to its right end. Judging is the checkers'.
 
-import type { EventBody } from '../../src/core/event.ts';
+import type { EventBody, Settings } from '../../src/core/event.ts';
 import { respond } from '../../src/core/request.ts';
 import type { State } from '../../src/core/state.ts';
 import { fold, isOpen } from '../../src/core/replay.ts';
+import { checkAccounts } from './checkers/accounts.ts';
 import { checkEnd, checkGround } from './checkers/ground.ts';
 import { checkReplay } from './checkers/replay.ts';
 import { checkStory } from './checkers/story.ts';
@@ -14,11 +15,12 @@ import { tryGit } from './gate.ts';
 import type { Doom } from './gate.ts';
 import { Machine, RUN } from './machine.ts';
 import type { Violation } from './machine.ts';
-import { doSomething, mergeByHand, tidyUp } from './people.ts';
+import { doSomething, logIn, mergeByHand, tidyUp } from './people.ts';
 import { ProcessTable } from './processes.ts';
 import { simPrograms } from './programs.ts';
 import { pinnedOf, TARGET } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
+import { nextBudget } from './spending.ts';
 
 /** What came of a seed. */
 export interface Outcome {
@@ -48,6 +50,7 @@ export async function simulate(o: { readonly seed: number; readonly coverage?: C
   }
   const events = m.journal.events();
   checkStory(m, events);
+  checkAccounts(m, events);
   checkEnd(m, events);
   return { seed: o.seed, violations: m.violations, events: events.length, sessions: m.session, time: m.timeline.now };
 }
@@ -56,9 +59,11 @@ class Play {
   readonly #m: Machine;
   readonly #table: ProcessTable;
   #session: EngineSession | undefined;
+  #budget: Settings['budget'];
 
   constructor(m: Machine) {
     this.#m = m;
+    this.#budget = m.scenario.settings.budget;
     this.#table = new ProcessTable({ timeline: m.timeline, rng: m.rng, programs: simPrograms(m) });
   }
 
@@ -86,6 +91,7 @@ class Play {
       const state = fold(journal.events());
       if (!isOpen(state) || this.#m.violations.length > 0 || n === sessions.length - 1) return;
       if (rng.chance(0.5)) this.#retryAtRest(state);
+      if (rng.chance(0.7)) logIn(this.#m);
       first = { type: 'orch.resumed', settings: this.#settings() };
     }
   }
@@ -107,9 +113,11 @@ class Play {
     }
   }
 
-  #settings(): State['settings'] {
-    const { settings } = this.#m.scenario;
-    return this.#m.calm ? { ...settings, limits: { ...settings.limits, attempts: 3 }, conflictRetries: 3 } : settings;
+  #settings(): Settings {
+    const { budget: _, ...settings } = this.#m.scenario.settings;
+    this.#budget = nextBudget(this.#m, this.#budget);
+    const budget = this.#budget === undefined ? {} : { budget: this.#budget };
+    return this.#m.calm ? { ...settings, ...budget, limits: { ...settings.limits, attempts: 3 }, conflictRetries: 3 } : { ...settings, ...budget };
   }
 
   /** As `choo retry --failed` does while nothing runs. */

@@ -1,6 +1,7 @@
 // Promises that the list of events alone must keep, read without the engine's own state.
 
-import type { Event, Settings } from '../../../src/core/event.ts';
+import type { Event, EventOf, Settings } from '../../../src/core/event.ts';
+import { VERDICTS } from '../../../src/core/failure.ts';
 import type { Machine } from '../machine.ts';
 
 /** Which events answer which begun step. */
@@ -61,7 +62,7 @@ class Story {
     if (e.seq !== this.#seq) this.#violate('journal', `event ${e.seq} where ${this.#seq} belongs`);
     if (e.type === 'orch.started' || e.type === 'orch.resumed') return this.#session(e);
     // A person may give attempts back while nothing runs.
-    if (this.#ended && e.type !== 'unit.retried') this.#violate('after-the-end', `${e.type} after the end`);
+    if (this.#ended && e.type !== 'unit.retried' && e.type !== 'agent.released') this.#violate('after-the-end', `${e.type} after the end`);
     if (ENDS.has(e.type)) {
       this.#ended = true;
       if (this.#inFlight.size > 0) this.#violate('answered-once', `the session ended while ${[...this.#inFlight].join(', ')} had no answer`);
@@ -137,9 +138,17 @@ class Story {
       case 'unit.retried': return this.#retried(e.unit);
       case 'task.committed': return this.#completed(`${e.unit} ${e.task}`);
       case 'task.attempt.failed': case 'task.validation.fail': return this.#tried(`${e.unit} ${e.task}`, e.failure.kind);
+      case 'task.failed': return this.#gaveUp(e);
       case 'task.commit.failed': return this.#tried(`${e.unit} ${e.task}`, e.failure.kind);
       default: return;
     }
+  }
+
+  /** What can be tried again is given up only after all its attempts, and never for what is not the work's. */
+  #gaveUp({ unit, task, failure }: EventOf<'task.failed'>): void {
+    const failed = this.#tries.get(`${unit} ${task}`)?.failed ?? 0;
+    const { attempts } = this.#settings.limits;
+    if (VERDICTS[failure.kind] === 'rework' && failed < attempts) this.#violate('all-attempts', `task ${task} of ${unit} was given up after ${failed} attempts of ${attempts}`);
   }
 
   #merged(unit: string): void {
@@ -172,6 +181,6 @@ class Story {
     this.#tries.set(task, tries);
     if (this.#done.has(task)) this.#violate('completed-once', `an attempt at ${task} failed after it was complete`);
     if (kind === 'cut') tries.cut += 1;
-    else if (kind !== 'nothing-changed') tries.failed += 1;
+    else if (kind !== 'nothing-changed' && kind !== 'agent-trouble') tries.failed += 1;
   }
 }
