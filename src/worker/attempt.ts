@@ -27,7 +27,7 @@ export async function attemptTask(step: UnitStep, begun: EventOf<'task.started' 
   if (before.failure !== undefined) return { type: 'task.attempt.failed', ...about, failure: before.failure, notes, usage: NOTHING_USED };
   const input = await taskPrompt(step.place, { step, task, attempt: begun.attempt, passedBefore: before.passes, ...(begun.type === 'task.retry' ? { because: begun.because } : {}) });
   const session = await runAgent(step, {
-    worktree, prompt: (goOn) => buildPrompt({ ...input, goOn }), begun, subject: String(begun.task), file: task.path, mayMerge: false,
+    worktree, prompt: buildPrompt(input), begun, subject: String(begun.task), file: task.path, mayMerge: false,
   });
   notes.push(...session.notes);
   if (session.failure !== undefined) return { type: 'task.attempt.failed', ...about, failure: session.failure, notes, ...usedBy(session) };
@@ -45,7 +45,7 @@ export async function attemptRework(step: UnitStep, begun: EventOf<'rework.start
     checks: proofChecks(step), ...(begun.also === undefined ? {} : { also: begun.also }),
   };
   const session = await runAgent(step, {
-    worktree, prompt: (goOn) => buildPrompt({ ...input, goOn }), begun, subject: begun.reason, file: u.unit.planPath, mayMerge: begun.reason === 'conflict',
+    worktree, prompt: buildPrompt(input), begun, subject: begun.reason, file: u.unit.planPath, mayMerge: begun.reason === 'conflict',
   });
   if (session.failure !== undefined) return { type: 'rework.attempt.failed', ...about, failure: session.failure, notes: session.notes, ...usedBy(session) };
   return { type: 'rework.attempted', ...about, ending: session.ending, notes: session.notes, ...usedBy(session) };

@@ -28,19 +28,14 @@ export interface PromptInput {
   readonly also?: Failure;
   /** The check passed before the agent did anything. */
   readonly passedBefore?: boolean;
-  /** The agent goes on with a session that has had the whole prompt: it is told what is new. */
-  readonly goOn?: boolean;
 }
 
 /** The prompt, markdown, ending in a newline. Specs are quoted between markers as data. */
 export function buildPrompt(p: PromptInput): string {
-  const failed = [
+  return [
+    heading(p), rules(p), proof(p),
     p.because === undefined ? '' : feedback(p.because, p.task === undefined),
     p.also === undefined ? '' : feedback(p.also, false),
-  ];
-  if (p.goOn === true) return [heading(p), proof(p), ...failed].filter((part) => part !== '').join('\n\n') + '\n';
-  return [
-    heading(p), rules(p), proof(p), ...failed,
     p.task === undefined ? '' : quote('The task', { path: p.task.task.path, text: p.task.text }),
     p.plan === undefined ? '' : quote('The plan of the unit', p.plan),
     p.spec === undefined ? '' : quote('The design spec', p.spec),

@@ -23,8 +23,8 @@ export interface Session {
 /** What is to be run. */
 export interface AgentRun {
   readonly worktree: string;
-  /** The prompt; `goOn`: the session has had the whole of it before. */
-  readonly prompt: (goOn: boolean) => string;
+  /** The whole prompt also where a session goes on: some agents say that they go on and have forgotten everything. */
+  readonly prompt: string;
   readonly begun: EventOf<'task.started' | 'task.retry' | 'rework.started'>;
   /** What `CHOO_TASK` says: a task number, or what is to be mended. */
   readonly subject: string;
@@ -81,7 +81,7 @@ async function taskFor(step: UnitStep, o: AgentRun, equipped: Equipped): Promise
   const name = begun.log.replace(/^logs\//, '').replace(/\.log$/, '');
   const promptFile = `${promptsFolder(place)}/${name}.md`;
   const goOn = equipped.goOn ? await sessionBefore(step, o) : undefined;
-  const prompt = o.prompt(goOn !== undefined);
+  const { prompt } = o;
   await place.world.files.writeText(promptFile, prompt);
   const scratch = `${promptsFolder(place)}/${name}.d`;
   // The folder comes with its first file.

@@ -1,7 +1,8 @@
 // choo with each real agent against the scripted model server, from prompt to landed commit, and in its worst hours. What
 // passed becomes the table in docs/agents.md when CHOO_RECORD_MATRIX is set.
 
-import { dirname } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { tokensOf } from '../../src/core/usage.ts';
@@ -79,6 +80,9 @@ describe.each(ROWS.map((row) => [row.name, row] as const))('%s', (name, row) => 
     expect(fileAt(bed, 'main', 'u-2.txt')).toBe('two\n');
     const usage = ended.events.flatMap((e) => (e.type === 'task.attempted' ? [e.usage === undefined ? 0 : tokensOf(e.usage)] : []));
     expect(usage.every((tokens) => tokens > 0)).toBe(true);
+    // What an agent keeps in the temporary folder is its own.
+    rmSync(join(bed.base, 'temporary'), { recursive: true });
+    mkdirSync(join(bed.base, 'temporary'));
     expectNothingLeft(bed);
   }, PATIENCE);
 
