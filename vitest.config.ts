@@ -13,10 +13,10 @@ export default defineConfig({
   define: { CHOO_VERSION: JSON.stringify(version) },
   test: {
     include: ['test/**/*.test.ts'],
-    // Dying at every named moment takes longer than a test at each change may; `npm run test:all` has it.
+    // Dying at every named moment and hunting every defect take longer than a test at each change may; `npm run test:all` has them.
     // The real agents have to be installed first (test/agents/install.mjs).
     exclude: [
-      ...(process.env['CHOO_TEST_KILLS'] === undefined ? ['test/kills/**'] : []),
+      ...(process.env['CHOO_TEST_LONG'] === undefined ? ['test/kills/**', 'test/sim/mutants.test.ts'] : []),
       ...(process.env['CHOO_TEST_AGENTS'] === undefined ? ['test/agents/**'] : []),
     ],
     pool: 'forks',

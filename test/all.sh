@@ -76,7 +76,7 @@ done
 if CHOO_TEST_PAIRS=100 npx vitest run test/integration/one-orchestrator.test.ts; then :; else status=1; fi
 
 # Every named moment to die at.
-if CHOO_TEST_KILLS=1 npx vitest run test/kills test/integration/cleanup.test.ts; then :; else status=1; fi
+if CHOO_TEST_LONG=1 npx vitest run test/kills test/integration/cleanup.test.ts test/unit/agents; then :; else status=1; fi
 
 # The real agents against the scripted model server.
 if npm run --silent test:agents; then :; else status=1; fi
@@ -87,7 +87,7 @@ kills_folder=/tmp
 proved '150 real kills in 15 runs' env TMPDIR="$kills_folder" node test/kills/main.mjs --runs 15 --kills 150 --each 4
 
 # The simulator: fresh seeds for two minutes; and that its deliberate defects are ones that types and unit tests let through.
-if SIM_MINUTES=2 npx vitest run test/sim/sim.test.ts; then :; else status=1; fi
+if CHOO_TEST_LONG=1 SIM_MINUTES=2 npx vitest run test/sim; then :; else status=1; fi
 proved 'deliberate defects that types and unit tests let through' npm run sim -- --prove
 
 proved "the README's two commands from a clean clone" bash -c "$clean_clone" clean-clone "$scratch"

@@ -256,7 +256,7 @@ describe('killed at any of its git commands', () => {
     const env = killingGit(bed);
     let killed = 0;
     // Every one of them with the other deaths in `npm run test:all`, every fourth at each change.
-    const step = process.env['CHOO_TEST_KILLS'] === undefined ? 4 : 1;
+    const step = process.env['CHOO_TEST_LONG'] === undefined ? 4 : 1;
     for (let nth = 1; ; nth += step) {
       writeFileSync(join(bed.base, 'countdown'), String(nth));
       const first = await bed.choo(['cleanup', '--discard', 'b'], { env });

@@ -1,14 +1,13 @@
-// The simulator within `npm test`: every seed that ever failed, some hundreds of others, every small graph, every deliberate
-// defect. SIM_MINUTES plays fresh seeds for that long.
+// The simulator within `npm test`: every seed that ever failed, some hundreds of others, every small graph.
+// SIM_MINUTES plays fresh seeds for that long. The deliberate defects are in mutants.test.ts.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { TOP } from './bundle.ts';
 import type { Failed } from './many.ts';
-import { MUTANTS } from './mutants.ts';
 import { simulate } from './simulate.ts';
-import { huntMutant, playTogether, runElsewhere, withBundle } from './workers.ts';
+import { playTogether, runElsewhere, withBundle } from './workers.ts';
 
 const minutes = Number(process.env['SIM_MINUTES'] ?? 0);
 const failedSeeds = JSON.parse(readFileSync(join(TOP, 'test/sim/failed-seeds.json'), 'utf8')) as Failed[];
@@ -37,13 +36,4 @@ describe('the engine over a simulated world', () => {
     const said = await withBundle({ name: 'graphs' }, (file) => runElsewhere(file, ['--graphs', ...(minutes > 0 ? [] : ['--brief'])]));
     expect(said).toBe(`${(1 * 2 + 2 * 4 + 8 * 8 + 64 * 16) * (minutes > 0 ? 3 : 1)} cases, 0 wrong\n`);
   });
-});
-
-describe('a deliberate defect of the engine', () => {
-  it('is there often enough', () => expect(MUTANTS.length).toBeGreaterThanOrEqual(20));
-
-  it.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))('%s is caught by a checker', async (_name, mutant) => {
-    const { failed } = await huntMutant(mutant, { from: mutant.from ?? 1, step: 1, count: 3000, minutes: 5 });
-    expect(mutant.caughtBy).toContain(failed?.checker);
-  }, 300_000);
 });

@@ -21,6 +21,9 @@ const CASES = Object.entries(AGENTS).flatMap(([name, agent]) => Object.entries(r
   name: `${name}/${stream}`, agent, recording: readStream(`${name}/${stream}`), expected,
 })));
 
+/** At each change a cut at every seventh byte and every seventh hostile value will do; `npm run test:all` tries them all. */
+const STEP = process.env['CHOO_TEST_LONG'] === undefined ? 7 : 1;
+
 /** Lines that no machine knows; a machine that does must not change its mind by them. */
 const UNKNOWN = [
   '', 'plain words', '{', '}', '[]', '[1]', 'null', '42', '"text"', '{}', '{"type":7}', '{"type":"from-the-future","value":[{"deep":null}]}',
@@ -184,7 +187,7 @@ describe.each(CASES)('$name', ({ agent, recording, expected }) => {
     const states = statesOf(agent, recording);
     const wrong = recording.lines.flatMap((line, i) => {
       const bytes = Buffer.from(line);
-      return Array.from({ length: bytes.length + 1 }, (_, cut) => tried(agent, { line: bytes.subarray(0, cut).toString('utf8'), state: states[i], recording })).flat();
+      return Array.from({ length: Math.ceil((bytes.length + 1) / STEP) }, (_, n) => tried(agent, { line: bytes.subarray(0, n * STEP).toString('utf8'), state: states[i], recording })).flat();
     });
     expect(wrong).toEqual([]);
   });
@@ -195,7 +198,7 @@ describe.each(CASES)('$name', ({ agent, recording, expected }) => {
 
   it('may hold anything anywhere', () => {
     const states = statesOf(agent, recording);
-    const wrong = recording.lines.flatMap((line, i) => [...mangled(line)].flatMap((bad) => tried(agent, { line: bad, state: states[i], recording })));
+    const wrong = recording.lines.flatMap((line, i) => [...mangled(line)].filter((_, n) => n % STEP === 0).flatMap((bad) => tried(agent, { line: bad, state: states[i], recording })));
     expect(wrong).toEqual([]);
   });
 
