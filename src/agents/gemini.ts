@@ -32,7 +32,7 @@ export function geminiAgent(o: { readonly program: readonly string[] }): Agent<S
     open: (task) => open(o.program, task),
     receive: (line, state) => {
       const said = jsonLine(line);
-      return receive(said, { ...state, torn: said === undefined && line.startsWith('{"') });
+      return receive(said, { ...state, torn: said === undefined && /^\{"type":"(?:message|tool_use|tool_result|result)"/.test(line) });
     },
     interrupt: () => undefined,
     conclude,
@@ -53,8 +53,9 @@ function open(program: readonly string[], task: AgentTask): Opening<State> {
       ...(task.goOn !== undefined ? [`--resume=${task.goOn}`] : task.session === '' ? [] : [`--session-id=${task.session}`]),
       ...(task.model === undefined ? [] : [`--model=${task.model}`]), ...task.args,
     ],
-    // Its own sandbox would put the prompt on a command line, and lacks git; a second process of itself only costs time.
-    env: { GEMINI_SANDBOX: 'false', GEMINI_CLI_NO_RELAUNCH: '1', GEMINI_TELEMETRY_ENABLED: 'false' },
+    // Its own sandbox would put the prompt on a command line, and lacks git; a second process of itself only costs time. After an
+    // error it leaves the whole conversation in the folder for temporary files.
+    env: { TMPDIR: task.scratch, GEMINI_SANDBOX: 'false', GEMINI_CLI_NO_RELAUNCH: '1', GEMINI_TELEMETRY_ENABLED: 'false' },
     ...(workspace ? { files: { [rules]: SHELL_RULE } } : {}),
     first: literal(task.prompt),
     oneShot: true,

@@ -13,8 +13,11 @@ interface State {
   readonly usage: Usage;
   /** Why the last step ended; `stop` is the end of the work. */
   readonly reason?: string;
-  /** What its service said instead of an answer, and how often in a row. */
+  /** How often in a row its service has refused to answer. */
   readonly refused: number;
+  /** The last error in its log; it may have gone on all the same. */
+  readonly logged?: string;
+  /** What it gave as the reason of its end. */
   readonly error?: Told;
 }
 
@@ -70,7 +73,7 @@ function receive(line: string, state: State, now: number): Received<State> {
     case 'tool_use': return { state, ...session, activity: [toolUse(text(part['tool']), map(part['state']))] };
     case 'step_start': return { state, ...session };
     case 'step_finish': return { ...finished(part, state), ...session };
-    case 'error': return { state: { ...state, error: errorOf(map(said['error']), state.error) }, ...session };
+    case 'error': return { state: { ...state, error: errorOf(map(said['error']), state.logged) }, ...session };
     default: return { state };
   }
 }
@@ -101,7 +104,7 @@ function finished(part: Data, state: State): Received<State> {
     cacheRead: before.cacheRead + tokens(read), cacheWrite: before.cacheWrite + tokens(write), ...(usd > 0 ? { usd } : {}),
   };
   // An answer came: what went before was no refusal for good.
-  const { error: _, ...rest } = state;
+  const { error: _, logged: __, ...rest } = state;
   return { state: { ...rest, usage, reason, refused: 0 }, usage, ...(reason === 'stop' ? { done: true } : {}) };
 }
 
@@ -127,20 +130,20 @@ function logged(line: string, state: State, now: number): Received<State> {
   if (!/^timestamp=\S+ level=ERROR /.test(front)) return { state };
   const words = /\serror(?:\.error)?="((?:[^"\\]|\\.)*)"/.exec(front)?.[1]?.replace(/^\w*Error: /, '');
   if (words === undefined) return { state };
-  const next: State = state.error?.status === undefined ? { ...state, error: { text: words } } : state;
-  if (!front.includes('message="stream error"')) return { state: next };
+  const next: State = { ...state, logged: words };
+  if (!front.includes('message="stream error"')) return { state: next, quiet: true };
   const refused = state.refused + 1;
   const trouble = troubleIn({ text: words }, now);
   const wait = trouble?.until === undefined ? 0 : trouble.until - now;
   const hopeless = trouble?.kind === 'login' || wait > SHORT_WAIT || refused >= ENOUGH;
-  return { state: { ...next, refused }, ...(trouble !== undefined && hopeless ? { stop: trouble } : {}) };
+  return { state: { ...next, refused }, quiet: true, ...(trouble !== undefined && hopeless ? { stop: trouble } : {}) };
 }
 
 /** An error as it ends a session; `UnknownError` says nothing that its log has not said better. */
-function errorOf(error: Data, before: Told | undefined): Told {
+function errorOf(error: Data, logged: string | undefined): Told {
   const data = map(error['data']);
   const name = text(error['name']);
-  if (name === 'UnknownError' && before !== undefined) return before;
+  if (name === 'UnknownError' && logged !== undefined) return { text: logged };
   const message = text(data['message']);
   const retryAfter = text(map(data['responseHeaders'])['retry-after']);
   const status = tokens(data['statusCode']);
@@ -174,9 +177,10 @@ function untilIn(told: Told, now: number): number | undefined {
 }
 
 function conclude({ ending, state, tail, now }: { readonly ending: { readonly code: number | null }; readonly state: State; readonly tail: string; readonly now: number }): Verdict {
-  const { error, reason } = state;
+  const { error, reason, logged, refused } = state;
   if (error !== undefined) return judged(error, now);
-  if (reason === 'stop' && (ending.code === 0 || ending.code === null)) return {};
+  if (reason === 'stop' && refused === 0 && (ending.code === 0 || ending.code === null)) return {};
+  if (logged !== undefined && (refused > 0 || reason === undefined)) return judged({ text: logged }, now);
   if (reason === undefined && ending.code === 1) return judged({ text: refusalIn(tail) }, now);
   // A tool that was refused ends its session with exit code 0.
   return { failed: reason === undefined ? 'ended without a result' : reason === 'stop' ? `said it was done, but ended with exit code ${ending.code ?? 'unknown'}` : `stopped in the middle of its work (${short(reason)})` };

@@ -85,7 +85,7 @@ it('knows that nobody is logged in, and options that it does not have', async ({
   const { env } = await serve(room, [{ do: 'say', text: 'no' }]);
   const nobody = await room.drive(agent, { prompt: 'Work.', env: { ...env, GEMINI_API_KEY: '' }, record: 'gemini/nobody' });
   expect(nobody.verdict.trouble).toMatchObject({ kind: 'login', text: expect.stringContaining('GEMINI_API_KEY') as string });
-  const option = await room.drive(agent, { prompt: 'Work.', env, args: ['--nothing-like-it'], record: 'gemini/no-such-option' });
+  const option = await room.drive(agent, { prompt: 'Work.', env, args: ['--nothing-like-it'] });
   expect(option.verdict.trouble).toMatchObject({ kind: 'setup', text: expect.stringContaining('nothing-like-it') as string });
 });
 

@@ -7,6 +7,8 @@ import { acpAgent } from '../../../src/agents/acp.ts';
 import { claudeAgent } from '../../../src/agents/claude.ts';
 import { codexAgent } from '../../../src/agents/codex.ts';
 import { copilotAgent } from '../../../src/agents/copilot.ts';
+import { geminiAgent } from '../../../src/agents/gemini.ts';
+import { opencodeAgent } from '../../../src/agents/opencode.ts';
 import { talk } from '../../../src/adapters/dialogue.ts';
 import { readExpected, readStream, type Recording } from '../../agents/streams.ts';
 
@@ -15,6 +17,8 @@ const AGENTS: Readonly<Record<string, Agent>> = {
   codex: codexAgent({ program: ['codex'] }),
   copilot: copilotAgent({ program: ['copilot'] }),
   acp: acpAgent({ program: ['gemini', '--acp'], runner: ['node', 'acp-agent.js'] }),
+  gemini: geminiAgent({ program: ['gemini'] }),
+  opencode: opencodeAgent({ program: ['opencode'] }),
 };
 
 const CASES = Object.entries(AGENTS).flatMap(([name, agent]) => Object.entries(readExpected(name)).map(([stream, expected]) => ({
