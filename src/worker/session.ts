@@ -175,7 +175,9 @@ class Follower {
   }
 
   #account(told: Usage): void {
-    const { prices } = this.#equipped;
+    const { prices, agent } = this.#equipped;
+    // Of an agent that does not count tokens, no money yet is nothing told; it would look like nothing used.
+    if (!agent.abilities.usage.tokens && !((told.usd ?? 0) > 0)) return;
     const { cap, model } = this.#o.begun;
     const name = told.model ?? model ?? '*';
     const usage = priced(told, Object.hasOwn(prices, name) ? prices[name] : prices['*']);

@@ -75,6 +75,8 @@ export class EngineSession {
     const { state } = this;
     const steps = state.units.filter((u) => u.inFlight !== undefined).map((u) => u.next.step as string);
     if (state.runStep !== undefined) steps.push(state.recovery === 'running' ? 'recover' : state.trial === 'running' ? 'trial' : 'advance');
+    // A fault that finds nobody at work may find somebody waiting.
+    if (steps.length === 0 && state.parked.size > 0) steps.push('waiting');
     return steps;
   }
 
@@ -86,6 +88,7 @@ export class EngineSession {
 
   #observe(event: Event): void {
     this.#m.tell(event);
+    if (event.type === 'unit.waiting') this.#m.reached('waiting');
     this.#m.reached('unit' in event ? this.windowOf(event.unit) : (this.windows().at(-1) ?? 'between'));
   }
 
@@ -124,7 +127,7 @@ function workplaceOf(m: Machine, o: { readonly session: EngineSession; readonly 
   return {
     world, state: o.session.state, runDir: RUN_DIR, worktrees: WORKTREES, mainRoot: ROOT,
     setup: scenario.setup ? [{ command: 'setup' }] : [], teardown: scenario.setup ? [{ command: 'teardown' }] : [], copy: scenario.copies ? ['local.env'] : [],
-    agents: new Map(['sim', 'other'].map((name) => [name, { agent: simAgent(name), permissions: 'workspace' as const, args: [], env: {}, goOn: false, prices: {} }])), matches: (glob, path) => path.startsWith(glob),
+    agents: new Map(['sim', 'other'].map((name) => [name, { agent: simAgent(name, scenario.economy.tells[name]), permissions: 'workspace' as const, args: [], env: {}, goOn: false, prices: {} }])), matches: (glob, path) => path.startsWith(glob),
     fence: openFence({ git: world.git, clock: world.clock, ownPrefix: 'refs/heads/choo/', isOutput: () => false }),
     idleLimitSet: scenario.idleLimitSet, seen: new Map(),
   };

@@ -110,12 +110,12 @@ const WORK: readonly Mutant[] = [
     find: '    await keep(step, { worktree: o.worktree, ref: kept });\n    await putBack', replace: '    await putBack',
   },
   {
-    name: 'changes-outside-do-not-matter', file: 'src/worker/attempt.ts', caughtBy: ['fence'],
+    name: 'changes-outside-do-not-matter', file: 'src/worker/session.ts', caughtBy: ['fence'],
     find: 'if (o.outside.length > 0) return', replace: 'if (o.outside.length > 9) return',
   },
   {
-    name: 'agents-without-a-time-limit', file: 'src/worker/attempt.ts', caughtBy: ['limits'],
-    find: 'totalMs: limits.agentTotal, idleMs,', replace: 'totalMs: limits.agentTotal * 2, idleMs,',
+    name: 'agents-without-a-time-limit', file: 'src/worker/session.ts', caughtBy: ['limits'],
+    find: 'equipped.totalMs ?? limits.agentTotal;', replace: 'equipped.totalMs ?? limits.agentTotal * 2;',
   },
   {
     name: 'throws-away-before-a-merge', file: 'src/worker/verify.ts', caughtBy: ['nothing-lost'], from: 972,
@@ -142,5 +142,44 @@ const LOOP: readonly Mutant[] = [
   },
 ];
 
+const MONEY: readonly Mutant[] = [
+  {
+    name: 'sets-nothing-aside-for-a-retry', file: 'src/core/agents.ts', caughtBy: ['budget'],
+    find: '  if (e.cap === undefined) return;', replace: "  if (e.cap === undefined || e.type === 'task.retry') return;",
+  },
+  {
+    name: 'never-gives-back-what-was-set-aside-for-mending', file: 'src/core/agents.ts', caughtBy: ['waits-for-nothing'],
+    find: 'if (cap !== undefined) s.reserved -= cap.amount;', replace: "if (cap !== undefined && u.next.step !== 'rework') s.reserved -= cap.amount;",
+  },
+  {
+    name: 'a-crash-forgets-the-charge', file: 'src/core/agents.ts', caughtBy: ['budget'],
+    find: '  if (cap === undefined && usage === undefined) return;', replace: '  if (usage === undefined && (cap === undefined || u.tasks.some((t) => t.done))) return;',
+  },
+  {
+    name: 'trouble-counts-after-a-failure', file: 'src/core/evolve-unit.ts', caughtBy: ['trouble'],
+    find: "  if (e.failure.kind === 'agent-trouble') return todo(s, u, u.next);\n  t.last", replace: "  if (e.failure.kind === 'agent-trouble' && t.failed === 0) return todo(s, u, u.next);\n  t.last",
+  },
+  {
+    name: 'mends-with-an-agent-that-is-held', file: 'src/core/agents.ts', caughtBy: ['held'],
+    find: "return next.step === 'prepare' || next.step === 'attempt' || next.step === 'rework';", replace: "return next.step === 'prepare' || next.step === 'attempt';",
+  },
+  {
+    name: 'goes-on-beyond-the-cap', file: 'src/worker/session.ts', caughtBy: ['over-cap'],
+    find: 'used >= cap.amount) this.#over', replace: 'used >= 2 * cap.amount) this.#over',
+  },
+  {
+    name: 'charges-what-was-told-first', file: 'src/worker/session.ts', caughtBy: ['account'],
+    find: '    this.usage = usage;', replace: '    this.usage ??= usage;',
+  },
+  {
+    name: 'what-was-not-told-was-not-used', file: 'src/worker/session.ts', caughtBy: ['account'],
+    find: 'return refused && follower.hasNotWorked()', replace: 'return refused || follower.hasNotWorked()',
+  },
+  {
+    name: 'a-fallback-that-is-back-is-not-asked', file: 'src/core/agents.ts', caughtBy: ['goes-on-by-itself', 'waits-for-nothing', 'right-end'],
+    find: 'for (const index of hold.waiting) unpark(s, index);', replace: 'for (const index of hold.waiting) if (s.parked.get(index)?.agents[0] === agent || s.units[index]?.tasks.length === 1) unpark(s, index);',
+  },
+];
+
 /** All of them. */
-export const MUTANTS: readonly Mutant[] = [...LAND, ...WORK, ...LOOP];
+export const MUTANTS: readonly Mutant[] = [...LAND, ...WORK, ...LOOP, ...MONEY];

@@ -125,7 +125,7 @@ function drawEconomy(rng: Rng, fair: boolean): Economy {
 
 /** Steps that something may be aimed at; rare ones more often. */
 const STEPS = [
-  'recover', 'trial', 'prepare', 'attempt', 'check', 'verify', 'merge', 'prove', 'finish', 'commit', 'commit', 'land', 'land', 'rework', 'rework',
+  'recover', 'trial', 'prepare', 'attempt', 'check', 'verify', 'merge', 'prove', 'finish', 'commit', 'commit', 'land', 'land', 'rework', 'rework', 'waiting', 'waiting', 'waiting',
   ...Array.from({ length: 4 }, () => ['advance', 'refresh', 'adopt']).flat(),
 ];
 const IDS = ['a', 'b', 'c', 'd', 'e', 'f'];

@@ -124,10 +124,10 @@ export function spending(m: Machine, o: { readonly bill: Bill; readonly duration
 interface Heard { readonly trouble?: Trouble }
 
 /** The machine of a simulated agent: its lines are read as a real agent's are. */
-export function simAgent(name: string): Agent<Heard> {
+export function simAgent(name: string, tells: Tells | undefined): Agent<Heard> {
   return {
     name, idleLimit: true, listens: true,
-    abilities: { permissions: ['workspace'], usage: { tokens: true, usd: true }, goOn: false, ownCap: false },
+    abilities: { permissions: ['workspace'], usage: { tokens: tells === 'both' || tells === 'tokens', usd: tells === 'both' || tells === 'usd' }, goOn: false, ownCap: false },
     open: (task) => ({ argv: ['agent', name, task.model ?? ''], env: {}, first: task.prompt, oneShot: true, state: {} }),
     receive: hear,
     interrupt: () => undefined,

@@ -3,7 +3,7 @@
 import type { Coverage } from './coverage.ts';
 
 /** What a fault can meet: the steps of a run, and the moments when none is in flight. */
-const WINDOWS = ['recover', 'trial', 'advance', 'prepare', 'attempt', 'check', 'commit', 'verify', 'refresh', 'adopt', 'rework', 'merge', 'prove', 'land', 'finish', 'between'] as const;
+const WINDOWS = ['recover', 'trial', 'advance', 'prepare', 'attempt', 'check', 'commit', 'verify', 'refresh', 'adopt', 'rework', 'merge', 'prove', 'land', 'finish', 'waiting', 'between'] as const;
 
 /** All cells that were hit, a row a fault. */
 export function table(coverage: Coverage): string {
@@ -17,11 +17,14 @@ export function table(coverage: Coverage): string {
 const WITH_CHECKS = ['trial', 'advance', 'attempt', 'check', 'verify', 'prove'];
 const WITH_SETUP = ['trial', 'advance', 'prepare', 'attempt', 'check', 'verify', 'rework', 'prove'];
 
+const NO_STEP = 'while units wait no step is in flight that could call git';
+
 /** Rows of which only some cells can happen, and why. The first that fits a fault counts. */
 const ROWS: readonly { readonly fault: RegExp; readonly only: readonly string[]; readonly because: string }[] = [
   { fault: /^agent-/, only: ['attempt', 'rework'], because: 'agents run in attempts alone' },
   { fault: /^check-trouble$/, only: WITH_CHECKS, because: 'other steps run no check' },
   { fault: /^setup-fails$/, only: WITH_SETUP, because: 'other steps run no setup' },
+  { fault: /^git-error$/, only: WINDOWS.filter((window) => window !== 'waiting'), because: NO_STEP },
   { fault: /^disk-error$/, only: ['trial', 'advance', 'prepare', 'attempt', 'check', 'verify', 'rework', 'prove', 'finish'], because: 'other steps write no file of their own and start no program' },
 ];
 

@@ -46,7 +46,7 @@ class Story {
   readonly #done = new Set<string>();
   readonly #attempts = new Map<string, number>();
   /** Failed and cut attempts by task since the last retry. */
-  readonly #tries = new Map<string, { failed: number; cut: number }>();
+  readonly #tries = new Map<string, { failed: number; cut: number; /** The limit when the last one ended. */ of: number }>();
   #failuresInARow = 0;
   #paused = false;
   #stopping = false;
@@ -146,9 +146,8 @@ class Story {
 
   /** What can be tried again is given up only after all its attempts, and never for what is not the work's. */
   #gaveUp({ unit, task, failure }: EventOf<'task.failed'>): void {
-    const failed = this.#tries.get(`${unit} ${task}`)?.failed ?? 0;
-    const { attempts } = this.#settings.limits;
-    if (VERDICTS[failure.kind] === 'rework' && failed < attempts) this.#violate('all-attempts', `task ${task} of ${unit} was given up after ${failed} attempts of ${attempts}`);
+    const { failed, of } = this.#tries.get(`${unit} ${task}`) ?? { failed: 0, of: 0 };
+    if (VERDICTS[failure.kind] === 'rework' && failed < of) this.#violate('all-attempts', `task ${task} of ${unit} was given up after ${failed} attempts of ${of}`);
   }
 
   #merged(unit: string): void {
@@ -177,9 +176,10 @@ class Story {
   }
 
   #tried(task: string, kind: string): void {
-    const tries = this.#tries.get(task) ?? { failed: 0, cut: 0 };
+    const tries = this.#tries.get(task) ?? { failed: 0, cut: 0, of: 0 };
     this.#tries.set(task, tries);
     if (this.#done.has(task)) this.#violate('completed-once', `an attempt at ${task} failed after it was complete`);
+    tries.of = this.#settings.limits.attempts;
     if (kind === 'cut') tries.cut += 1;
     else if (kind !== 'nothing-changed' && kind !== 'agent-trouble') tries.failed += 1;
   }

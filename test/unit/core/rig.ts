@@ -9,6 +9,7 @@ import type { Failure } from '../../../src/core/failure.ts';
 import { DEFAULT_LIMITS } from '../../../src/core/limits.ts';
 import type { Plan, Task, Unit } from '../../../src/core/plan.ts';
 import type { Phase, State } from '../../../src/core/state.ts';
+import type { Usage } from '../../../src/core/usage.ts';
 
 /** A failure that asks for a new attempt. */
 export const RED: Failure = { kind: 'check-failed', check: 'task 1', command: 'false', ending: { code: 1 }, output: { tail: 'red', log: '/log' } };
@@ -101,6 +102,11 @@ export class Game {
     }
   }
 
+  /** When the session wants to look again, ms; undefined: only when something arrives. */
+  get wakeAt(): number | undefined {
+    return decide(this.state, this.now).wakeAt;
+  }
+
   /** All events of one type. */
   of<T extends EventType>(type: T): readonly EventOf<T>[] {
     return this.events.filter((e): e is EventOf<T> => e.type === type);
@@ -145,6 +151,14 @@ function success(b: Begun, state: State): EventBody {
 export function failing(id: string, failure: Failure = RED): Answers {
   return (b) => (b.type === 'task.backpressure' && b.unit === id
     ? { type: 'task.validation.fail', unit: id, task: b.task, attempt: b.attempt, failure, notes: [] } : undefined);
+}
+
+/** The answer of an attempt whose agent met trouble, with what it had used. */
+export function troubled(b: Extract<Begun, { agent: string }>, failure: Failure, used: { readonly usage?: Usage } = {}): EventBody {
+  const { unit: id, attempt } = b;
+  return b.type === 'rework.started'
+    ? { type: 'rework.attempt.failed', unit: id, reason: b.reason, attempt, failure, notes: [], ...used }
+    : { type: 'task.attempt.failed', unit: id, task: b.task, attempt, failure, notes: [], ...used };
 }
 
 /** Answers that fail the preparation of the given units. */
