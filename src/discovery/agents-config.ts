@@ -5,7 +5,7 @@ import type { Budget, Price } from '../core/usage.ts';
 import { cleanLine } from '../core/clean.ts';
 import type { ConfigInput } from './config-schema.ts';
 import { AGENT_NAMES } from './providers.ts';
-import { parseAmount, parseDuration } from './quantity.ts';
+import { LONGEST_DURATION, parseAmount, parseDuration } from './quantity.ts';
 import { didYouMean } from './suggest.ts';
 
 /** How far agents may go by themselves. */
@@ -36,6 +36,9 @@ export interface Meaning {
   readonly message: string;
   readonly hint?: string;
 }
+
+/** Mistakes told of one map or list. */
+const MOST_TOLD = 20;
 
 type Written = NonNullable<ConfigInput['agents']>;
 type WrittenAgent = NonNullable<Written['claude']>;
@@ -93,14 +96,25 @@ function meaningsOf(name: string, own: WrittenAgent): Meaning[] {
   for (const key of ['agent_idle', 'agent_total'] as const) {
     const written = own[key];
     const ms = written === undefined ? undefined : parseDuration(String(written));
-    if (written !== undefined && ms === undefined) found.push({ path: ['agents', name, key], message: 'the time is too long' });
-    else if (ms === 0 && key === 'agent_total') found.push({ path: ['agents', name, key], message: 'must be longer than nothing' });
+    if (written !== undefined && ms === undefined) found.push({ path: ['agents', name, key], message: `\`agents.${name}.${key}\` must not be longer than ${LONGEST_DURATION / 3_600_000}h` });
+    else if (ms === 0 && key === 'agent_total') found.push({ path: ['agents', name, key], message: `\`agents.${name}.${key}\` must be longer than nothing` });
   }
-  for (const variable of Object.keys(own.env ?? {})) {
-    if (!/^[A-Za-z_]\w*$/.test(variable)) found.push({ path: ['agents', name, 'env', variable], message: `\`${cleanLine(variable)}\` is no name of a variable` });
-    else if (/^(CHOO_|GIT_)/.test(variable)) found.push({ path: ['agents', name, 'env', variable], message: `\`${variable}\` is choo's to set` });
+  for (const variable of Object.keys(own.env ?? {}).filter((v) => !/^[A-Za-z_]\w*$/.test(v) || /^(CHOO_|GIT_)/.test(v)).slice(0, MOST_TOLD)) {
+    const message = /^(CHOO_|GIT_)/.test(variable) ? `\`${cleanLine(variable)}\` is choo's to set` : `\`${cleanLine(variable)}\` is no name of a variable`;
+    found.push({ path: ['agents', name, 'env', variable], message });
   }
-  return found;
+  return [...found, ...wordMeanings(name, own).slice(0, MOST_TOLD)];
+}
+
+/** No program can be given a word with a NUL byte. */
+function wordMeanings(name: string, own: WrittenAgent): Meaning[] {
+  const words: readonly (readonly [path: readonly string[], word: string | undefined])[] = [
+    [['model'], own.model],
+    ...(own.args ?? []).map((arg, i) => [['args', String(i)], arg] as const),
+    ...Object.entries(own.env ?? {}).map(([variable, value]) => [['env', variable], value] as const),
+    ...(own.attempts ?? []).map((a, i) => [['attempts', String(i), 'model'], a.model] as const),
+  ];
+  return words.filter(([, word]) => word?.includes('\0') === true).map(([path]) => ({ path: ['agents', name, ...path], message: 'holds a NUL byte, which no program can be given' }));
 }
 
 function budgetMeanings(budget: ConfigInput['budget']): Meaning[] {
@@ -115,7 +129,7 @@ function budgetMeanings(budget: ConfigInput['budget']): Meaning[] {
   for (const { key, amount } of amounts) {
     if (amount === undefined) found.push({ path: ['budget', key], message: `\`budget.${key}\` must be an amount of money or tokens`, hint: 'like "20 USD", "$0.50", "300k tokens" or "2M tokens"' });
     else if (amount.in !== currency) found.push({ path: ['budget', key], message: 'all amounts of a budget must be in the same unit', hint: 'all in USD, or all in tokens' });
-    else if (amount.amount <= 0) found.push({ path: ['budget', key], message: 'must be more than nothing' });
+    else if (amount.amount <= 0) found.push({ path: ['budget', key], message: `\`budget.${key}\` must be more than nothing` });
   }
   const [attempt, ...larger] = (['attempt', 'unit', 'run'] as const).map((key) => ({ key, amount: amounts.find((a) => a.key === key)?.amount }));
   for (const { key, amount } of larger) {

@@ -13,6 +13,8 @@ import type { YamlNode } from './yaml.ts';
 
 /** Unknown keys told of one mapping. */
 const UNKNOWN_TOLD = 20;
+/** Issues told of a file. */
+const ISSUES_TOLD = 500;
 
 interface File {
   readonly source: Source;
@@ -21,9 +23,9 @@ interface File {
 
 type Issue = core.$ZodIssue;
 
-/** One diagnostic for each issue, and for each unknown key. */
+/** One diagnostic for each issue, and for each unknown key; of very many the first. */
 export function explainIssues(issues: readonly Issue[], file: File): Diagnostic[] {
-  return issues.flatMap((issue) => explain(issue, file));
+  return issues.slice(0, ISSUES_TOLD).flatMap((issue) => explain(issue, file));
 }
 
 function explain(issue: Issue, file: File): Diagnostic[] {
@@ -68,14 +70,14 @@ function expectation(issue: Issue, node: YamlNode): { readonly text: string; rea
       return { text: `must be one of ${values.join(', ')}, ${not}`, hint: near };
     }
     case 'invalid_format': return { text: `must be ${formatOf(issue.pattern)}, ${not}`, hint: undefined };
-    case 'too_small': return issue.origin === 'string'
+    case 'too_small': return issue.origin === 'string' || issue.origin === 'array'
       ? { text: 'must not be empty', hint: undefined }
       : { text: `must be at least ${issue.minimum}, ${not}`, hint: undefined };
     case 'too_big': return { text: `must be at most ${issue.maximum}, ${not}`, hint: undefined };
     case 'invalid_union': return isDuration(issue)
       ? { text: `must be a duration like 90s or 1h30m, ${not}`, hint: undefined }
       : { text: `must be a text or a mapping of keys, ${not}`, hint: quoting(node) };
-    case 'invalid_type': return { text: `must be ${TYPES[issue.expected] ?? issue.expected}, ${not}`, hint: issue.expected === 'string' ? quoting(node) : undefined };
+    case 'invalid_type': return { text: `must be ${typeOf(issue)}, ${not}`, hint: issue.expected === 'string' ? quoting(node) : undefined };
     default: return { text: `is wrong: ${issue.message}`, hint: undefined };
   }
 }
@@ -85,7 +87,13 @@ function formatOf(pattern: string | undefined): string {
   return pattern?.includes('tokens') === true ? 'an amount like "20 USD", "$0.50" or "300k tokens"' : 'a duration like 90s or 1h30m';
 }
 
-const TYPES: Readonly<Record<string, string>> = { string: 'a text', object: 'a mapping of keys', array: 'a list', int: 'a whole number', number: 'a whole number' };
+const TYPES: Readonly<Record<string, string>> = { string: 'a text', object: 'a mapping of keys', record: 'a mapping of keys', array: 'a list', int: 'a whole number' };
+
+function typeOf(issue: Extract<Issue, { code: 'invalid_type' }>): string {
+  // A text where a whole number is meant is told of as if any number would do.
+  if (issue.expected === 'number') return definition(typeAt(issue.path)).format === undefined ? 'a number' : 'a whole number';
+  return TYPES[issue.expected] ?? issue.expected;
+}
 
 function isDuration(issue: Extract<Issue, { code: 'invalid_union' }>): boolean {
   return issue.errors.flat().some((branch) => branch.code === 'invalid_value');
@@ -102,18 +110,27 @@ function dotted(path: readonly PropertyKey[]): string {
 
 /** Keys that the schema knows at a path. */
 function keysAt(path: readonly PropertyKey[]): string[] {
+  return Object.keys(shapeOf(typeAt(path)) ?? {});
+}
+
+/** The schema's own part for a path. */
+function typeAt(path: readonly PropertyKey[]): unknown {
   let type: unknown = ConfigFile;
   for (const step of path) {
     const fields = shapeOf(type);
     type = fields === undefined ? elementOf(type) : fields[String(step)];
   }
-  return Object.keys(shapeOf(type) ?? {});
+  return type;
 }
 
 interface Definition {
   readonly innerType?: unknown;
   readonly shape?: Readonly<Record<string, unknown>>;
   readonly element?: unknown;
+  /** Of the values of a map whose keys are free. */
+  readonly valueType?: unknown;
+  /** Of a number: that it is whole. */
+  readonly format?: unknown;
   readonly options?: readonly unknown[];
 }
 
@@ -128,5 +145,6 @@ function shapeOf(type: unknown): Readonly<Record<string, unknown>> | undefined {
 }
 
 function elementOf(type: unknown): unknown {
-  return definition(type).element;
+  const { element, valueType } = definition(type);
+  return element ?? valueType;
 }

@@ -36,8 +36,9 @@ export function providerProblem(config: Providers, name: string | undefined): Pr
   const known = AGENT_NAMES.find((n) => n === name);
   if (known === undefined) return { code: 'unknown-provider', message: `there is no agent \`${cleanLine(name)}\``, hint: didYouMean(name, AGENT_NAMES) ?? `one of ${AGENT_NAMES.join(', ')}` };
   const { providers } = config.provider;
-  if ((known === 'command' || known === 'acp') && (providers[known]?.command ?? '').trim() === '') {
-    const hint = known === 'acp' ? 'set provider.providers.acp.command to a program that speaks the Agent Client Protocol on stdin and stdout, like `gemini --acp`' : 'set provider.providers.command.command to the program';
+  const needed = known === 'command' || known === 'acp';
+  if (known !== 'script' && (providers[known]?.command ?? (needed ? '' : known)).trim() === '') {
+    const hint = known === 'acp' ? 'set provider.providers.acp.command to a program that speaks the Agent Client Protocol on stdin and stdout, like `gemini --acp`' : `set provider.providers.${known}.command to the program`;
     return { code: 'missing-key', message: `the agent \`${known}\` has no program`, hint };
   }
   if (known === 'script' && providers.script?.file === undefined) return { code: 'missing-key', message: 'the agent `script` has no scenario', hint: 'set provider.providers.script.file to its repository path' };

@@ -44,7 +44,7 @@ export interface ResolvedSettings {
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const MAX_PARALLELISM = 1000;
 
-/** Resolves the settings. `env` is the user's environment; an empty variable counts as not set. */
+/** Resolves the settings. `env` is the user's environment; an empty or blank variable counts as not set. */
 export function resolveSettings(o: {
   readonly config: Config;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -80,7 +80,7 @@ interface Variable {
 function fromEnvironment(env: Readonly<Record<string, string | undefined>>, name: string): Variable | undefined {
   for (const full of [`CHOO_${name}`, `RALPH_${name}`]) {
     const value = env[full];
-    if (value !== undefined && value !== '') return { name: full, value };
+    if (value !== undefined && value.trim() !== '') return { name: full, value };
   }
   return undefined;
 }

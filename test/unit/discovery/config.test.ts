@@ -75,6 +75,7 @@ process: {contain: group}
         baselineChecks: [{ name: 'npm run lint', command: 'npm run lint' }, { name: 'types', command: 'tsc', pattern: '**/*.ts' }],
         conflictRetries: 0,
         limits: { attempts: 5, agentIdle: 0, agentTotal: 5_400_000, check: 90_000, setup: 500, shutdown: 0, output: 1_048_576, failuresInARow: 1, cuts: 0, freeDisk: 2_000_000_000 },
+        agents: DEFAULTS.agents,
         contain: 'group',
         github: {},
       },
@@ -82,9 +83,9 @@ process: {contain: group}
   });
 
   test('known keys whose feature is not built are accepted with a warning', () => {
-    const text = ['github: {owner: me, repo: it}', 'claude: {max_turns: 3}', 'codex: 1', 'review: {timeout: 1h}', 'code_review: x', 'feature: {}', 'land: {push: never}', 'budget: 1', 'agents: []', 'schedule: x', 'escalation: x', 'forge: x', 'worktree: {pool: 3}', 'provider: {providers: {claude: {command: c}}}'].join('\n');
+    const text = ['github: {owner: me, repo: it}', 'review: {timeout: 1h}', 'code_review: x', 'feature: {}', 'land: {push: never}', 'schedule: x', 'escalation: x', 'forge: x', 'worktree: {pool: 3}'].join('\n');
     const { config, diagnostics } = parseConfig(text);
-    expect(codes(diagnostics)).toEqual(Array.from({ length: 14 }, () => 'warning not-in-effect'));
+    expect(codes(diagnostics)).toEqual(Array.from({ length: 9 }, () => 'warning not-in-effect'));
     expect(config.github).toEqual({ owner: 'me', repo: 'it' });
     expect(printed(diagnostics.slice(0, 1))).toBe('.choo.yaml:1:1: warning: `github` is not in effect in this version [not-in-effect]\n    github: {owner: me, repo: it}\n    ~~~~~~');
   });
@@ -177,10 +178,15 @@ target_branch: 1.5
     ['baseline_checks: [{name: a, comand: b}]', 'there is no key `baseline_checks[0].comand` [unknown-key]'],
     ['baseline_checks: [true]', 'hint: quote it: "true"'],
     ['process: {contain: jail}', '`process.contain` must be one of auto, namespace, group, not the text "jail" [bad-value]'],
-    ['provider: {type: claude}', 'the agent `claude` is not in this version [provider-not-built]'],
     ['provider: {type: comand}', 'there is no agent `comand` [unknown-provider]'],
     ['provider: {type: command}', 'the agent `command` has no program [missing-key]'],
     ['provider: {type: script}', 'the agent `script` has no scenario [missing-key]'],
+    ['provider: {type: acp}', 'the agent `acp` has no program [missing-key]'],
+    ['provider: {type: claude, providers: {claude: {command: " "}}}', 'the agent `claude` has no program [missing-key]'],
+    ['provider: {providers: {claude: {file: x}}}', 'there is no key `provider.providers.claude.file` [unknown-key]'],
+    ['claude: {comand: x}', 'there is no key `claude.comand` [unknown-key]'],
+    ['claude: {max_turns: 0}', '`claude.max_turns` must be at least 1, not the number 0 [bad-value]'],
+    ['codex: 1', '`codex` must be a mapping of keys, not the number 1 [wrong-type]'],
     ['provider: {providers: {claud: {}}}', 'there is no key `provider.providers.claud` [unknown-key]'],
     ['tasks_dir: x', 'there is no key `tasks_dir` [unknown-key]'],
   ])('%j: %s', (text, message) => {
@@ -199,12 +205,18 @@ target_branch: 1.5
 describe('agents', () => {
   const config = parseConfig('provider: {providers: {command: {command: x}}}').config;
 
-  test('that can be used have no problem', () => {
-    expect(providerProblem(config, 'command')).toBeUndefined();
+  test.each(['command', 'claude', 'codex', 'gemini', 'opencode', 'copilot'])('%s can be used', (name) => {
+    expect(providerProblem(config, name)).toBeUndefined();
   });
 
-  test.each([[undefined, 'no-provider'], ['script', 'missing-key'], ['acp', 'provider-not-built'], ['scrpt', 'unknown-provider']])('%s: %s', (name, code) => {
-    expect(providerProblem(config, name)?.code).toBe(code);
+  test.each([
+    [undefined, 'no-provider', 'set provider.type to one of claude, codex, gemini, opencode, copilot, acp, command'],
+    ['script', 'missing-key', 'set provider.providers.script.file to its repository path'],
+    ['acp', 'missing-key', 'set provider.providers.acp.command to a program that speaks the Agent Client Protocol on stdin and stdout, like `gemini --acp`'],
+    ['scrpt', 'unknown-provider', 'did you mean `script`?'],
+    ['hasOwnProperty', 'unknown-provider', 'one of claude, codex, gemini, opencode, copilot, acp, command, script'],
+  ])('%s: %s', (name, code, hint) => {
+    expect(providerProblem(config, name)).toMatchObject({ code, hint });
   });
 });
 

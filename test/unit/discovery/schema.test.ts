@@ -6,18 +6,23 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../../src/core/limits.ts';
 import { parseConfig } from '../../../src/discovery/config.ts';
 import { jsonSchema, NOT_IN_EFFECT } from '../../../src/discovery/config-schema.ts';
+import { AGENT_NAMES } from '../../../src/discovery/providers.ts';
 import { parse } from 'yaml';
 
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 
 interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
+  /** Of the values of a map whose keys are free. */
+  readonly additionalProperties?: Node | boolean;
   readonly description?: string;
   readonly default?: unknown;
 }
 
-/** Keys without keys of their own, as dotted paths. */
+/** Keys without keys of their own, as dotted paths; `<model>` stands for a key that is free. */
 function leaves(node: Node, path = ''): [string, Node][] {
+  const values = typeof node.additionalProperties === 'object' ? node.additionalProperties : {};
+  if (values.properties !== undefined) return leaves(values, `${path}.<model>`);
   if (node.properties === undefined) return [[path, node]];
   return Object.entries(node.properties).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`));
 }
@@ -35,25 +40,35 @@ describe('the schema', () => {
     for (const [path, node] of leaves(schema)) expect(`${path}: ${node.description ?? ''}`).toMatch(/.: .+\.$/);
   });
 
-  test('accepts the example of the documentation, and so does the code', () => {
-    const example = /```yaml\n([^]*?)```/.exec(read('docs/configuration.md'))?.[1] ?? '';
-    validate(parse(example));
-    expect(validate.errors).toBeNull();
-    expect(parseConfig(example).diagnostics).toEqual([]);
+  test('accepts the examples of the documentation, and so does the code', () => {
+    const examples = [...read('docs/configuration.md').matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? '');
+    expect(examples).toHaveLength(2);
+    for (const example of examples) {
+      validate(parse(example));
+      expect(validate.errors).toBeNull();
+      expect(parseConfig(example).diagnostics).toEqual([]);
+    }
   });
 
-  test.each(['paralelism: 1', 'limits: {check: 5}', 'worktree: {setup: [{if: x}]}', 'log_level: loud'])('refuses %j, as the code does', (text) => {
+  test.each(['paralelism: 1', 'limits: {check: 5}', 'worktree: {setup: [{if: x}]}', 'log_level: loud', 'agents: {claude: {modell: x}}', 'agents: {nobody: {}}', 'agents: {codex: {prices: {m: {input: 1}}}}', 'agents: {acp: {attempts: []}}', 'budget: {attempt: 3}', 'budget: {attempt: 3 EUR}'])('refuses %j, as the code does', (text) => {
     expect(validate(parse(text))).toBe(false);
     expect(parseConfig(text).diagnostics).not.toEqual([]);
   });
 });
 
 describe('docs/configuration.md', () => {
-  const rows = new Map([...read('docs/configuration.md').matchAll(/^\| `([a-z_.]+)` \|([^|]*)\|([^|]*)\|([^|]*)\|$/gm)].map((row) => [row[1] ?? '', { fallback: row[3]?.trim(), effect: row[4]?.trim() ?? '' }]));
+  const written = [...read('docs/configuration.md').matchAll(/^\| `([a-z_.<>]+)` \|([^|]*)\|([^|]*)\|([^|]*)\|$/gm)].map((row) => ({ key: row[1] ?? '', fallback: row[3]?.trim(), effect: row[4]?.trim() ?? '' }));
+  // What is said of `<name>` is said of every agent.
+  const rows = new Map(written.flatMap(({ key, ...row }) => (key.includes('<name>') ? AGENT_NAMES.map((name) => [key.replace('<name>', name), row] as const) : [[key, row] as const])));
   const keys = new Map(leaves(jsonSchema()));
 
   test('lists every key and no other', () => {
     expect([...rows.keys()].toSorted()).toEqual([...keys.keys()].toSorted());
+    expect(new Set(written.map(({ key }) => key)).size, 'a key twice').toBe(written.length);
+  });
+
+  test('names every agent', () => {
+    expect(read('docs/configuration.md')).toContain(`\`<name>\` is the name of an agent: ${AGENT_NAMES.slice(0, -1).map((name) => `\`${name}\``).join(', ')} or \`${AGENT_NAMES.at(-1) ?? ''}\`.`);
   });
 
   test('gives their defaults', () => {

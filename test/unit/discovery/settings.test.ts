@@ -16,7 +16,7 @@ describe('settings', () => {
   test('without anything are the defaults', () => {
     expect(resolve()).toEqual({
       targetBranch: undefined, parallelism: 4, limits: DEFAULT_LIMITS, idleLimitSet: false, conflictRetries: 3, branchPrefix: 'choo/',
-      logLevel: 'info', worktreeBase: undefined, provider: undefined, forceProvider: undefined,
+      logLevel: 'info', worktreeBase: undefined, provider: undefined, agentCommands: {}, forceProvider: undefined,
     });
   });
 
@@ -24,7 +24,7 @@ describe('settings', () => {
     const file = 'target_branch: dev\nparallelism: 2\nlimits: {check: 1m, agent_idle: 2m}\nmerge: {max_conflict_retries: 1}\nlog_level: warn\nworktree: {base_path: /w}\nprovider: {type: command, command: x}\nbranch_prefix: c/';
     expect(resolve({ file })).toEqual({
       targetBranch: 'dev', parallelism: 2, limits: { ...DEFAULT_LIMITS, check: 60_000, agentIdle: 120_000 }, idleLimitSet: true, conflictRetries: 1, branchPrefix: 'c/',
-      logLevel: 'warn', worktreeBase: '/w', provider: 'command', forceProvider: undefined,
+      logLevel: 'warn', worktreeBase: '/w', provider: 'command', agentCommands: {}, forceProvider: undefined,
     });
   });
 
@@ -36,17 +36,22 @@ describe('settings', () => {
     expect(resolve({ file, env: { CHOO_PROVIDER: '', CHOO_LOG_LEVEL: '' } })).toMatchObject({ logLevel: 'warn', provider: 'command' });
   });
 
+  test('name the programs of two agents, the new names over the old; a blank one counts as not set', () => {
+    expect(resolve({ env: { RALPH_CLAUDE_CMD: '/opt/claude', RALPH_CODEX_CMD: '/opt/codex --quiet' } }).agentCommands).toEqual({ claude: '/opt/claude', codex: '/opt/codex --quiet' });
+    expect(resolve({ env: { RALPH_CLAUDE_CMD: 'old', CHOO_CLAUDE_CMD: 'new', CHOO_CODEX_CMD: ' ' } }).agentCommands).toEqual({ claude: 'new' });
+    expect(resolve({ env: { CHOO_GEMINI_CMD: 'x', CHOO_CLAUDE_CMD: ' ', RALPH_CLAUDE_CMD: 'old' } }).agentCommands).toEqual({ claude: 'old' });
+  });
+
   test('of flags win over all', () => {
     const flags = { parallelism: 9, target: 'main', provider: 'script', forceProvider: 'command' };
     expect(resolve({ file: 'parallelism: 2\ntarget_branch: dev', env: { CHOO_PROVIDER: 'b' }, flags })).toMatchObject({ parallelism: 9, targetBranch: 'main', provider: 'script', forceProvider: 'command' });
   });
 
   test('that are wrong are told', () => {
-    const { diagnostics } = resolveSettings({ config: parseConfig(undefined).config, env: { CHOO_LOG_LEVEL: 'inof', RALPH_CLAUDE_CMD: 'claude' }, flags: { parallelism: 0, target: 'a..b' } });
+    const { diagnostics } = resolveSettings({ config: parseConfig(undefined).config, env: { CHOO_LOG_LEVEL: 'inof' }, flags: { parallelism: 0, target: 'a..b' } });
     expect(printed(diagnostics)).toBe([
       'error: --parallelism must be a whole number from 1 to 1000 [bad-flag]',
       'error: --target: the branch name `a..b` contains `..` or `@{`, which git refuses in a branch name [bad-flag]',
-      'warning: the variable RALPH_CLAUDE_CMD is not in effect in this version [not-in-effect]',
       'error: CHOO_LOG_LEVEL must be one of debug, info, warn, error, not "inof" [bad-variable]',
       '  hint: did you mean `info`?',
     ].join('\n'));
