@@ -54,6 +54,6 @@ function acp(command: string | undefined, s: AgentSettings): Agent<unknown> | { 
 }
 
 /** A program as configured, as the start of an argument vector: by itself when it is one word, else read by a shell, to which further arguments are passed as they are. */
-function programOf(command: string): readonly string[] {
+export function programOf(command: string): readonly string[] {
   return /^[\w@%+=:,./-]+$/.test(command) ? [command] : ['sh', '-c', `exec ${command} "$@"`, 'agent'];
 }

@@ -14,6 +14,7 @@ import { systemClock } from '../adapters/clock.ts';
 import { errnoOf } from '../adapters/errno.ts';
 import { makeChooFolder } from '../adapters/runs.ts';
 import { cleanLine } from '../core/clean.ts';
+import { refuseInside } from '../opening/inside.ts';
 import { findRepository } from '../opening/repository.ts';
 import { report } from './errors.ts';
 import type { Io } from './io.ts';
@@ -33,6 +34,7 @@ interface Opened {
 /** Starts this very command line in the background and returns once its run is open; the exit code is then 0, else that of the command. */
 export async function detach(io: Io): Promise<number> {
   try {
+    refuseInside(io.env);
     const { facts, git } = await findRepository({ cwd: io.cwd, env: io.env, clock: systemClock() });
     await git.close();
     const log = join(await makeChooFolder(facts.commonDir), `detached-${randomUUID()}.log`);

@@ -25,7 +25,7 @@ export function buildProgram({ io = makeIo(), exit = () => undefined }: ProgramP
     .showHelpAfterError('(choo --help lists the commands; choo COMMAND --help its flags)')
     .exitOverride();
   const shell: Shell = { program, io, exit };
-  for (const add of [addInit, addRun, addResume, addStatus, addStop, addUnlock, addRetry, addLogs, addPrompt, addCleanup, addArchive, addDemo, addVersion]) add(shell);
+  for (const add of [addInit, addRun, addResume, addStatus, addStop, addUnlock, addRetry, addLogs, addPrompt, addCleanup, addArchive, addDoctor, addDemo, addVersion]) add(shell);
   program.addHelpText('after', examples([
     ['choo demo', 'watch a whole run in a throw-away repository'],
     ['choo init', 'begin in your own repository'],
@@ -260,6 +260,18 @@ function addInit({ program, io, exit }: Shell): void {
     .action(async () => {
       const { init } = await import('./init.ts');
       exit(await init(io));
+    });
+}
+
+function addDoctor({ program, io, exit }: Shell): void {
+  program.command('doctor')
+    .summary('what is missing, and the command that mends it')
+    .description('Looks at git, the repository, configuration, specs, agents (program, version, login, permissions), containment, free space and the last run, and says what is missing and what mends it. Changes nothing; agents are started with --version only. Exit code 1 when something is wrong.')
+    .option('--json', 'as data')
+    .addHelpText('after', examples([['choo doctor', 'before the first run'], ['choo doctor --json', 'for programs']]))
+    .action(async (flags: { readonly json?: boolean }) => {
+      const { doctor } = await import('./doctor.ts');
+      exit(await doctor(flags, io));
     });
 }
 

@@ -176,7 +176,7 @@ async function missingAgents(now: PlanNow, io: Io): Promise<readonly Diagnostic[
   if (now.plan.units.length === 0) return [];
   const root = now.repository.root ?? io.cwd;
   const source = workingTreeSource({ root, env: io.env, clock: systemClock() });
-  return [...agentProblems(now), ...await agentPreflight(now, { source, root, env: io.env })];
+  return [...agentProblems(now), ...await agentPreflight(now, { source, root, env: io.env, clock: undefined })];
 }
 
 /** A run reads the commit; what only the working tree has is not in it. */

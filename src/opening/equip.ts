@@ -30,12 +30,12 @@ export function agentSettings(config: Config): Pick<Settings, 'rules' | 'budget'
 
 /** Every agent that may come to work on the plan: those of units, those that take over, those of later attempts. `undefined` among them: a unit has none. */
 export function agentsNeeded(specs: { readonly settings: Settings; readonly config: Config; readonly plan: Plan }): ReadonlySet<string | undefined> {
-  const needed = new Set(specs.plan.units.map((u) => agentOf(specs, u.id)));
-  for (const name of needed) {
-    const { fallback, attempts } = (name === undefined ? undefined : specs.config.agents[name]) ?? {};
-    for (const other of [fallback, ...(attempts ?? []).map((a) => a.agent)]) if (other !== undefined) needed.add(other);
-  }
-  return needed;
+  const rules = (name: string | undefined): AgentRules => (name !== undefined && Object.hasOwn(specs.config.agents, name) ? specs.config.agents[name] : undefined) ?? {};
+  const given = specs.plan.units.map((u) => agentOf(specs, u.id));
+  const later = given.flatMap((name) => (rules(name).attempts ?? []).flatMap(({ agent }) => agent ?? []));
+  const working = new Set([...given, ...later]);
+  // One that took over is not itself taken over from.
+  return new Set([...working, ...[...working].flatMap((name) => rules(name).fallback ?? [])]);
 }
 
 type Needs = Parameters<typeof agentsNeeded>[0] & { readonly resolved: ResolvedSettings };

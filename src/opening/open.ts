@@ -27,6 +27,7 @@ import { agentProblems, agentSettings, equip } from './equip.ts';
 import { hold } from './hold.ts';
 import type { Hold } from './hold.ts';
 import { makeWorkplace, processesFor, worktreesFolder } from './place.ts';
+import { refuseInside } from './inside.ts';
 import { agentPreflight, branchesInTheWay, forgeProblem, unseenSpecs } from './preflight.ts';
 import { refuse, Refusal } from './refusal.ts';
 import { newPlan } from './replan.ts';
@@ -72,6 +73,7 @@ export type Opened =
 
 /** Opens a session. Throws a Refusal when nothing can run; nothing has been changed then. */
 export async function open(o: OpenOptions): Promise<Opened> {
+  refuseInside(o.env);
   const repo = await findRepository(o);
   const opened: Partial<Holding> = {};
   const release = async (): Promise<void> => {
@@ -197,7 +199,7 @@ async function look(repo: Repository, o: OpenOptions): Promise<Found> {
   ];
   if (specs.plan !== undefined && specs.plan.units.length > 0) {
     const plan: Plan = specs.plan;
-    diagnostics.push(...agentProblems({ ...specs, plan }), ...await agentPreflight({ ...specs, plan }, { source, root: repo.root ?? o.cwd, env: o.env }));
+    diagnostics.push(...agentProblems({ ...specs, plan }), ...await agentPreflight({ ...specs, plan }, { source, root: repo.root ?? o.cwd, env: o.env, clock: o.clock }));
   }
   return { target, tasksDir, specs, diagnostics };
 }
@@ -248,8 +250,9 @@ async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Pr
   if (hasErrors([...diagnostics, ...more])) throw new Refusal([...diagnostics, ...more]);
   const settings = withShutdown({ settings: { parallelism: resolved.parallelism, limits: resolved.limits, conflictRetries: resolved.conflictRetries, agents: assignAgents(plan.units, resolved), ...agentSettings(config) } }, o);
   const specs = { config, resolved, settings, plan, all: [], diagnostics: [] };
-  const agentTrouble = [...agentProblems(specs), ...await agentPreflight(specs, { source: commitSource(repo.git, commit), root: repo.root ?? o.cwd, env: o.env })];
-  if (agentTrouble.length > 0) throw new Refusal(agentTrouble);
+  const agentTrouble = [...agentProblems(specs), ...await agentPreflight(specs, { source: commitSource(repo.git, commit), root: repo.root ?? o.cwd, env: o.env, clock: o.clock })];
+  if (hasErrors(agentTrouble)) throw new Refusal(agentTrouble);
+  for (const d of agentTrouble) o.warn(d);
   // Only now that nothing else can refuse.
   const [taken] = replanned === undefined ? [] : await content.journal.append([{ type: 'run.replanned', ...replanned }], o.clock.now());
   if (taken !== undefined) state = evolve(state, taken);

@@ -1,42 +1,20 @@
 // What is tried before anything starts, because finding it out later would cost money: agents' programs, names, uncommitted specs.
 
-import { realFiles } from '../adapters/files.ts';
 import { CONFIG_FILE } from '../discovery/config.ts';
 import { errorAt, warningAt } from '../discovery/diagnostic.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
-import { agentOf } from '../core/state.ts';
 import type { Plan } from '../core/plan.ts';
+import type { Clock } from '../world.ts';
+import { lookAtPrograms } from './agent-programs.ts';
+import { agentsNeeded } from './equip.ts';
 import type { Repository } from './repository.ts';
 import type { FileSource, Specs } from './specs.ts';
 
-/** Words a POSIX shell understands by itself; a command that begins with one is not looked up. */
-const SHELL_WORDS = new Set(['.', ':', '[', '{', '(', '!', 'alias', 'case', 'cd', 'command', 'eval', 'exec', 'exit', 'export', 'false', 'for', 'if', 'printf', 'read', 'return', 'set', 'test', 'trap', 'true', 'echo', 'umask', 'until', 'wait', 'while']);
-
-/** The program a shell command starts first, when that can be told without running it; else undefined. */
-function firstProgram(command: string): string | undefined {
-  const words = command.trim().split(/\s+/);
-  const word = words.find((w) => !/^[A-Za-z_]\w*=/.test(w));
-  if (word === undefined || !/^[\w./@+-]+;?$/.test(word)) return undefined;
-  const name = word.replace(/;$/, '');
-  return SHELL_WORDS.has(name) ? undefined : name;
-}
-
-/** Agents that could not start at all: programs that are missing, scenarios that the commit lacks. */
-export async function agentPreflight(specs: Specs & { readonly plan: Plan }, o: { readonly source: FileSource; readonly root: string; readonly env: NodeJS.ProcessEnv }): Promise<readonly Diagnostic[]> {
-  const used = new Set(specs.plan.units.map((u) => agentOf(specs, u.id)));
-  const { command, script } = specs.config.provider.providers;
-  const paths = await o.source.paths();
-  const found: Diagnostic[] = [];
-  const program = used.has('command') && command?.command !== undefined ? firstProgram(command.command) : undefined;
-  if (program !== undefined) {
-    const inRepository = program.includes('/') && !program.startsWith('/');
-    const there = inRepository ? paths.has(program.replace(/^\.\//, '')) : await realFiles(o.env).canExecute(program, o.root);
-    if (!there) found.push(errorAt('agent-missing', `the agent's program \`${program}\` ${inRepository ? 'is not in the commit that is run' : 'was not found'}`, { hint: `provider.providers.command.command in ${CONFIG_FILE} is: ${command?.command ?? ''}` }));
-  }
-  if (used.has('script') && script?.file !== undefined && !paths.has(script.file)) {
-    found.push(errorAt('agent-missing', `the scenario \`${script.file}\` of the agent \`script\` is not in the commit that is run`, { hint: 'commit it, or mend provider.providers.script.file' }));
-  }
-  return found;
+/** Agents that could not start at all, or not as this choo knows them: programs that are missing or too old, logins that nobody made, scenarios that the commit lacks. `clock` absent: no program is started. */
+export async function agentPreflight(specs: Specs & { readonly plan: Plan }, o: { readonly source: FileSource; readonly root: string; readonly env: NodeJS.ProcessEnv; readonly clock: Clock | undefined }): Promise<readonly Diagnostic[]> {
+  const needed = [...agentsNeeded(specs)].filter((name) => name !== undefined);
+  const looks = await lookAtPrograms(needed, { config: specs.config, resolved: specs.resolved, ...o });
+  return looks.flatMap((look) => look.diagnostics);
 }
 
 /** Specs that the run would not see: uncommitted ones, and ones that only the branch checked out has. */
