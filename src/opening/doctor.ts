@@ -45,7 +45,10 @@ export async function examine(o: DoctorOptions): Promise<readonly Finding[]> {
     const source = sourceOf(repository, o);
     const specs = source === undefined ? undefined : await readSpecs(source, { tasksDir: TASKS_DIR, selection: [], flags: {}, env: o.env });
     if (source !== undefined && specs !== undefined) {
-      findings.push(...await ofSpecs(specs, source), ...await ofTarget(repository, specs), ...await ofAgents(specs, { ...o, source, root: repository.root ?? o.cwd }));
+      findings.push(...await ofSpecs(specs, source), ...await ofTarget(repository, specs));
+      // Of a wrong configuration nothing is known, not even which agents there are.
+      const known = !findings.some(({ about, level }) => about === 'configuration' && level === 'error');
+      if (known) findings.push(...await ofAgents(specs, { ...o, source, root: repository.root ?? o.cwd }));
     }
     const { config } = specs ?? parseConfig(undefined);
     findings.push(...await containment(config, o), ...await space(repository, { ...o, specs }), ...await lastRun(o));

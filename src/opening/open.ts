@@ -250,7 +250,10 @@ async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Pr
   if (hasErrors([...diagnostics, ...more])) throw new Refusal([...diagnostics, ...more]);
   const settings = withShutdown({ settings: { parallelism: resolved.parallelism, limits: resolved.limits, conflictRetries: resolved.conflictRetries, agents: assignAgents(plan.units, resolved), ...agentSettings(config) } }, o);
   const specs = { config, resolved, settings, plan, all: [], diagnostics: [] };
-  const agentTrouble = [...agentProblems(specs), ...await agentPreflight(specs, { source: commitSource(repo.git, commit), root: repo.root ?? o.cwd, env: o.env, clock: o.clock })];
+  // What has landed needs no agent any more.
+  const over = new Set(state.units.filter(isOver).map((u) => u.unit.id));
+  const left = { ...specs, plan: { ...plan, units: plan.units.filter((u) => !over.has(u.id)) } };
+  const agentTrouble = [...agentProblems(left), ...await agentPreflight(left, { source: commitSource(repo.git, commit), root: repo.root ?? o.cwd, env: o.env, clock: o.clock })];
   if (hasErrors(agentTrouble)) throw new Refusal(agentTrouble);
   for (const d of agentTrouble) o.warn(d);
   // Only now that nothing else can refuse.

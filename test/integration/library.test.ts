@@ -71,6 +71,14 @@ describe('the library', () => {
     expect(fileAt(bed, 'main', 'a-1.txt')).toMatch(/^1 in attempt/);
   });
 
+  it('refuses inside an agent of choo', async ({ bed }) => {
+    bed.specs({ a: {} });
+    const env = { ...bed.env, XDG_STATE_HOME: bed.state, CHOO_ATTEMPT: '1', CHOO_UNIT: 'u', CHOO_RUN: '3' };
+    for (const how of ['run', 'resume'] as const) {
+      await expect(new Orchestrator({ repoRoot: bed.root, env, how }).run()).rejects.toThrow('choo was started by an agent of choo (unit `u` of run 3)');
+    }
+  });
+
   it('close ends a run at once and waits until nothing of it is left', async ({ bed }) => {
     bed.specs({ a: {} }, { agent: 'trap "" TERM INT; sleep 1000' });
     let began = (): void => undefined;
