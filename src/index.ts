@@ -9,4 +9,4 @@ export type { Failure, FailureKind, Severity } from './core/failure.ts';
 export type { Request } from './core/request.ts';
 export type { State } from './core/state.ts';
 export type { Observer } from './orchestrator.ts';
-export type { Clock, Escalation, Escalator } from './world.ts';
+export type { Clock, Escalation, Escalator, Seen } from './world.ts';

@@ -13,6 +13,8 @@ export interface World {
   readonly files: Files;
   /** A new random UUID. */
   uuid(): string;
+  /** A text without the secrets that are known here; absent: nothing is one. */
+  readonly redact?: (text: string) => string;
   /** Gets what agents are seen doing; must return at once. */
   readonly activity?: (seen: Seen) => void;
 }

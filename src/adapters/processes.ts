@@ -14,6 +14,7 @@ import { startKeeper } from './keeper.ts';
 import { openOutputLog, type OutputLog } from './output-log.ts';
 import { NO_INPUT, openPipes, type Input, type OutputPipe, type Pipes } from './pipes.ts';
 import { findProgram } from './program.ts';
+import type { Redactor } from './redact.ts';
 import { MARK_VARIABLE } from './sweep.ts';
 
 /** Time for output still in a pipe after everything has ended; only used up when somebody outside got hold of the pipe, ms. */
@@ -28,6 +29,8 @@ export interface ProcessOptions {
   /** The user's environment; see `childEnvironment` for what children see of it. */
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
+  /** Takes secrets out of logs and tails; a dialogue hears them all the same. Absent: they stay. */
+  readonly redactor?: Redactor;
   /** Between asking a program at its time limit to end and killing it. */
   readonly killGraceMs?: number;
   /** The same after `Control.interrupt`; absent: `killGraceMs`. */
@@ -107,10 +110,10 @@ async function runCommand(shop: Shop, job: Job): Promise<CommandResult> {
   try {
     const program = findProgram(command.argv[0] ?? '', { cwd: command.cwd, path: command.env['PATH'] ?? shop.env['PATH'] });
     if ('code' in program) {
-      return notStarted(log, program.code, `${command.argv[0]}: ${program.code === 127 ? 'command not found' : 'cannot be executed'}`);
+      return notStarted({ shop, log }, program.code, `${command.argv[0]}: ${program.code === 127 ? 'command not found' : 'cannot be executed'}`);
     }
     if ([...command.argv, command.cwd, ...Object.entries(command.env).flat()].some((word) => word.includes('\0'))) {
-      return notStarted(log, 126, `${command.argv[0]}: a word of the command holds a NUL byte`);
+      return notStarted({ shop, log }, 126, `${command.argv[0]}: a word of the command holds a NUL byte`);
     }
     return await runProgram({ shop, job, log, argv: [program.path, ...command.argv.slice(1)] });
   } finally {
@@ -118,9 +121,18 @@ async function runCommand(shop: Shop, job: Job): Promise<CommandResult> {
   }
 }
 
-function notStarted(log: OutputLog, code: 126 | 127, why: string): CommandResult {
-  log.write(Buffer.from(`choo: ${why}\n`));
+function notStarted({ shop, log }: { readonly shop: Shop; readonly log: OutputLog }, code: 126 | 127, why: string): CommandResult {
+  log.write(Buffer.from(`choo: ${withoutSecrets(shop, why)}\n`));
   return { code, cut: false, leftovers: false, tail: log.tail() };
+}
+
+function withoutSecrets({ options: { redactor } }: Shop, text: string): string {
+  return redactor === undefined ? text : redactor.text(text);
+}
+
+/** Where the bytes of one pipe go: without secrets into the log. Each pipe has its own, because a secret comes in one piece of one pipe. */
+function intoLog({ options: { redactor } }: Shop, log: OutputLog): { readonly push: (chunk: Buffer) => void; readonly end: () => void } {
+  return redactor === undefined ? { push: (chunk) => log.write(chunk), end: () => undefined } : redactor.stream((bytes) => log.write(bytes));
 }
 
 /** Everything needed to start one program that exists. */
@@ -154,8 +166,9 @@ async function runProgram(start: Start): Promise<CommandResult> {
     end: (how) => watch.end(how),
   });
   const watch = watchProgram(start, { held, conversation });
-  const read = pipes.map((pipe) => readPipe(pipe, (chunk) => {
-    log.write(chunk);
+  const kept = pipes.map(() => intoLog(shop, log));
+  const read = pipes.map((pipe, i) => readPipe(pipe, (chunk) => {
+    kept[i]?.push(chunk);
     // In a conversation each line says itself whether it is a sign of progress.
     if (pipe !== stdout || command.dialogue?.receive === undefined) watch.heard();
     if (pipe === stdout) conversation.hear(chunk);
@@ -166,10 +179,12 @@ async function runProgram(start: Start): Promise<CommandResult> {
   await begun;
   stdin.done();
   await drain(shop.options.clock, { pipes, read });
+  for (const one of kept) one.end();
   conversation.finish();
   if (defect !== undefined) throw defect;
-  if (settled.trouble !== undefined) return notStarted(log, ...explain(command, settled));
-  return resultOf({ settled, reason: watch.reason(), tail: log.tail() });
+  if (settled.trouble !== undefined) return notStarted({ shop, log }, ...explain(command, settled));
+  // Once more, because what colours or a redrawn line had torn apart is whole in the tail.
+  return resultOf({ settled, reason: watch.reason(), tail: withoutSecrets(shop, log.tail()) });
 }
 
 /** Standard input: a file with the prompt, a pipe for a conversation, or nothing. */

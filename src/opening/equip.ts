@@ -1,7 +1,9 @@
 // From names of agents to agents that can be used: which ones a plan needs, what each gets of the configuration, what speaks against it.
 
+import { isHidden } from '../adapters/environment.ts';
 import { makeAgent } from '../agents/registry.ts';
 import type { OwnPrograms } from '../agents/registry.ts';
+import { cleanLine } from '../core/clean.ts';
 import type { AgentRules, Settings } from '../core/event.ts';
 import { agentOf } from '../core/state.ts';
 import type { Plan } from '../core/plan.ts';
@@ -61,6 +63,9 @@ function useProblems({ config, resolved }: Needs, name: string): Diagnostic[] {
   if (!abilities.permissions.includes(use.permissions)) {
     problems.push(errorAt('permissions', `the agent \`${name}\` does not enforce the permissions \`${use.permissions}\` by itself${abilities.why === undefined ? '' : `: ${abilities.why}`}`,
       { hint: `set agents.${name}.permissions to ${abilities.permissions.map((p) => `\`${p}\``).join(' or ')}` }));
+  }
+  for (const [variable] of Object.entries(use.env).filter(([variable, value]) => isHidden(variable, value))) {
+    problems.push(errorAt('agent-secret', `agents.${name}.env.${cleanLine(variable)} would give a forge token or a messenger secret to the agent \`${name}\`, which no agent gets`, { hint: 'take it out: choo itself talks to forge and messenger' }));
   }
   if (use.goOn && !abilities.goOn) problems.push(errorAt('no-sessions', `the agent \`${name}\` has no sessions to go on with`, { hint: `take out agents.${name}.retry` }));
   const { budget } = config;

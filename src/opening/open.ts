@@ -8,6 +8,7 @@ import type { ControlServer } from '../adapters/control.ts';
 import { createJournal, openJournal, readJournal, JournalError } from '../adapters/journal.ts';
 import { journalPath, makeRun, newestRun } from '../adapters/runs.ts';
 import type { OpenProcesses } from '../adapters/processes.ts';
+import type { Redactor } from '../adapters/redact.ts';
 import { Bug } from '../core/bug.ts';
 import type { EventBody, GraphUnit, Pinned } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
@@ -21,13 +22,13 @@ import type { Diagnostic } from '../discovery/diagnostic.ts';
 import type { Flags } from '../discovery/settings.ts';
 import { folderPath } from '../discovery/source.ts';
 import type { Workplace } from '../worker/workplace.ts';
-import type { Clock, Journal } from '../world.ts';
+import type { Clock, Journal, Seen } from '../world.ts';
 import { pinnedDigest } from './digest.ts';
 import { agentProblems, agentSettings, equip } from './equip.ts';
 import { hold } from './hold.ts';
 import type { Hold } from './hold.ts';
-import { makeWorkplace, processesFor, worktreesFolder } from './place.ts';
 import { refuseInside } from './inside.ts';
+import { makeWorkplace, processesFor, redactorFor, worktreesFolder } from './place.ts';
 import { agentPreflight, branchesInTheWay, forgeProblem, unseenSpecs } from './preflight.ts';
 import { refuse, Refusal } from './refusal.ts';
 import { newPlan } from './replan.ts';
@@ -59,6 +60,8 @@ export interface OpenOptions {
   readonly own: OwnPrograms;
   readonly warn: (d: Diagnostic) => void;
   readonly say: (line: string) => void;
+  /** Gets what agents are seen doing. */
+  readonly activity?: (seen: Seen) => void;
 }
 
 /** A session that is ready, with what must be given back after it; or the news that there is nothing to do. */
@@ -99,7 +102,7 @@ export async function open(o: OpenOptions): Promise<Opened> {
   }
 }
 
-interface Ground { readonly worktrees: string; readonly agents: ReturnType<typeof equip>; readonly processes: OpenProcesses }
+interface Ground { readonly worktrees: string; readonly agents: ReturnType<typeof equip>; readonly processes: OpenProcesses; readonly redactor: Redactor }
 type Holding = { hold: Hold; processes?: OpenProcesses; journal?: Journal };
 type Made = { readonly kind: 'nothing'; readonly complete: number } | Omit<Extract<Opened, { kind: 'session' }>, 'release'>;
 
@@ -140,8 +143,9 @@ async function groundFor(repo: Repository, o: OpenOptions, specs: Pick<Specs, 'c
   const { commonDir } = repo.facts;
   const worktrees = await worktreesFolder({ commonDir, root: repo.root ?? commonDir, configured: o.worktreeBase ?? specs.resolved.worktreeBase, env: o.env, clock: o.clock });
   const agents = equip(specs, o.own);
-  const processes = await processesFor({ config: specs.config, env: o.env, clock: o.clock, commonDir, shutdownMs: specs.settings.limits.shutdown, say: o.say });
-  return { worktrees, agents, processes };
+  const redactor = redactorFor(o.env, specs.config);
+  const processes = await processesFor({ config: specs.config, env: o.env, clock: o.clock, commonDir, shutdownMs: specs.settings.limits.shutdown, redactor, say: o.say });
+  return { worktrees, agents, processes, redactor };
 }
 
 function sessionOf(repo: Repository, o: OpenOptions, made: Ground & { readonly specs: Pick<Specs, 'config' | 'resolved'>; readonly state: State; readonly journal: Journal; readonly first: EventBody }): Made {
@@ -149,7 +153,7 @@ function sessionOf(repo: Repository, o: OpenOptions, made: Ground & { readonly s
   const { first, ...rest } = made;
   return {
     kind: 'session', first: [first], journalPath: made.journal.path,
-    place: makeWorkplace({ ...rest, git: repo.git, clock: o.clock, env: o.env, commonDir, mainRoot }),
+    place: makeWorkplace({ ...rest, git: repo.git, clock: o.clock, env: o.env, commonDir, mainRoot, ...(o.activity === undefined ? {} : { activity: o.activity }) }),
     serve: (handle) => serveControl({ path: controlPath(commonDir, o.env['XDG_RUNTIME_DIR']), handle }),
   };
 }

@@ -15,7 +15,7 @@ import { RunLoop } from '../orchestrator.ts';
 import type { Observer } from '../orchestrator.ts';
 import { landingWorktree, promptsFolder, runRef } from '../worker/workplace.ts';
 import type { Workplace } from '../worker/workplace.ts';
-import type { Clock, Escalator } from '../world.ts';
+import type { Clock, Escalator, Seen } from '../world.ts';
 import { open, pinRef } from './open.ts';
 import type { Opened, OpenOptions } from './open.ts';
 import { planNow } from './rest.ts';
@@ -55,6 +55,8 @@ export interface Dependencies {
   /** Sees every event. */
   readonly events?: Observer;
   readonly escalator?: Escalator;
+  /** Told what agents are seen doing, without secrets; must return at once; what it throws is reported and changes nothing. */
+  readonly activity?: (seen: Seen) => void;
   readonly clock?: Clock;
   /** Told of warnings before the run begins. */
   readonly warn?: (d: Diagnostic) => void;
@@ -169,6 +171,21 @@ export class Orchestrator {
     return loop.request(this.#asked ?? { do: 'stop', by: 'abort', now: false }).then(() => undefined, (error: unknown) => this.#say(String(error)));
   }
 
+  /** A listener that throws must not look like a defect of the agent's file, in whose midst it is called. */
+  #activity(): Pick<OpenOptions, 'activity'> {
+    const { activity } = this.#dependencies;
+    if (activity === undefined) return {};
+    return {
+      activity: (seen) => {
+        try {
+          activity(seen);
+        } catch (error) {
+          this.#say(`a listener failed on what ${seen.unit} is doing: ${String(error)}`);
+        }
+      },
+    };
+  }
+
   #say(line: string): void {
     this.#dependencies.say?.(line);
   }
@@ -186,6 +203,7 @@ export class Orchestrator {
       ...(c.tasksDir === undefined ? {} : { tasksDir: c.tasksDir }), ...(c.worktreeBase === undefined ? {} : { worktreeBase: c.worktreeBase }),
       ...(c.shutdownTimeoutMs === undefined ? {} : { shutdownMs: c.shutdownTimeoutMs }),
       own: { script: ownProgram('script-agent.js'), acp: ownProgram('acp-agent.js') },
+      ...this.#activity(),
       warn: this.#dependencies.warn ?? (() => undefined), say: (line) => this.#say(line),
     };
   }

@@ -10,6 +10,9 @@ import { childEnvironment } from '../adapters/environment.ts';
 import { realFiles } from '../adapters/files.ts';
 import { gitRunner } from '../adapters/git/exec.ts';
 import { openProcesses } from '../adapters/processes.ts';
+import { makeRedactor } from '../adapters/redact.ts';
+import type { Redactor } from '../adapters/redact.ts';
+import { secretsOf, SHAPES } from '../adapters/secrets.ts';
 import { endOrphans } from '../adapters/sweep.ts';
 import type { OpenProcesses } from '../adapters/processes.ts';
 import { runFolder } from '../adapters/runs.ts';
@@ -17,7 +20,7 @@ import type { State } from '../core/state.ts';
 import type { Config } from '../discovery/config.ts';
 import { openFence } from '../worker/fence.ts';
 import type { Equipped, Workplace } from '../worker/workplace.ts';
-import type { Clock, Git, Journal } from '../world.ts';
+import type { Clock, Git, Journal, World } from '../world.ts';
 import { refuse } from './refusal.ts';
 import type { Specs } from './specs.ts';
 
@@ -54,11 +57,17 @@ export async function endLeftRunning(o: { readonly commonDir: string; readonly c
   if (await endOrphans({ marker: markerOf(o.commonDir), clock: o.clock })) o.say('ended programs that an earlier choo in this repository had left running');
 }
 
+/** Takes the secrets of the user's environment, and of what the configuration adds for agents, out of all that is kept or shown. */
+export function redactorFor(env: NodeJS.ProcessEnv, config: Pick<Config, 'agents'> | undefined): Redactor {
+  const ofAgents = Object.values(config?.agents ?? {}).map((agent) => agent?.env ?? {});
+  return makeRedactor({ literals: secretsOf([env, ...ofAgents]), shapes: SHAPES });
+}
+
 /** Opens the way to run programs, after ending those of an earlier choo in this repository that is gone. Only for the holder of the lock. Throws a Refusal when the containment asked for is not to be had. */
-export async function processesFor(o: { readonly config: Config; readonly env: NodeJS.ProcessEnv; readonly clock: Clock; readonly commonDir: string; readonly shutdownMs: number; readonly say: (line: string) => void }): Promise<OpenProcesses> {
+export async function processesFor(o: { readonly config: Config; readonly env: NodeJS.ProcessEnv; readonly clock: Clock; readonly commonDir: string; readonly shutdownMs: number; readonly redactor: Redactor; readonly say: (line: string) => void }): Promise<OpenProcesses> {
   try {
     await endLeftRunning(o);
-    return await openProcesses({ contain: o.config.contain, env: o.env, clock: o.clock, marker: markerOf(o.commonDir), interruptGraceMs: o.shutdownMs + KILL_AFTER });
+    return await openProcesses({ contain: o.config.contain, env: o.env, clock: o.clock, marker: markerOf(o.commonDir), redactor: o.redactor, interruptGraceMs: o.shutdownMs + KILL_AFTER });
   } catch (error) {
     if (error instanceof ContainmentUnavailable) throw refuse('no-containment', `process.contain is \`namespace\`, but ${error.message}`, 'set process.contain to `auto` or `group`');
     throw error;
@@ -69,6 +78,7 @@ export async function processesFor(o: { readonly config: Config; readonly env: N
 export function makeWorkplace(o: {
   readonly state: State; readonly journal: Journal; readonly git: Git; readonly processes: OpenProcesses; readonly clock: Clock; readonly env: NodeJS.ProcessEnv;
   readonly specs: Pick<Specs, 'config' | 'resolved'>; readonly commonDir: string; readonly mainRoot: string | undefined; readonly worktrees: string; readonly agents: ReadonlyMap<string, Equipped>;
+  readonly redactor: Redactor; readonly activity?: World['activity'];
 }): Workplace {
   const matchers = new Map<string, (path: string) => boolean>();
   const matcher = (glob: string): ((path: string) => boolean) => {
@@ -78,7 +88,10 @@ export function makeWorkplace(o: {
   };
   const { config, resolved } = o.specs;
   return {
-    world: { clock: o.clock, journal: o.journal, git: o.git, processes: o.processes, files: realFiles(childEnvironment(o.env, {})), uuid: randomUUID },
+    world: {
+      clock: o.clock, journal: o.journal, git: o.git, processes: o.processes, files: realFiles(childEnvironment(o.env, {})), uuid: randomUUID,
+      redact: o.redactor.text, ...(o.activity === undefined ? {} : { activity: o.activity }),
+    },
     state: o.state,
     runDir: runFolder(o.commonDir, o.state.run),
     worktrees: join(o.worktrees, String(o.state.run)),

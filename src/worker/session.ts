@@ -1,8 +1,10 @@
 // One session of an agent: starts it, follows what it says and does, ends it at its cap, and judges why it failed, if it did.
 // What each line means is the agent's own file; whether the work is right is the check's.
 
+import { short } from '../agents/agent.ts';
 import type { AgentTask, Opening, Trouble, Verdict } from '../agents/agent.ts';
 import { must } from '../core/bug.ts';
+import { cleanLine } from '../core/clean.ts';
 import type { EventOf, Note } from '../core/event.ts';
 import type { Ending, Failure, Output } from '../core/failure.ts';
 import { NOTHING_USED, amountOf, priced } from '../core/usage.ts';
@@ -62,7 +64,7 @@ export async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
   const settled = await settle(step, { worktree: o.worktree, attempt: `${o.subject}-${begun.attempt}`, mayMerge: o.mayMerge });
   const verdict = follower.conclude(result);
   const output = follower.output({ result, log, verdict });
-  const failure = whyFailed({ result, outside, settled, begun, verdict, output, idleMs, totalMs, program: opening.argv.at(-1) ?? '', used: follower.overCap(), steadily: clock.steady() - clock.now() });
+  const failure = whyFailed({ result, outside, settled, begun, verdict, output, idleMs, totalMs, program: withoutSecrets(place, opening.argv.at(-1) ?? ''), used: follower.overCap(), steadily: clock.steady() - clock.now() });
   return { ending: endingOf(result), notes: notesOf({ result, verdict, failure }), ...(failure === undefined ? {} : { failure }), ...usedOf(follower, failure) };
 }
 
@@ -116,6 +118,8 @@ async function sessionBefore(step: UnitStep, o: AgentRun): Promise<string | unde
 
 /** The last activities that a failure carries along. */
 const MOST_ACTIVITIES = 20;
+/** More of an agent's own words is not passed on, characters. */
+const LONGEST_WORDS = 2000;
 
 /** Follows one session through its agent's machine. */
 class Follower {
@@ -153,13 +157,14 @@ class Follower {
     const { place } = this.#step;
     const received = this.#equipped.agent.receive(line, this.#state, place.world.clock.now());
     this.#state = received.state;
-    for (const activity of received.activity ?? []) {
+    for (const { kind, text } of received.activity ?? []) {
+      const activity = { kind, text: short(this.#seemly(text)) };
       this.#activities = [...this.#activities.slice(1 - MOST_ACTIVITIES), activity.kind === 'text' ? activity.text : `${activity.kind}: ${activity.text}`];
       place.world.activity?.({ unit: this.#step.u.unit.id, subject: this.#o.subject, attempt: this.#o.begun.attempt, activity });
     }
     if (received.session !== undefined && received.session !== this.#session) this.#note(received.session);
     if (received.usage !== undefined) this.#account(received.usage);
-    this.#stop ??= received.stop;
+    if (received.stop !== undefined) this.#stop ??= { ...received.stop, text: this.#seemly(received.stop.text) };
     const end = this.#stop !== undefined || this.#over !== undefined ? 'stop' : received.done === true ? 'done' : undefined;
     return {
       ...(received.send === undefined ? {} : { send: received.send }), ...(received.close === undefined ? {} : { close: received.close }),
@@ -169,7 +174,7 @@ class Follower {
 
   #note(session: string): void {
     this.#session = session;
-    if (!this.#equipped.goOn || /\n/.test(session)) return;
+    if (!this.#equipped.goOn || this.#seemly(session) !== session) return;
     const { place, u } = this.#step;
     this.#writes.push(place.world.files.writeText(sessionFile(place, u.unit.id), [this.#o.begun.agent, this.#o.subject, session].join('\n')));
   }
@@ -181,7 +186,7 @@ class Follower {
     const { cap, model } = this.#o.begun;
     const name = told.model ?? model ?? '*';
     const usage = priced(told, Object.hasOwn(prices, name) ? prices[name] : prices['*']);
-    this.usage = usage;
+    this.usage = usage.model === undefined ? usage : { ...usage, model: this.#seemly(usage.model) };
     const used = cap === undefined ? undefined : amountOf(usage, cap.in);
     if (cap !== undefined && used !== undefined && used >= cap.amount) this.#over ??= used;
   }
@@ -204,7 +209,18 @@ class Follower {
   /** What the agent's own file says of the end. */
   conclude(result: CommandResult): Verdict {
     if (this.#stop !== undefined) return { trouble: this.#stop };
-    return this.#equipped.agent.conclude({ ending: endingOf(result), state: this.#state, tail: result.tail, now: this.#step.place.world.clock.now() });
+    const { failed, trouble } = this.#equipped.agent.conclude({ ending: endingOf(result), state: this.#state, tail: result.tail, now: this.#step.place.world.clock.now() });
+    return {
+      ...(failed === undefined ? {} : { failed: this.#seemly(failed) }),
+      ...(trouble === undefined ? {} : { trouble: { ...trouble, text: this.#seemly(trouble.text) } }),
+    };
+  }
+
+  /** The agent's own words as events, logs and people may have them: one line without secrets. */
+  #seemly(text: string): string {
+    // Whatever the agent says: what is passed on is short, and a text may be megabytes.
+    const safe = withoutSecrets(this.#step.place, text.slice(0, 16 * LONGEST_WORDS)).slice(0, LONGEST_WORDS);
+    return cleanLine(safe.replaceAll(/\s*[\r\n]\s*/g, ' '));
   }
 
   /** What people and the next attempt are shown: of an agent that tells what it does its last activities, else its last lines. */
@@ -214,6 +230,10 @@ class Follower {
     const failed = o.verdict.failed ?? o.verdict.trouble?.text;
     return { tail: [...this.#activities, ...(failed === undefined ? [] : [failed])].join('\n'), log: o.log, activity: last };
   }
+}
+
+function withoutSecrets({ world }: Workplace, text: string): string {
+  return world.redact === undefined ? text : world.redact(text);
 }
 
 // ---------------------------------------------------------------- judging
