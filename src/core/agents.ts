@@ -21,7 +21,7 @@ function usesAgent(next: Next): boolean {
 }
 
 /** The agent and model of the unit's next attempt; a held agent's fallback where it has one that is not held. Undefined: no agent is configured. */
-export function chooseAgent(s: Pick<State, 'settings' | 'held'>, u: UnitState): Choice | undefined {
+function chooseAgent(s: Pick<State, 'settings' | 'held'>, u: UnitState): Choice | undefined {
   const base = agentOf(s, u.unit.id);
   if (base === undefined) return undefined;
   const steps = rulesOf(s, base).attempts ?? [];

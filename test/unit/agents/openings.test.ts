@@ -40,7 +40,7 @@ describe('gemini', () => {
     ['[API Error: models/x is not found for API version v1beta]', 148, 'setup', undefined],
     ['[API Error: retry in 99999999s, quota]', 173, 'quota', undefined],
     ['Reached max session turns for this session.', 53, undefined, undefined],
-  ])('knows what stops it: %s', (message, code, kind, until) => {
+  ] as const)('knows what stops it: %s', (...[message, code, kind, until]) => {
     const { state } = agent.receive(JSON.stringify({ type: 'result', status: 'error', error: { type: 'unknown', message } }), agent.open(task).state, NOW);
     const verdict = agent.conclude({ ending: { code }, state, tail: '', now: NOW });
     expect(verdict.failed).toBeDefined();

@@ -23,7 +23,7 @@ function problems(...args: Parameters<typeof specsOf>): string {
   return printed(agentProblems(specsOf(...args)));
 }
 
-const argv = (specs: Parameters<typeof equip>[0], name: string): readonly string[] | undefined => equip(specs, ['play']).get(name)?.agent.open({
+const argv = (specs: Parameters<typeof equip>[0], name: string): readonly string[] | undefined => equip(specs, { script: ['play'], acp: ['talk'] }).get(name)?.agent.open({
   prompt: '', promptFile: '/p', worktree: '/w', gitPaths: [], scratch: '/s', permissions: 'workspace', args: [], session: '00000000-0000-4000-8000-000000000000', cap: {},
 }).argv;
 
@@ -93,7 +93,7 @@ describe('is refused', () => {
 describe('agents are equipped', () => {
   test('with what the configuration says, those that may take over too', () => {
     const specs = specsOf('provider: {type: claude}\nagents: {claude: {args: [--x], env: {A: b}, retry: continue, agent_idle: 1m, agent_total: 2m, max_turns: 3, fallback: codex}}');
-    const equipped = equip(specs, []);
+    const equipped = equip(specs, { script: [], acp: [] });
     expect([...equipped.keys()]).toEqual(['claude', 'codex']);
     const { agent, ...rest } = equipped.get('claude') ?? {};
     expect(agent?.name).toBe('claude');
