@@ -7,11 +7,12 @@ import { gemini } from '../model-server/gemini.ts';
 import { responses } from '../model-server/responses.ts';
 import type { Protocol } from '../model-server/turn.ts';
 import { programOf } from './programs.ts';
+import type { ROW_NAMES } from './row-names.ts';
 
 /** One agent in choo's configuration. */
 export interface Row {
   /** As choo names it, with the program behind it where that differs. */
-  readonly name: string;
+  readonly name: (typeof ROW_NAMES)[number];
   readonly agent: string;
   readonly protocol: Protocol;
   /** What it spends is seen while it works; else a budget is refused. */
