@@ -13,8 +13,10 @@ interface State {
   readonly usage: Usage;
   /** Why the last step ended; `stop` is the end of the work. */
   readonly reason?: string;
-  /** How often in a row its service has refused to answer. */
+  /** How often in a row its service has refused to answer, or has broken an answer off. */
   readonly refused: number;
+  /** The message of a step that has begun. Begun once more, its answer broke off: that is in no log. */
+  readonly open?: string;
   /** The last error in its log; it may have gone on all the same. */
   readonly logged?: string;
   /** What it gave as the reason of its end. */
@@ -71,7 +73,7 @@ function receive(line: string, state: State, now: number): Received<State> {
   switch (said['type']) {
     case 'text': return { state, ...session, activity: [{ kind: 'text', text: short(text(part['text'])) }] };
     case 'tool_use': return { state, ...session, activity: [toolUse(text(part['tool']), map(part['state']))] };
-    case 'step_start': return { state, ...session };
+    case 'step_start': return { ...begun(text(part['messageID']), state, now), ...session };
     case 'step_finish': return { ...finished(part, state), ...session };
     case 'error': return { state: { ...state, error: errorOf(map(said['error']), state.logged) }, ...session };
     default: return { state };
@@ -92,6 +94,11 @@ function toolUse(name: string, { input, status, error }: Data): Activity {
   return { kind: 'tool', text: short(`${name} ${text(filePath)}${failed}`) };
 }
 
+function begun(message: string, state: State, now: number): Received<State> {
+  if (message === '' || message !== state.open) return { state: { ...state, open: message } };
+  return refusedOnce('the connection was closed in the middle of an answer', state, now);
+}
+
 function finished(part: Data, state: State): Received<State> {
   const reason = text(part['reason']);
   const { input, output, reasoning, cache } = map(part['tokens']);
@@ -104,7 +111,7 @@ function finished(part: Data, state: State): Received<State> {
     cacheRead: before.cacheRead + tokens(read), cacheWrite: before.cacheWrite + tokens(write), ...(usd > 0 ? { usd } : {}),
   };
   // An answer came: what went before was no refusal for good.
-  const { error: _, logged: __, ...rest } = state;
+  const { error: _, logged: __, open: ___, ...rest } = state;
   return { state: { ...rest, usage, reason, refused: 0 }, usage, ...(reason === 'stop' ? { done: true } : {}) };
 }
 
@@ -130,13 +137,19 @@ function logged(line: string, state: State, now: number): Received<State> {
   if (!/^timestamp=\S+ level=ERROR /.test(front)) return { state };
   const words = /\serror(?:\.error)?="((?:[^"\\]|\\.)*)"/.exec(front)?.[1]?.replace(/^\w*Error: /, '');
   if (words === undefined) return { state };
-  const next: State = { ...state, logged: words };
-  if (!front.includes('message="stream error"')) return { state: next, quiet: true };
+  if (!front.includes('message="stream error"')) return { state: { ...state, logged: words }, quiet: true };
+  // An answer that had begun broke off without a line in the log before this one, which is about the next try.
+  const { open, ...rest } = state;
+  return refusedOnce(words, { ...rest, refused: state.refused + (open === undefined ? 0 : 1) }, now);
+}
+
+/** Counts a refusal; ends it where trying again is of no use. */
+function refusedOnce(words: string, state: State, now: number): Received<State> {
   const refused = state.refused + 1;
   const trouble = troubleIn({ text: words }, now);
   const wait = trouble?.until === undefined ? 0 : trouble.until - now;
   const hopeless = trouble?.kind === 'login' || wait > SHORT_WAIT || refused >= ENOUGH;
-  return { state: { ...next, refused }, quiet: true, ...(trouble !== undefined && hopeless ? { stop: trouble } : {}) };
+  return { state: { ...state, logged: words, refused }, quiet: true, ...(trouble !== undefined && hopeless ? { stop: trouble } : {}) };
 }
 
 /** An error as it ends a session; `UnknownError` says nothing that its log has not said better. */

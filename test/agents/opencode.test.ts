@@ -74,7 +74,7 @@ it('knows a login that is refused, and a model that is not there', async ({ room
   expect(model.verdict.trouble).toMatchObject({ kind: 'setup' });
 }, PATIENCE);
 
-const BROKEN = [['overload', 'The server is overloaded or not ready yet.'], ['cut', 'Cannot connect to API']] as const;
+const BROKEN = [['overload', 'The server is overloaded or not ready yet.'], ['cut', 'connection was closed']] as const;
 
 for (const [turn, words] of BROKEN) {
   it(`gives up after three times ${turn}`, async ({ room }) => {

@@ -32,15 +32,15 @@ describe('gemini', () => {
   });
 
   it.each([
-    ['[API Error: You have exhausted your capacity on this model. Your quota will reset after 13h51m2s.]', 173, 'quota', NOW + 49_862_000],
-    ['[API Error: You exceeded your current quota. Please retry in 59.5s.]\nPlease wait and try again later.', 173, 'quota', NOW + 59_500],
-    ['[API Error: No capacity available for model g on the server]\nPlease wait and try again later. To increase your limits, request a quota increase through AI Studio', 173, 'overload', undefined],
-    ['[API Error: exception TypeError: fetch failed sending request]', 1, 'overload', undefined],
-    ['[API Error: something else]', 145, 'login', undefined],
-    ['[API Error: models/x is not found for API version v1beta]', 148, 'setup', undefined],
-    ['[API Error: retry in 99999999s, quota]', 173, 'quota', undefined],
-    ['Reached max session turns for this session.', 53, undefined, undefined],
-  ] as const)('knows what stops it: %s', (...[message, code, kind, until]) => {
+    { message: '[API Error: You have exhausted your capacity on this model. Your quota will reset after 13h51m2s.]', code: 173, kind: 'quota', until: NOW + 49_862_000 },
+    { message: '[API Error: You exceeded your current quota. Please retry in 59.5s.]\nPlease wait and try again later.', code: 173, kind: 'quota', until: NOW + 59_500 },
+    { message: '[API Error: No capacity available for model g on the server]\nPlease wait and try again later. To increase your limits, request a quota increase through AI Studio', code: 173, kind: 'overload', until: undefined },
+    { message: '[API Error: exception TypeError: fetch failed sending request]', code: 1, kind: 'overload', until: undefined },
+    { message: '[API Error: something else]', code: 145, kind: 'login', until: undefined },
+    { message: '[API Error: models/x is not found for API version v1beta]', code: 148, kind: 'setup', until: undefined },
+    { message: '[API Error: retry in 99999999s, quota]', code: 173, kind: 'quota', until: undefined },
+    { message: 'Reached max session turns for this session.', code: 53, kind: undefined, until: undefined },
+  ])('knows what stops it: $message', ({ message, code, kind, until }) => {
     const { state } = agent.receive(JSON.stringify({ type: 'result', status: 'error', error: { type: 'unknown', message } }), agent.open(task).state, NOW);
     const verdict = agent.conclude({ ending: { code }, state, tail: '', now: NOW });
     expect(verdict.failed).toBeDefined();
@@ -91,6 +91,23 @@ describe('opencode', () => {
     const { trouble, failed } = agent.conclude({ ending: { code: 1 }, state: agent.receive(JSON.stringify({ type: 'error', error }), agent.open(task).state, NOW).state, tail: '', now: NOW });
     expect(failed).toBeDefined();
     expect([trouble?.kind, trouble?.until]).toEqual([kind, until]);
+  });
+
+  it('sees an answer that broke off, which no line tells, by what comes next', () => {
+    const start = (message: string): string => JSON.stringify({ type: 'step_start', sessionID: 'ses_1', part: { messageID: message } });
+    const error = 'timestamp=2026-11-22T22:35:25.201Z level=ERROR run=e message="stream error" error.error="AI_APICallError: Cannot connect to API"';
+    const stops = (...lines: readonly string[]): readonly boolean[] => {
+      let { state } = agent.open(task);
+      return lines.map((line) => {
+        const received = agent.receive(line, state, NOW);
+        state = received.state;
+        return received.stop !== undefined;
+      });
+    };
+    expect(stops(error, start('m'), start('m'), start('m'))).toEqual([false, false, false, true]);
+    expect(stops(start('m'), error, start('m'), error)).toEqual([false, false, false, true]);
+    expect(stops(error, error, error)).toEqual([false, false, true]);
+    expect(stops(start('m'), start('m'), step('tool-calls'), start('n'), start('n'), step('stop'), start('o'), start('o'))).not.toContain(true);
   });
 
   it('leaves a short wait to it, and ends it before a long one', () => {
