@@ -8,7 +8,7 @@ import type { Machine } from './machine.ts';
 import { WORKTREES } from './machine.ts';
 import type { Script } from './processes.ts';
 import type { Weights } from './rng.ts';
-import type { Bill } from './spending.ts';
+import type { Bill } from './economy.ts';
 import { getStuck, spending, stuckNow, troubleLine } from './spending.ts';
 
 /** How an attempt goes. */

@@ -19,7 +19,7 @@ import type { Machine } from './machine.ts';
 import { ROOT, RUN_DIR, WORKTREES } from './machine.ts';
 import type { ProcessTable } from './processes.ts';
 import type { Actor } from './repository.ts';
-import { simAgent } from './spending.ts';
+import { simAgent } from './economy.ts';
 
 /** Bytes that are free when the disk is not full. */
 const PLENTY = 2 ** 40;

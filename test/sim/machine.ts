@@ -8,7 +8,7 @@ import type { Disk } from './files.ts';
 import { JournalFile } from './journal.ts';
 import { Repository } from './repository.ts';
 import { Rng } from './rng.ts';
-import { Accounts } from './spending.ts';
+import { Accounts } from './economy.ts';
 import { drawScenario, TARGET } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { Timeline } from './timeline.ts';

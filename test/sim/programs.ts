@@ -9,7 +9,7 @@ import type { Machine } from './machine.ts';
 import { WORKTREES } from './machine.ts';
 import type { Process, Programs, Script } from './processes.ts';
 import { TASKS_DIR } from './scenario.ts';
-import type { Bill } from './spending.ts';
+import type { Bill } from './economy.ts';
 
 /** The programs of one machine. */
 export function simPrograms(m: Machine): Programs {

@@ -6,8 +6,8 @@ import type { Check, Task, Unit } from '../../src/core/plan.ts';
 import type { Doom, Weather } from './gate.ts';
 import { FAIR } from './gate.ts';
 import type { Rng } from './rng.ts';
-import { drawBudget } from './spending.ts';
-import type { Economy } from './spending.ts';
+import { drawAgents, drawEconomy } from './economy.ts';
+import type { Economy } from './economy.ts';
 
 /** The branch units land on. */
 export const TARGET = 'refs/heads/main';
@@ -106,21 +106,6 @@ export function drawScenario(seed: number, rng: Rng): Scenario {
     people: fair ? [] : drawPeople(rng),
     dooms: fair ? [] : Array.from({ length: rng.below(5) }, () => drawDooms(rng)),
   };
-}
-
-/** Who works on what, and what it may cost. */
-function drawAgents(rng: Rng, fair: boolean): Pick<Settings, 'agents' | 'rules' | 'budget'> {
-  const attempts = rng.chance(0.2) ? { attempts: [{ model: 'small' }, { model: 'large' }] } : {};
-  const fallback = rng.chance(0.3) ? { fallback: 'other' } : {};
-  return {
-    agents: { '*': 'sim', ...(rng.chance(0.2) ? { b: 'other' } : {}) }, rules: { sim: { ...attempts, ...fallback } },
-    ...(!fair && rng.chance(0.4) ? { budget: drawBudget(rng) } : {}),
-  };
-}
-
-function drawEconomy(rng: Rng, fair: boolean): Economy {
-  const tells = (): Economy['tells'][string] => rng.pick(['both', 'both', 'both', 'tokens', 'usd', 'nothing']);
-  return { tells: { sim: tells(), other: tells() }, trouble: fair || rng.chance(0.6) ? 0 : rng.pick([0.05, 0.2]), generous: rng.chance(0.5) };
 }
 
 /** Steps that something may be aimed at; rare ones more often. */

@@ -4,8 +4,8 @@ import type { Event, EventOf, Settings } from '../../../src/core/event.ts';
 import { BOUNDS } from '../../../src/core/limits.ts';
 import type { Currency, Usage } from '../../../src/core/usage.ts';
 import type { Machine } from '../machine.ts';
-import type { Bill } from '../spending.ts';
-import { amountIn, isTold } from '../spending.ts';
+import type { Bill } from '../economy.ts';
+import { amountIn, isTold } from '../economy.ts';
 
 type Attempt = EventOf<'task.started' | 'task.retry' | 'rework.started'>;
 
@@ -14,6 +14,8 @@ interface Entry {
   readonly begun: Attempt;
   readonly bill: Bill | undefined;
   open: boolean;
+  /** It was asked to end by a stop of the run, which leaves it longer. */
+  stopped: boolean;
   /** What the answer says it used. */
   used?: Usage;
 }
@@ -62,6 +64,7 @@ class Ledger {
       case 'unit.merged': this.#over.add(e.unit); return;
       case 'unit.failed': return this.#unitFailed(e);
       case 'unit.retried': this.#failed.delete(e.unit); this.#begun.delete(e.unit); this.#paused = undefined; return;
+      case 'orch.stopping': for (const entry of this.#entries) entry.stopped ||= entry.open; return;
       case 'orch.paused': this.#paused = e.reason; return;
       case 'orch.failed': return this.#nothingCanMove();
       default: return;
@@ -95,7 +98,7 @@ class Ledger {
       const ofUnit = this.#sum({ ...least, unit: begun.unit });
       if (budget.unit !== undefined && ofUnit + budget.attempt > budget.unit + INEXACT) this.#violate('budget', `an attempt was begun that does not fit for ${begun.unit}: ${ofUnit} of ${budget.unit}`);
     }
-    this.#entries.push({ begun, bill, open: true });
+    this.#entries.push({ begun, bill, open: true, stopped: false });
   }
 
   #answered(e: EventOf<'task.attempted' | 'task.attempt.failed' | 'rework.attempted' | 'rework.attempt.failed'>): void {
@@ -175,13 +178,12 @@ class Ledger {
     let unseen = 0;
     const currencies = new Set(events.flatMap((e) => ('settings' in e && e.settings.budget !== undefined ? [e.settings.budget.in] : [])));
     const [currency] = currencies;
-    for (const entry of this.#entries) {
-      const { bill, begun: { cap, unit } } = entry;
+    for (const { bill, stopped, begun: { cap, unit } } of this.#entries) {
       if (bill === undefined || cap === undefined) continue;
       const told = isTold(this.#m.scenario.economy, { agent: bill.agent, currency: cap.in }) ? bill.told : [];
       const crossed = told.find(({ points }) => amountIn(points, cap.in) >= cap.amount);
       const late = (bill.endedAt ?? Infinity) - (crossed?.at ?? Infinity);
-      if (late > BOUNDS.killGrace + 1) this.#violate('over-cap', `an attempt of ${unit} went on for ${late} ms beyond its cap`);
+      if (late > (stopped ? this.#settings.limits.shutdown : BOUNDS.killGrace) + 1) this.#violate('over-cap', `an attempt of ${unit} went on for ${late} ms beyond its cap`);
       const seen = told.findLast(({ points }) => amountIn(points, cap.in) < cap.amount)?.points ?? 0;
       spent += amountIn(bill.points, cap.in);
       unseen += amountIn(bill.points - seen, cap.in);
