@@ -1,20 +1,29 @@
-// `choo logs`: what an attempt printed, and what its check said. Finds the attempt; following it is follow.ts.
+// `choo logs`: what an attempt's agent did or printed, and what its check said. Finds the attempt; following it is follow.ts,
+// reading an agent's messages its own machine.
 
 import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
+import { systemClock } from '../adapters/clock.ts';
 import { errnoOf } from '../adapters/errno.ts';
 import { journalPath } from '../adapters/runs.ts';
-import { must } from '../core/bug.ts';
+import type { Agent } from '../agents/agent.ts';
+import { Replay } from '../agents/replay.ts';
+import type { Told } from '../agents/replay.ts';
+import { must, unreachable } from '../core/bug.ts';
+import { shellWord } from '../core/clean.ts';
 import type { Event } from '../core/event.ts';
 import { didYouMean } from '../discovery/suggest.ts';
 import { refuse } from '../opening/refusal.ts';
 import { lookAt } from '../opening/rest.ts';
 import type { Look } from '../opening/rest.ts';
+import { redactorFor } from '../opening/place.ts';
+import { renderActivity, renderTrouble, renderUsage } from '../show/activity.ts';
 import { safeOutput } from '../show/output.ts';
 import { report } from './errors.ts';
 import { follow } from './follow.ts';
 import type { AttemptBegun } from './follow.ts';
 import type { Io } from './io.ts';
+import { listeningAgent } from './listening.ts';
 
 /** What `choo logs` was asked for; without task and attempt the newest of the unit. */
 export interface LogsOptions {
@@ -23,10 +32,12 @@ export interface LogsOptions {
   readonly attempt?: number;
   /** Go on until the attempt has ended. */
   readonly follow?: boolean;
+  /** The log as it is, although it is in the agent's own protocol. */
+  readonly raw?: boolean;
 }
 
-/** Prints an attempt's output. */
-export async function logs(o: LogsOptions, io: Io): Promise<number> {
+/** Prints an attempt's output: of an agent that tells what it does in messages, what they say. `agentNamed`: the machine for such an agent's messages. */
+export async function logs(o: LogsOptions, io: Io, agentNamed: (name: string) => Agent | undefined = listeningAgent): Promise<number> {
   try {
     const look = await lookAt(io.cwd, io.env);
     await look.repository.git.close();
@@ -36,11 +47,15 @@ export async function logs(o: LogsOptions, io: Io): Promise<number> {
     if (begun === undefined) return await withoutAttempt(o, { io, runDir });
     const write = outputWriter(io);
     io.err.write(`${headline(begun)}\n`);
+    const agent = o.raw === true ? undefined : agentNamed(begun.agent);
+    const reader = agent === undefined ? { take: write, end: () => undefined } : readerOf(agent, { io, write, unit: o.unit });
     if (o.follow === true && look.holder?.state === 'live') {
-      await follow({ log: join(runDir, begun.log), journal: journalPath(look.commonDir, look.run), begun, take: write });
+      await follow({ log: join(runDir, begun.log), journal: journalPath(look.commonDir, look.run), begun, take: reader.take });
+      reader.end();
       return 0;
     }
-    write((await textOf(join(runDir, begun.log))) ?? '');
+    reader.take((await textOf(join(runDir, begun.log))) ?? '');
+    reader.end();
     const check = await textOf(join(runDir, begun.log.replace(/\.log$/, '.check.log')));
     if (check !== undefined) {
       io.err.write('--- its check\n');
@@ -49,6 +64,34 @@ export async function logs(o: LogsOptions, io: Io): Promise<number> {
     return 0;
   } catch (error) {
     return report(error, { io, json: false, journal: undefined });
+  }
+}
+
+/** Takes a log in pieces and prints what its lines tell, and at its end what was used. */
+function readerOf(agent: Agent, o: { readonly io: Io; readonly write: (text: string) => void; readonly unit: string }): { readonly take: (text: string) => void; readonly end: () => void } {
+  const { color } = o.io.out;
+  const replay = new Replay(agent);
+  // A message may spell a secret in a way that is only plain once it has been read.
+  const redactor = redactorFor(o.io.env, undefined);
+  const print = (told: readonly Told[]): void => {
+    for (const one of told) o.write(`${redactor.text(lineOf(one, color))}\n`);
+  };
+  return {
+    take: (text) => print(replay.feed(text, systemClock().now())),
+    end: () => {
+      print(replay.end(systemClock().now()));
+      if (replay.usage !== undefined) o.write(`${renderUsage(replay.usage, { color })}\n`);
+      if (replay.leftOut > 0) o.io.err.write(`--- ${replay.leftOut === 1 ? '1 message' : `${replay.leftOut} messages`} left out; all of them: choo logs ${shellWord(o.unit)} --raw\n`);
+    },
+  };
+}
+
+function lineOf(told: Told, color: boolean): string {
+  switch (told.what) {
+    case 'activity': return renderActivity(told.activity, { color });
+    case 'trouble': return renderTrouble(told.trouble, { color });
+    case 'output': return told.text;
+    default: return unreachable(told);
   }
 }
 

@@ -194,13 +194,14 @@ function addRetry({ program, io, exit }: Shell): void {
 function addLogs({ program, io, exit }: Shell): void {
   program.command('logs')
     .summary('print what an attempt printed')
-    .description('Prints the output of an attempt, and what its check said; the newest of the unit unless another is named.')
+    .description('Prints what an attempt did and printed, and what its check said; the newest of the unit unless another is named.')
     .argument('<unit>', 'unit of the newest run')
     .option('--task <n>', 'task of the unit', count)
     .option('--attempt <n>', 'attempt at it', count)
     .option('-f, --follow', 'go on until the attempt has ended')
+    .option('--raw', 'the log as it is, also of an agent that writes messages for programs')
     .addHelpText('after', examples([['choo logs api', 'the newest attempt'], ['choo logs api --task 2 --attempt 1', 'an earlier one'], ['choo logs api -f', 'as it is printed']]))
-    .action(async (unit: string, flags: { readonly task?: number; readonly attempt?: number; readonly follow?: boolean }) => {
+    .action(async (unit: string, flags: { readonly task?: number; readonly attempt?: number; readonly follow?: boolean; readonly raw?: boolean }) => {
       const { logs } = await import('./logs.ts');
       exit(await logs({ unit, ...flags }, io));
     });

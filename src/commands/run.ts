@@ -17,10 +17,11 @@ import { workingTreeSource } from '../opening/sources.ts';
 import { agentProblems } from '../opening/equip.ts';
 import { TASKS_DIR } from '../opening/specs.ts';
 import { jsonLine } from '../show/json.ts';
-import { plainObserver } from '../show/plain.ts';
+import { plainActivity, plainObserver } from '../show/plain.ts';
 import { renderPlan } from '../show/plan.ts';
 import type { PlanFormat } from '../show/plan.ts';
 import { renderSummary } from '../show/summary.ts';
+import type { Seen } from '../world.ts';
 import { detach, tellOpened } from './detach.ts';
 import { report } from './errors.ts';
 import type { Io } from './io.ts';
@@ -58,8 +59,9 @@ export async function run(o: RunOptions, io: Io): Promise<number> {
     events: (event, state) => {
       if (!open) tellWhoWaits(io, { run: event.run, journal: orchestrator.journalPath });
       open = true;
-      show(event, state);
+      show.event(event, state);
     },
+    activity: show.activity,
     escalator: terminalEscalator(io.err.write, { color: io.err.color }),
     warn: (d) => io.err.write(`${renderDiagnostic(d, { color: io.err.color })}\n`),
     say: (line) => io.err.write(`choo: ${line}\n`),
@@ -122,14 +124,17 @@ function configOf(o: RunOptions, io: Io): OrchestratorConfig {
 }
 
 /** Progress as lines; with `json` those go to stderr and the events to stdout. */
-function observer(json: boolean, io: Io): (event: Event, state: State) => void {
+function observer(json: boolean, io: Io): { readonly event: (event: Event, state: State) => void; readonly activity: (seen: Seen) => void } {
   const printer = json ? io.err : io.out;
-  const plain = plainObserver({ write: printer.write, color: printer.color, level: logLevel(io) });
-  if (!json) return plain;
-  return (event, state) => {
-    const line = jsonLine(event);
-    if (line !== undefined) io.out.write(line);
-    plain(event, state);
+  const lines = { write: printer.write, color: printer.color, level: logLevel(io) };
+  const plain = plainObserver(lines);
+  return {
+    activity: plainActivity({ ...lines, now: systemClock().now }),
+    event: (event, state) => {
+      const line = json ? jsonLine(event) : undefined;
+      if (line !== undefined) io.out.write(line);
+      plain(event, state);
+    },
   };
 }
 
@@ -137,7 +142,7 @@ function tellEnd(o: { readonly result: Result; readonly orchestrator: Orchestrat
   const { state, ended, journalPath } = o.orchestrator;
   const printer = o.json ? io.err : io.out;
   if (ended.nothing) printer.write(`nothing to do: ${o.result.totalUnits === 1 ? 'the one unit is' : `all ${o.result.totalUnits} units are`} complete\n`);
-  if (state !== undefined) printer.write(renderSummary({ view: viewOf(state), result: o.result, color: printer.color }));
+  if (state !== undefined) printer.write(renderSummary({ view: viewOf(state), result: o.result, color: printer.color, now: systemClock().now() }));
   if (ended.bug) io.err.write(`this is a defect in choo; journal: ${journalPath ?? 'none'}\n`);
 }
 

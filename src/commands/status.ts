@@ -1,7 +1,10 @@
 // `choo status`: every unit and task of the run, or of the specs when there is none.
 
+import { systemClock } from '../adapters/clock.ts';
 import { must } from '../core/bug.ts';
 import { viewOf, viewOfPlan } from '../core/view.ts';
+import type { RunView } from '../core/view.ts';
+import { redactorFor } from '../opening/place.ts';
 import { Refusal } from '../opening/refusal.ts';
 import { lookAt, planNow } from '../opening/rest.ts';
 import type { Look } from '../opening/rest.ts';
@@ -9,6 +12,8 @@ import { renderStatus, statusData } from '../show/status.ts';
 import type { Standing } from '../show/status.ts';
 import { report } from './errors.ts';
 import type { Io } from './io.ts';
+import { listeningAgent } from './listening.ts';
+import { lastSeen } from './seen.ts';
 import { folderPath } from '../discovery/source.ts';
 
 /** What `choo status` was asked for. */
@@ -30,17 +35,25 @@ export async function status(o: StatusOptions, io: Io): Promise<number> {
 
 async function standingOf(o: StatusOptions, io: Io): Promise<Standing> {
   const look = await lookAt(io.cwd, io.env);
+  const now = systemClock().now();
   try {
     if (concerns(look, o.tasksDir)) {
       const view = viewOf(must(look.state, 'the state of the run'));
       const todo = view.closed ? await unitsToDo(io) : undefined;
-      return { view, ...whereIs(look), ...(todo === undefined ? {} : { todo }) };
+      return { view, now, ...whereIs(look), ...(todo === undefined ? {} : { todo }), ...await seenNow(look, { view, now, io }) };
     }
-    const now = await planNow({ cwd: io.cwd, env: io.env, flags: {}, selection: [], ...(o.tasksDir === undefined ? {} : { tasksDir: o.tasksDir }) });
-    return { view: viewOfPlan(now.all), at: 'rest' };
+    const plan = await planNow({ cwd: io.cwd, env: io.env, flags: {}, selection: [], ...(o.tasksDir === undefined ? {} : { tasksDir: o.tasksDir }) });
+    return { view: viewOfPlan(plan.all), now, at: 'rest' };
   } finally {
     await look.repository.git.close();
   }
+}
+
+/** What agents are doing, while somebody runs them. */
+async function seenNow(look: Look, o: { readonly view: RunView; readonly now: number; readonly io: Io }): Promise<Pick<Standing, 'seen'>> {
+  if (look.holder?.state !== 'live' || look.runDir === undefined || look.state === undefined) return {};
+  const { text } = redactorFor(o.io.env, undefined);
+  return { seen: await lastSeen(o.view, { runDir: look.runDir, outputLimit: look.state.settings.limits.output, now: o.now, agentNamed: listeningAgent, redact: text }) };
 }
 
 /** After a run, specs may have been added; undefined when they cannot be read, which is for the next run to tell. */

@@ -66,12 +66,14 @@ function screen(json: boolean, io: Io): (standing: Standing) => void {
   const redraws = out.terminal && io.env['TERM'] !== 'dumb';
   let last: string | undefined;
   return (standing) => {
-    const text = json ? `${JSON.stringify(statusData(standing))}\n` : renderStatus(standing, { color: out.color });
-    if (text === last) return;
+    // What only tells how long something is off changes by itself.
+    const data = JSON.stringify(statusData(standing));
+    if (data === last) return;
+    const text = json ? `${data}\n` : renderStatus(standing, { color: out.color });
     if (json) out.write(text);
     else if (redraws) out.write(`\u001b[2J\u001b[H${standing.at === 'live' ? fitting(text, out.rows()) : text}`);
     else out.write(last === undefined ? text : `${'-'.repeat(40)}\n${text}`);
-    last = text;
+    last = data;
   };
 }
 
@@ -111,10 +113,11 @@ class Eyes {
     if (socket !== undefined) this.#lifeline.hold(socket);
     const state = await this.#state();
     const who = { at, ...(held === undefined || at === 'rest' ? {} : { pid: held.holder.pid }) } as const;
-    if (state !== undefined) return { view: viewOf(state), ...who };
+    const now = systemClock().now();
+    if (state !== undefined) return { view: viewOf(state), now, ...who };
     if (at === 'live') return undefined;
-    const now = await planNow({ cwd: io.cwd, env: io.env, flags: {}, selection: [] });
-    return { view: viewOfPlan(now.all), ...who };
+    const plan = await planNow({ cwd: io.cwd, env: io.env, flags: {}, selection: [] });
+    return { view: viewOfPlan(plan.all), now, ...who };
   }
 
   close(): void {

@@ -82,6 +82,7 @@ function begin(s: State, u: UnitState, e: UnitEvent): void {
   if (e.type === 'rework.started') u.rework.used = e.attempt;
   if (e.type === 'task.started' || e.type === 'task.retry' || e.type === 'rework.started') {
     u.agent = e.agent;
+    u.attempt = { agent: e.agent, log: e.log, since: e.time, ...(e.model === undefined ? {} : { model: e.model }) };
     reserve(s, u, e);
   }
 }

@@ -89,6 +89,8 @@ export interface UnitState {
   readonly notes: Note[];
   /** The agent of its last attempt. */
   agent?: string;
+  /** Its last attempt, for people: who makes it, where its log is in the run's folder, since when (ISO). */
+  attempt?: { readonly agent: string; readonly model?: string; readonly log: string; readonly since: string };
   /** What its attempts were charged. */
   spent: Spent;
   /** What is set aside for the attempt in flight. */

@@ -3,16 +3,19 @@
 import { unreachable } from './bug.ts';
 import type { Note, WaitingFor } from './event.ts';
 import { describeFailure, outputOf } from './failure.ts';
-import type { Failure, FailureKind } from './failure.ts';
+import type { Failure, FailureKind, TroubleKind } from './failure.ts';
 import type { Unit } from './plan.ts';
 import { byCodeUnit } from './plan.ts';
 import type { Next, Phase, State, TaskState, UnitState } from './state.ts';
+import type { Budget, Spent } from './usage.ts';
 
 /** A failure as people and programs get it. */
 export interface FailureView {
   readonly kind: FailureKind;
   /** One sentence. */
   readonly message: string;
+  /** The last thing the agent was seen doing. */
+  readonly activity?: string;
   /** Absolute path of the log, where there is one. */
   readonly log?: string;
 }
@@ -27,17 +30,39 @@ export interface TaskView {
   /** Complete although no file changed. */
   readonly unchanged: boolean;
   readonly commit?: string;
+  /** What its attempts were charged; absent: nothing. */
+  readonly spent?: Spent;
 }
 
-/** What a unit waits for. */
-export interface WaitingView {
+/** What a unit that cannot go on waits for. */
+export interface WaitView {
   readonly for: WaitingFor;
-  /** The agent that cannot work. */
+  /** The agent; absent: the budget. */
   readonly agent?: string;
-  /** One sentence. */
   readonly text: string;
-  /** When it is tried again, ISO 8601; absent: not before a person did something. */
+  /** ISO 8601, when it is tried again by itself; absent: a person must do something. */
   readonly until?: string;
+}
+
+/** The attempt that an agent is making. */
+export interface AttemptView {
+  readonly agent: string;
+  readonly model?: string;
+  /** Path of the log within the run's folder. */
+  readonly log: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** An agent that cannot work for now. */
+export interface HeldView {
+  readonly agent: string;
+  readonly reason: TroubleKind;
+  readonly text: string;
+  /** ISO 8601 of the next try; absent: a person must do something. */
+  readonly until?: string;
+  /** Troubles in a row. */
+  readonly tries: number;
 }
 
 /** One unit. Paths absolute. */
@@ -50,7 +75,11 @@ export interface UnitView {
   readonly dependsOn: readonly string[];
   readonly tasks: readonly TaskView[];
   readonly failure?: FailureView;
-  readonly waiting?: WaitingView;
+  readonly waiting?: WaitView;
+  /** While an agent works on it. */
+  readonly attempt?: AttemptView;
+  /** What its attempts were charged; absent: nothing. */
+  readonly spent?: Spent;
   /** Where its work is, while that is there. */
   readonly worktree?: string;
   readonly branch?: string;
@@ -79,6 +108,12 @@ export interface RunView {
   /** What asked the run to stop. */
   readonly stopping?: string;
   readonly counts: Counts;
+  /** What all attempts were charged; absent: nothing. */
+  readonly spent?: Spent;
+  /** The budget, with what is set aside for the attempts in flight. */
+  readonly budget?: Budget & { readonly reserved: number };
+  /** Agents that cannot work for now. */
+  readonly held?: readonly HeldView[];
   /** In code-unit order of id. */
   readonly units: readonly UnitView[];
   /** What the trial worktree showed before any work. */
@@ -87,8 +122,8 @@ export interface RunView {
 
 /** The run as State has it. */
 export function viewOf(state: State): RunView {
-  const { landing, paused, stopping } = state;
-  const units = [...state.units.map((u) => unitView(u, waitingView(state, u))), ...state.pinned.plan.complete.map(completeUnit)].toSorted((a, b) => byCodeUnit(a.id, b.id));
+  const { landing, paused, stopping, settings: { budget } } = state;
+  const units = [...state.units.map((u) => unitView(state, u)), ...state.pinned.plan.complete.map(completeUnit)].toSorted((a, b) => byCodeUnit(a.id, b.id));
   const because = landing.ref === state.pinned.targetRef ? undefined : state.advanceText ?? landing.diverted;
   return {
     run: state.run,
@@ -98,6 +133,9 @@ export function viewOf(state: State): RunView {
     ...(paused === undefined ? {} : { paused: paused.text }),
     ...(stopping === undefined ? {} : { stopping: stopping.by }),
     counts: countsOf(units),
+    ...spentView(state.spent),
+    ...(budget === undefined ? {} : { budget: { ...budget, reserved: state.reserved } }),
+    ...heldView(state),
     units,
     notes: state.trialNotes,
   };
@@ -127,7 +165,33 @@ function plannedUnit(unit: Unit): UnitView {
   };
 }
 
-function unitView(u: UnitState, waiting: WaitingView | undefined): UnitView {
+function spentView(spent: Spent): { readonly spent?: Spent } {
+  return spent.usd > 0 || spent.tokens > 0 ? { spent } : {};
+}
+
+function heldView(state: State): { readonly held?: readonly HeldView[] } {
+  const held = [...state.held].filter(([, hold]) => hold.active).map(([agent, { reason, text, until, tries }]) => ({ agent, reason, text, tries, ...untilView(until) }));
+  return held.length === 0 ? {} : { held: held.toSorted((a, b) => byCodeUnit(a.agent, b.agent)) };
+}
+
+function untilView(until: number | undefined): { readonly until?: string } {
+  return until === undefined ? {} : { until: new Date(until).toISOString() };
+}
+
+function waitView(state: State, u: UnitState): { readonly waiting?: WaitView } {
+  const parked = state.parked.get(u.index);
+  if (parked === undefined) return {};
+  const { agent, text } = parked;
+  if (agent === undefined) return { waiting: { for: parked.for, text } };
+  return { waiting: { for: parked.for, agent, text, ...untilView(state.held.get(agent)?.until) } };
+}
+
+function attemptView(u: UnitState): { readonly attempt?: AttemptView } {
+  const working = u.inFlight !== undefined && (u.next.step === 'attempt' || u.next.step === 'rework');
+  return working && u.attempt !== undefined ? { attempt: u.attempt } : {};
+}
+
+function unitView(state: State, u: UnitState): UnitView {
   const gone = u.phase === 'landed' && u.next.step !== 'finish';
   const step = stepText(u);
   return {
@@ -137,7 +201,7 @@ function unitView(u: UnitState, waiting: WaitingView | undefined): UnitView {
     dependsOn: u.unit.dependsOn,
     tasks: u.unit.tasks.map((t, i) => ({ number: t.number, title: t.title, ...taskView(u, { number: t.number, task: u.tasks[i] }) })),
     ...(u.failure === undefined ? {} : { failure: failureView(u.failure) }),
-    ...(waiting === undefined ? {} : { waiting }),
+    ...waitView(state, u), ...attemptView(u), ...spentView(u.spent),
     ...(u.worktree === undefined || gone ? {} : { worktree: u.worktree }),
     ...(u.branch === undefined || gone ? {} : { branch: u.branch }),
     ...(u.landed === undefined ? {} : { landed: u.landed }),
@@ -147,20 +211,12 @@ function unitView(u: UnitState, waiting: WaitingView | undefined): UnitView {
   };
 }
 
-function waitingView(state: State, u: UnitState): WaitingView | undefined {
-  const parked = state.parked.get(u.index);
-  if (parked === undefined) return undefined;
-  const { agent, text } = parked;
-  const until = agent === undefined ? undefined : state.held.get(agent)?.until;
-  return { for: parked.for, text, ...(agent === undefined ? {} : { agent }), ...(until === undefined ? {} : { until: new Date(until).toISOString() }) };
-}
-
-function taskView(u: UnitState, o: { readonly number: number; readonly task: TaskState | undefined }): Pick<TaskView, 'state' | 'attempts' | 'unchanged' | 'commit'> {
+function taskView(u: UnitState, o: { readonly number: number; readonly task: TaskState | undefined }): Pick<TaskView, 'state' | 'attempts' | 'unchanged' | 'commit' | 'spent'> {
   const { task } = o;
   if (task === undefined) return { state: 'pending', attempts: 0, unchanged: false };
   return {
     state: taskState(u, { number: o.number, done: task.done }), attempts: task.used, unchanged: task.unchanged && task.done,
-    ...(task.commit === undefined ? {} : { commit: task.commit }),
+    ...(task.commit === undefined ? {} : { commit: task.commit }), ...spentView(task.spent),
   };
 }
 
@@ -173,8 +229,8 @@ function taskState(u: UnitState, o: { readonly number: number; readonly done: bo
 
 /** A failure in the form the faces share. */
 function failureView(failure: Failure): FailureView {
-  const log = outputOf(failure)?.log;
-  return { kind: failure.kind, message: describeFailure(failure), ...(log === undefined ? {} : { log }) };
+  const { log, activity } = outputOf(failure) ?? {};
+  return { kind: failure.kind, message: describeFailure(failure), ...(activity === undefined ? {} : { activity }), ...(log === undefined ? {} : { log }) };
 }
 
 function stepText(u: UnitState): string | undefined {

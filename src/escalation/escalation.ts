@@ -1,8 +1,8 @@
 // Which events a person is told about at once, and in which words. Pure; how they are told is an Escalator's.
 
-import type { Event } from '../core/event.ts';
+import type { Event, EventOf } from '../core/event.ts';
 import { shellWord } from '../core/clean.ts';
-import { describeFailure, outputOf, severityOf } from '../core/failure.ts';
+import { describeFailure, outputOf, severityOf, TROUBLE } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { State } from '../core/state.ts';
 import type { Escalation } from '../world.ts';
@@ -13,6 +13,7 @@ const SHOWN_LINES = 12;
 /** What to tell about an event that has just been folded into the state, or undefined. */
 export function escalationOf(state: State, event: Event): Escalation | undefined {
   if (event.type === 'unit.failed') return aboutUnit(state, event);
+  if (event.type === 'agent.held') return aboutAgent(event);
   if (event.type === 'orch.paused') {
     const cause = state.trialFailure === undefined ? [] : failureLines(state.trialFailure);
     return {
@@ -21,6 +22,18 @@ export function escalationOf(state: State, event: Event): Escalation | undefined
     };
   }
   return undefined;
+}
+
+/** One that comes back by itself is told once, not at each of its tries. */
+function aboutAgent(event: EventOf<'agent.held'>): Escalation | undefined {
+  const { agent, reason, run } = event;
+  const title = `the agent ${agent} ${TROUBLE[reason]}: ${event.text}`;
+  if (reason === 'login' || reason === 'setup') {
+    const mend = reason === 'login' ? `log in with ${agent}'s own program` : 'mend what it complains about';
+    return { severity: 'critical', run, title, detail: ['its units wait and no attempt is counted; units of other agents go on', `${mend}, then: choo resume`] };
+  }
+  if (event.tries > 1) return undefined;
+  return { severity: 'warning', run, title, detail: [`its units wait and no attempt is counted; it is tried again${event.until === undefined ? '' : ` at ${event.until}`}`] };
 }
 
 function aboutUnit(state: State, event: Extract<Event, { type: 'unit.failed' }>): Escalation | undefined {
@@ -44,7 +57,8 @@ function failureLines(failure: Failure): string[] {
   const output = outputOf(failure);
   if (output === undefined) return failure.kind === 'environment' ? [] : [describeFailure(failure)];
   const lines = output.tail.trimEnd().split('\n').slice(-SHOWN_LINES).filter((l) => l !== '');
-  return [...lines.map((l) => `| ${l}`), `log: ${output.log}`];
+  const last = output.activity === undefined ? [] : [`last seen: ${output.activity}`];
+  return [...lines.map((l) => `| ${l}`), ...last, `log: ${output.log}`];
 }
 
 function whatNext(event: Extract<Event, { type: 'unit.failed' }>): string[] {

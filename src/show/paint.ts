@@ -3,7 +3,9 @@
 import { cleanLine, shellWord } from '../core/clean.ts';
 import type { RunView, UnitView } from '../core/view.ts';
 
-export { duration } from '../core/duration.ts';
+import { duration } from '../core/duration.ts';
+
+export { duration };
 
 /** Looks a text can have. */
 const STYLES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const;
@@ -32,6 +34,16 @@ export function short(commit: string): string {
 /** A branch as people write it. */
 export function branchName(ref: string): string {
   return ref.replace(/^refs\/heads\//, '');
+}
+
+/** A moment for people, in the time of where the program runs: `in 12m05s (14:30)`; of another day with its date. Both ISO 8601. */
+export function when(moment: string, now: string): string {
+  const [at, from] = [new Date(moment), new Date(now)];
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  const left = at.getTime() - from.getTime();
+  return `${left <= 0 ? 'now' : `in ${duration(left)}`} (${at.toDateString() === from.toDateString() ? '' : `${date} `}${time})`;
 }
 
 /** A text from outside as one safe line: the lines of a shell command are joined by `;`. */

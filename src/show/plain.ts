@@ -2,9 +2,12 @@
 
 import { cleanLine } from '../core/clean.ts';
 import type { Event, EventOf, Note, TrialCheck } from '../core/event.ts';
-import { describeFailure, describeEnding } from '../core/failure.ts';
+import { describeFailure, describeEnding, outputOf, TROUBLE } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
 import type { State } from '../core/state.ts';
-import { branchName, counted, duration, oneLine, painter, short } from './paint.ts';
+import type { Activity } from '../core/activity.ts';
+import { renderActivity } from './activity.ts';
+import { branchName, counted, duration, oneLine, painter, short, when } from './paint.ts';
 import type { Style } from './paint.ts';
 
 /** How much a line matters; those below the level asked for are left out. */
@@ -54,6 +57,8 @@ function aboutRun(e: RunEvent, state: State): PlainLine | undefined {
     case 'orch.stopping': return warn(e.now ? `stopping now (${e.by}): everything is killed` : `stopping (${e.by}): agents get ${duration(state.settings.limits.shutdown)}; once more kills at once`);
     case 'orch.killing': return warn('what has not ended is killed');
     case 'orch.paused': return error(`paused: ${e.text}`);
+    case 'agent.held': return held(e);
+    case 'agent.released': return info(`the agent ${e.agent} is tried again`);
     case 'run.recovering': return debug('looking at what the session before left');
     case 'run.recover.failed': return error(`what the session before left could not be mended: ${describeFailure(e.failure)}`);
     case 'trial.started': return info('trial worktree: setup and baseline checks');
@@ -68,6 +73,11 @@ function aboutRun(e: RunEvent, state: State): PlainLine | undefined {
 function started(e: EventOf<'orch.started'>): PlainLine {
   const open = e.graph.reduce((n, u) => n + u.tasks.filter((t) => !t.complete).length, 0);
   return info(`run ${e.run}: ${counted(e.graph.length, 'unit')}, ${counted(open, 'task')} to do, onto ${branchName(e.target)} (${short(e.base)}), ${e.parallelism} at a time`, 'bold');
+}
+
+function held(e: EventOf<'agent.held'>): PlainLine {
+  const line = e.reason === 'login' || e.reason === 'setup' ? error : warn;
+  return line(`the agent ${e.agent} ${TROUBLE[e.reason]}: ${e.text}; ${e.until === undefined ? 'nothing of it is begun until it is mended' : `next try ${when(e.until, e.time)}`}`);
 }
 
 function trialOk(checks: readonly TrialCheck[]): PlainLine {
@@ -86,9 +96,10 @@ function aboutUnit(e: UnitEvent, state: State): PlainLine | undefined {
     case 'unit.blocked': return warn(`blocked by ${e.by}`);
     case 'unit.retried': return info('attempts given back');
     case 'unit.discarded': return warn(e.backups.length === 0 ? 'discarded' : `discarded; what it had is kept at ${paths(e.backups)}`);
+    case 'unit.waiting': return waits(e, state);
     case 'unit.unblocked': return info('no longer blocked');
     case 'rework.started': return warn(`back to the agent (attempt ${e.attempt}): ${describeFailure(e.because)}`);
-    case 'rework.attempt.failed': return warn(`attempt ${e.attempt}: ${describeFailure(e.failure)}`);
+    case 'rework.attempt.failed': return warn(`attempt ${e.attempt}: ${withActivity(e.failure)}`);
     case 'unit.verifying': return debug(e.scope === 'merge' ? 'checking the merge' : 'baseline checks');
     case 'unit.verify.failed': return warn(describeFailure(e.failure));
     case 'unit.refreshing': return debug('merging the newest target into its branch');
@@ -101,6 +112,12 @@ function aboutUnit(e: UnitEvent, state: State): PlainLine | undefined {
   }
 }
 
+function waits(e: EventOf<'unit.waiting'>, state: State): PlainLine {
+  const until = e.agent === undefined ? undefined : state.held.get(e.agent)?.until;
+  const what = e.agent === undefined ? `the budget: ${e.text}` : `the agent ${e.agent}`;
+  return warn(`waits for ${what}${until === undefined ? '' : `, next try ${when(new Date(until).toISOString(), e.time)}`}`);
+}
+
 function merged(e: EventOf<'unit.merged'>): PlainLine {
   const where = `landed on ${branchName(e.ref)} (${short(e.commit)})`;
   return e.diverted === undefined ? info(where, 'green') : warn(`${where}, because the target cannot move: ${e.diverted}`);
@@ -111,11 +128,16 @@ function aboutTask(e: Extract<UnitEvent, { readonly task: number }>, state: Stat
     case 'task.started': return info(e.attempt === 1 ? titleOf(state, e) : `attempt ${e.attempt}`);
     case 'task.retry': return info(`attempt ${e.attempt}`);
     case 'task.backpressure': return debug(`checking: ${e.command}`);
-    case 'task.validation.fail': case 'task.attempt.failed': return warn(`attempt ${e.attempt}: ${describeFailure(e.failure)}`);
+    case 'task.validation.fail': case 'task.attempt.failed': return warn(`attempt ${e.attempt}: ${withActivity(e.failure)}`);
     case 'task.committed': return debug(`committed ${short(e.commit)}`);
     case 'task.completed': return info(e.unchanged ? 'done, but nothing changed' : e.attempts > 1 ? `done, in ${e.attempts} attempts` : 'done');
     default: return undefined;
   }
+}
+
+function withActivity(failure: Failure): string {
+  const activity = outputOf(failure)?.activity;
+  return `${describeFailure(failure)}${activity === undefined ? '' : ` (last seen: ${activity})`}`;
 }
 
 function titleOf(state: State, e: { readonly unit: string; readonly task: number }): string {
@@ -140,6 +162,15 @@ export function plainObserver(o: { readonly write: (line: string) => void; reado
       const who = subject(event).padEnd(width);
       o.write(`${paint('dim', timeOfDay(event.time))}  ${paint('cyan', who)}  ${line.style === undefined ? text : paint(line.style, text)}\n`);
     }
+  };
+}
+
+/** A printer of what agents are seen doing, a line each, at the level `debug` only. `now`: the time, ms since 1970. */
+export function plainActivity(o: { readonly write: (line: string) => void; readonly color: boolean; readonly level: Level; readonly now: () => number }): (seen: { readonly unit: string; readonly subject: string; readonly activity: Activity }) => void {
+  const paint = painter(o.color);
+  return ({ unit, subject: of, activity }) => {
+    if (o.level !== 'debug') return;
+    o.write(`${paint('dim', timeOfDay(new Date(o.now()).toISOString()))}  ${paint('cyan', cleanLine(`${unit}/${of}`))}  ${renderActivity(activity, o)}\n`);
   };
 }
 

@@ -1,9 +1,16 @@
 // A run's standing as text or data: every unit and task. Looks at a view; asks nobody.
 
+import type { Activity } from '../core/activity.ts';
 import { cleanLine } from '../core/clean.ts';
 import type { RunView, TaskView, UnitView } from '../core/view.ts';
-import { branchName, counted, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
+import { branchName, counted, duration, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
+import { describeCharged, describeHeld, describeMoney, describeWait, waitCommand } from './waiting.ts';
+
+/** The last thing an agent was seen doing, and how long ago it last printed something, ms. */
+export interface LastSeen extends Activity {
+  readonly ageMs: number;
+}
 
 /** What is known beside the run itself. */
 export interface Standing {
@@ -14,11 +21,24 @@ export interface Standing {
   readonly pid?: number;
   /** Units that the specs have now and that are not complete; known when the run is over. */
   readonly todo?: number;
+  /** What the agents of a live run are doing, by unit. */
+  readonly seen?: ReadonlyMap<string, LastSeen>;
+  /** The time, ms since 1970. */
+  readonly now: number;
 }
 
 /** The standing for programs; described by schema/status.schema.json. */
-export function statusData({ view, at, pid }: Standing): unknown {
-  return { version: 1, at, ...(pid === undefined ? {} : { pid }), ...view };
+export function statusData({ view, at, pid, seen }: Standing): unknown {
+  const units = view.units.map((u) => {
+    const command = u.waiting === undefined ? undefined : waitCommand(u.waiting);
+    const last = seen?.get(u.id);
+    return {
+      ...u,
+      ...(command === undefined ? {} : { waiting: { ...u.waiting, command } }),
+      ...(u.attempt === undefined || last === undefined ? {} : { attempt: { ...u.attempt, activity: last } }),
+    };
+  });
+  return { version: 1, at, ...(pid === undefined ? {} : { pid }), ...view, units };
 }
 
 /** The standing as text, ending in a line break. */
@@ -26,7 +46,13 @@ export function renderStatus(standing: Standing, o: { readonly color: boolean })
   const paint = painter(o.color);
   const { view } = standing;
   const width = Math.min(32, view.units.reduce((w, u) => Math.max(w, u.id.length), 4));
-  const lines = [paint('bold', headline(standing)), ...view.units.flatMap((u) => ['', ...unitLines(u, { paint, width, live: standing.at !== 'rest' })])];
+  const now = new Date(standing.now).toISOString();
+  const seen = standing.seen ?? new Map<string, LastSeen>();
+  const lines = [
+    paint('bold', headline(standing)),
+    ...(view.held ?? []).map((h) => paint('yellow', describeHeld(h, now))),
+    ...view.units.flatMap((u) => ['', ...unitLines(u, { paint, width, live: standing.at !== 'rest', now, seen: seen.get(u.id) })]),
+  ];
   const then = advice(standing);
   return `${[...lines, ...(then === undefined ? [] : ['', then])].join('\n')}\n`;
 }
@@ -36,10 +62,11 @@ function headline({ view, at, pid }: Standing): string {
   if (view.run === undefined) return `no run yet: ${counted(view.units.length - counts.complete, 'unit')} to do, ${counts.complete} complete`;
   const total = view.units.length - counts.complete;
   const where = view.target === undefined ? '' : ` onto ${cleanLine(branchName(view.target))}`;
-  return `run ${view.run}${where}: ${how({ view, at, ...(pid === undefined ? {} : { pid }) })}, ${counts.landed} of ${counted(total, 'unit')} landed`;
+  const money = describeMoney(view);
+  return `run ${view.run}${where}: ${how({ view, at, pid })}, ${counts.landed} of ${counted(total, 'unit')} landed${money === undefined ? '' : `, ${money}`}`;
 }
 
-function how({ view, at, pid }: Standing): string {
+function how({ view, at, pid }: { readonly view: RunView; readonly at: Standing['at']; readonly pid: number | undefined }): string {
   if (at === 'live') return view.stopping === undefined ? `running (process ${pid ?? 'unknown'})` : `stopping (${view.stopping})`;
   if (at === 'elsewhere') return 'maybe running, on another machine or in another container';
   return view.closed ? 'over' : 'at rest';
@@ -53,14 +80,35 @@ const TASK_MARKS: Readonly<Record<TaskView['state'], { readonly mark: string; re
   pending: { mark: '·', style: 'dim' }, running: { mark: '›', style: 'cyan' }, complete: { mark: '✓', style: 'green' }, failed: { mark: '✗', style: 'red' },
 };
 
-function unitLines(u: UnitView, o: { readonly paint: Paint; readonly width: number; readonly live: boolean }): string[] {
+interface UnitLook { readonly paint: Paint; readonly width: number; readonly live: boolean; readonly now: string; readonly seen: LastSeen | undefined }
+
+function unitLines(u: UnitView, o: UnitLook): string[] {
   const detail = u.step ?? (u.state === 'landed' && u.landed !== undefined ? short(u.landed) : waitsFor(u));
   const word = o.live ? u.state : restWord(u.state);
-  const head = `${o.paint(STATE_STYLES[u.state], word.padEnd(9))} ${o.paint('bold', cleanLine(u.id).padEnd(o.width))}  ${detail === undefined ? '' : o.paint('dim', detail)}`;
-  const lines = [head.trimEnd(), ...u.tasks.map((t) => taskLine(t, o.paint))];
-  if (u.failure !== undefined) lines.push(o.paint('red', `    ${oneLine(u.failure.message)}`), ...(u.failure.log === undefined ? [] : [`    log   ${cleanLine(u.failure.log)}`]));
+  const facts = [detail, o.live ? byWhom(u) : undefined, describeCharged(u)].filter((text) => text !== undefined && text !== '');
+  const head = `${o.paint(STATE_STYLES[u.state], word.padEnd(9))} ${o.paint('bold', cleanLine(u.id).padEnd(o.width))}  ${facts.length === 0 ? '' : o.paint('dim', facts.join(' · '))}`;
+  const lines = [head.trimEnd(), ...u.tasks.map((t) => taskLine(t, o.paint)), ...waitLines(u, o)];
+  if (o.live && u.attempt !== undefined && o.seen !== undefined) {
+    lines.push(`    ${o.paint('cyan', o.seen.kind)}  ${cleanLine(o.seen.text)} ${o.paint('dim', `(${duration(o.seen.ageMs)} ago)`)}`);
+  }
+  if (u.failure !== undefined) lines.push(o.paint('red', `    ${oneLine(u.failure.message)}`), ...(u.failure.activity === undefined ? [] : [`    last  ${cleanLine(u.failure.activity)}`]), ...(u.failure.log === undefined ? [] : [`    log   ${cleanLine(u.failure.log)}`]));
   if (u.failure !== undefined && u.worktree !== undefined) lines.push(`    work  ${cleanLine(u.worktree)}`);
   return lines;
+}
+
+function byWhom({ attempt }: UnitView): string | undefined {
+  if (attempt === undefined) return undefined;
+  return cleanLine(attempt.model === undefined ? attempt.agent : `${attempt.agent} (${attempt.model})`);
+}
+
+function waitLines(u: UnitView, o: UnitLook): string[] {
+  if (u.waiting === undefined) return [];
+  const { waiting } = u;
+  const command = waitCommand(waiting);
+  return [
+    `    ${o.paint('yellow', describeWait(waiting, o.now))}${o.paint('dim', `: ${oneLine(waiting.text)}`)}`,
+    ...(command === undefined ? [] : [`    ${command}`]),
+  ];
 }
 
 function waitsFor(u: UnitView): string | undefined {
@@ -73,6 +121,7 @@ function taskLine(t: TaskView, paint: Paint): string {
   const facts = [
     ...(t.attempts > 1 ? [`${t.attempts} attempts`] : []),
     ...(t.unchanged ? ['nothing changed'] : []),
+    ...(t.spent === undefined ? [] : [describeCharged(t)]),
   ];
   return `  ${paint(style, mark)} ${t.number} ${cleanLine(t.title)}${facts.length === 0 ? '' : paint('dim', ` (${facts.join(', ')})`)}`;
 }

@@ -5,6 +5,7 @@ import type { Note, Result } from '../core/event.ts';
 import type { RunView, UnitView } from '../core/view.ts';
 import { branchName, counted, duration, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
+import { describeCharged, describeHeld, describeMoney, waitCommand } from './waiting.ts';
 
 /** Landed units that are listed one by one; of more only the number is told. */
 const LISTED = 60;
@@ -12,13 +13,14 @@ const LISTED = 60;
 const NOTES = 20;
 
 /** The end of a session as text, with a line break at its end. */
-export function renderSummary(o: { readonly view: RunView; readonly result: Result; readonly color: boolean }): string {
+export function renderSummary(o: { readonly view: RunView; readonly result: Result; readonly color: boolean; /** ms since 1970. */ readonly now: number }): string {
   const paint = painter(o.color);
   const parts = [
     [headline(o, paint)],
     units(o.view, paint),
     unchanged(o.view),
     notes(o.view, paint),
+    held(o, paint),
     next(o.view, o.result),
   ].filter((lines) => lines.length > 0);
   return `\n${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
@@ -31,8 +33,9 @@ function headline({ view, result }: { readonly view: RunView; readonly result: R
   ];
   const others = counts.filter(([n]) => n > 0).map(([n, word]) => `, ${n} ${word}`).join('');
   const style: Style = result.error === undefined ? 'green' : result.failedUnits > 0 ? 'red' : 'yellow';
+  const money = describeMoney(view);
   const why = result.error === undefined || result.failedUnits > 0 ? '' : ` (${oneLine(result.error)})`;
-  return paint(style, `run ${view.run ?? ''}: ${result.completedUnits} of ${counted(result.totalUnits, 'unit')} landed${others}, ${duration(result.durationMs)}${why}`);
+  return paint(style, `run ${view.run ?? ''}: ${result.completedUnits} of ${counted(result.totalUnits, 'unit')} landed${others}, ${duration(result.durationMs)}${money === undefined ? '' : `, ${money}`}${why}`);
 }
 
 const ORDER: readonly UnitView['state'][] = ['landed', 'landing', 'proving', 'running', 'waiting', 'cancelled', 'pending', 'blocked', 'failed'];
@@ -53,6 +56,7 @@ function unitLines(u: UnitView, o: { readonly paint: Paint; readonly width: numb
   const lines = [`  ${o.paint(style, restWord(u.state).padEnd(8))} ${cleanLine(u.id).padEnd(o.width)}  ${outcome(u)}`.trimEnd()];
   if (u.state !== 'failed') return lines;
   const indent = ' '.repeat(11);
+  if (u.failure?.activity !== undefined) lines.push(`${indent}last  ${cleanLine(u.failure.activity)}`);
   if (u.failure?.log !== undefined) lines.push(`${indent}log   ${cleanLine(u.failure.log)}`);
   if (u.worktree !== undefined) lines.push(`${indent}work  ${cleanLine(u.worktree)}`);
   return lines;
@@ -61,11 +65,25 @@ function unitLines(u: UnitView, o: { readonly paint: Paint; readonly width: numb
 function outcome(u: UnitView): string {
   if (u.state === 'failed') return oneLine(u.failure?.message ?? '');
   if (u.state === 'blocked') return `after ${u.dependsOn.map(cleanLine).join(', ')}`;
+  if (u.waiting !== undefined) return waitOutcome(u);
   if (u.state !== 'landed') return u.step === undefined ? '' : `next: ${u.step}`;
   const attempts = u.tasks.reduce((n, t) => n + t.attempts, 0);
   const extra = attempts > u.tasks.length ? `, ${attempts} attempts` : '';
   const time = u.startedAt === undefined || u.endedAt === undefined ? '' : `  ${duration(Date.parse(u.endedAt) - Date.parse(u.startedAt))}`;
-  return `${short(u.landed ?? '')}${time}  ${counted(u.tasks.length, 'task')}${extra}`;
+  const money = describeCharged(u);
+  return `${short(u.landed ?? '')}${time}  ${counted(u.tasks.length, 'task')}${extra}${money === '' ? '' : `, ${money}`}`;
+}
+
+function waitOutcome(u: UnitView): string {
+  return u.waiting?.agent === undefined ? `for the budget: ${oneLine(u.waiting?.text ?? '')}` : `for the agent ${cleanLine(u.waiting.agent)}`;
+}
+
+/** Agents that cannot work, with what each waits for; and what to do where only a person can go on. */
+function held({ view, now }: { readonly view: RunView; readonly now: number }, paint: Paint): string[] {
+  const agents = (view.held ?? []).map((h) => paint('yellow', describeHeld(h, new Date(now).toISOString())));
+  const budget = view.units.find((u) => u.waiting !== undefined && u.waiting.agent === undefined)?.waiting;
+  const command = budget === undefined ? undefined : waitCommand(budget);
+  return [...agents, ...(command === undefined ? [] : [command])];
 }
 
 function unchanged(view: RunView): string[] {

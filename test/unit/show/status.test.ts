@@ -24,7 +24,7 @@ function expectValid(schema: string, data: unknown): void {
 const three = [unit('a', { tasks: 2 }), unit('b'), unit('c', { dependsOn: ['b'] })];
 
 function standing(game: Game, at: Standing['at'] = 'rest'): Standing {
-  return { view: viewOf(game.state), at, ...(at === 'live' ? { pid: 42 } : {}) };
+  return { view: viewOf(game.state), at, now: game.now, ...(at === 'live' ? { pid: 42 } : {}) };
 }
 
 const plain = { color: false };
@@ -54,15 +54,15 @@ to try failed units again: choo retry --failed && choo resume
     const game = new Game([unit('a', { tasks: 2 })]).play(undefined, (b) => b.type === 'task.started' && b.task === 2);
     const live = renderStatus(standing(game, 'live'), plain);
     expect(live).toContain('run 1 onto main: running (process 42), 0 of 1 unit landed');
-    expect(live).toContain('running   a     task 2, attempt 1\n  ✓ 1 Part 1\n  › 2 Part 2\n');
+    expect(live).toContain('running   a     task 2, attempt 1 · command\n  ✓ 1 Part 1\n  › 2 Part 2\n');
     expect(renderStatus(standing(game), plain)).toContain('stopped   a     task 2, attempt 1');
     expect(renderStatus(standing(game, 'elsewhere'), plain)).toContain('maybe running');
   });
 
   it('tells the specs before the first run', () => {
     const view = viewOfPlan(three);
-    expect(renderStatus({ view, at: 'rest' }, plain)).toContain('no run yet: 3 units to do, 0 complete\n\npending   a\n');
-    expectValid('status', statusData({ view, at: 'rest' }));
+    expect(renderStatus({ view, at: 'rest', now: 0 }, plain)).toContain('no run yet: 3 units to do, 0 complete\n\npending   a\n');
+    expectValid('status', statusData({ view, at: 'rest', now: 0 }));
   });
 
   it('names the closing command when everything landed beside the target', () => {
@@ -71,7 +71,7 @@ to try failed units again: choo retry --failed && choo resume
       return b.type === 'unit.landing' ? { type: 'unit.merged', unit: 'a', commit: 'c', head: 'h', ref: 'refs/heads/choo/run/1', diverted: 'local changes' } : undefined;
     });
     expect(renderStatus(standing(game), plain)).toContain('git merge --ff-only choo/run/1');
-    expect(renderSummary({ view: viewOf(game.state), result: game.result, color: false })).toContain('git merge --ff-only choo/run/1');
+    expect(renderSummary({ view: viewOf(game.state), result: game.result, color: false, now: game.now })).toContain('git merge --ff-only choo/run/1');
     expectValid('status', statusData(standing(game)));
   });
 
@@ -99,7 +99,7 @@ describe('the other schemas', () => {
 describe('the end of a session', () => {
   it('lists outcomes, where work and log are, and what to type', () => {
     const game = new Game(three).play(failing('b'));
-    expect(renderSummary({ view: viewOf(game.state), result: { ...game.result, durationMs: 65_000 }, color: false })).toBe(`
+    expect(renderSummary({ view: viewOf(game.state), result: { ...game.result, durationMs: 65_000 }, color: false, now: game.now })).toBe(`
 run 1: 1 of 3 units landed, 1 failed, 1 blocked, 1m05s
 
   landed   a     a-candi  0.0s  2 tasks
@@ -116,7 +116,7 @@ again:  choo retry b && choo resume
   it('lists tasks that changed nothing and notes worth reading, each once', () => {
     const game = new Game([unit('a', { tasks: 2 })]).play((b) => (b.type === 'task.backpressure'
       ? { type: 'task.validation.ok', unit: 'a', task: b.task, attempt: 1, commit: 'c', parent: 'p', unchanged: b.task === 2, notes: [{ kind: 'check-changed', text: 'a formatter' }, { kind: 'copied', text: '.env' }] } : undefined));
-    const text = renderSummary({ view: viewOf(game.state), result: game.result, color: false });
+    const text = renderSummary({ view: viewOf(game.state), result: game.result, color: false, now: game.now });
     expect(text).toContain('complete although nothing changed (was there nothing to do?):\n  a, task 2: Part 2\n');
     expect(text).toContain('worth reading:\n  a: a formatter\n');
     expect(text).not.toContain('.env');
@@ -126,7 +126,7 @@ again:  choo retry b && choo resume
     const game = new Game([unit('a'), unit('b', { dependsOn: ['a'] })]).play(undefined, (b) => b.type === 'task.started');
     game.record({ type: 'orch.stopping', by: 'SIGINT', now: false, at: game.now });
     game.answer('task.started', { type: 'task.attempt.failed', unit: 'a', task: 1, attempt: 1, failure: { kind: 'cut', by: 'stop' }, notes: [] });
-    const text = renderSummary({ view: viewOf(game.state), result: game.result, color: false });
+    const text = renderSummary({ view: viewOf(game.state), result: game.result, color: false, now: game.now });
     expect(text).toContain('0 of 2 units landed, 2 not finished, 0.0s (stopped by SIGINT)');
     expect(text).toContain('stopped  a     next: task 1, attempt 2');
     expect(text).toContain('to go on:  choo resume');
@@ -135,7 +135,7 @@ again:  choo retry b && choo resume
   it('names a quantity, not every unit, of a large run', () => {
     const many = Array.from({ length: 100 }, (_, i) => unit(`u${i}`));
     const game = new Game(many).play(failing('u7', RED));
-    const text = renderSummary({ view: viewOf(game.state), result: game.result, color: false });
+    const text = renderSummary({ view: viewOf(game.state), result: game.result, color: false, now: game.now });
     expect(text).toContain('  and 39 more landed\n');
     expect(text).toContain('failed   u7');
   });
