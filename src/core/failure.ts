@@ -95,7 +95,7 @@ export function severityOf(failure: Failure): Severity {
 }
 
 /** What each trouble is, as the middle of a sentence. */
-const TROUBLE: { readonly [K in TroubleKind]: string } = {
+export const TROUBLE: { readonly [K in TroubleKind]: string } = {
   quota: 'has used up its quota',
   overload: 'is refused by its service for now',
   login: 'is not logged in',
