@@ -15,13 +15,23 @@ export interface Decision {
 
 /** Takes the state and the session's steady time (ms), changes nothing. The loop records and performs `next`, then asks again until it is empty. */
 export function decide(state: State, now: number): Decision {
-  if (state.announce.length > 0) return { next: [...state.announce].flatMap((p) => announcement(state, p, now)), done: false };
+  if (state.announce.length > 0) return { next: announcements(state, now), done: false };
   if (state.ended) return { next: [], done: true };
   const next = state.stopping === undefined ? begin(state, now) : whileStopping(state, now);
   if (next.length > 0) return { next, done: false };
   const wakeAt = state.stopping === undefined ? nextRelease(state) : killTime(state);
   if (state.inFlight === 0 && (state.stopping !== undefined || wakeAt === undefined)) return { next: [final(state, now)], done: false };
   return wakeAt === undefined ? { next, done: false } : { next, wakeAt, done: false };
+}
+
+/** What is to be announced, first to last. One that is unblocked may take back what comes after it, so it ends the list. */
+function announcements(s: State, now: number): EventBody[] {
+  const next: EventBody[] = [];
+  for (const p of s.announce) {
+    next.push(...announcement(s, p, now));
+    if (p.what === 'unblocked') break;
+  }
+  return next;
 }
 
 function announcement(s: State, p: Pending, now: number): EventBody[] {

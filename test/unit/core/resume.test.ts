@@ -26,6 +26,19 @@ describe('a session after one that ended in the middle of things', () => {
     expect(game.phase('a')).toBe('landed');
   });
 
+  it('blocks nobody whom a retry has freed while the news of the failure was still on its way', () => {
+    const game = new Game([unit('a'), unit('b', { dependsOn: ['a'] }), unit('c', { dependsOn: ['b'] }), unit('d', { dependsOn: ['c'] }), unit('e', { dependsOn: ['b', 'd'] })]);
+    game.settle();
+    game.answer('trial.started', { type: 'trial.ok', checks: [], notes: [] });
+    game.record({ type: 'unit.prepare.failed', unit: 'a', failure: BROKEN });
+    // The disk was full after the second of these.
+    game.record({ type: 'unit.failed', unit: 'a', failure: BROKEN });
+    game.record({ type: 'unit.blocked', unit: 'b', by: 'a' });
+    game.record({ type: 'unit.retried', unit: 'a' });
+    resume(game);
+    expect(game.play().result).toMatchObject({ completedUnits: 5, blockedUnits: 0 });
+  });
+
   it('begins nothing when that cannot be mended, and tries again in the next one', () => {
     const game = new Game([unit('a')]).play(undefined, (b) => b.type === 'task.started');
     resume(game);
