@@ -35,7 +35,7 @@ export interface TaskView {
 }
 
 /** What a unit that cannot go on waits for. */
-export interface WaitView {
+export interface WaitingView {
   readonly for: WaitingFor;
   /** The agent; absent: the budget. */
   readonly agent?: string;
@@ -75,7 +75,7 @@ export interface UnitView {
   readonly dependsOn: readonly string[];
   readonly tasks: readonly TaskView[];
   readonly failure?: FailureView;
-  readonly waiting?: WaitView;
+  readonly waiting?: WaitingView;
   /** While an agent works on it. */
   readonly attempt?: AttemptView;
   /** What its attempts were charged; absent: nothing. */
@@ -178,7 +178,7 @@ function untilView(until: number | undefined): { readonly until?: string } {
   return until === undefined ? {} : { until: new Date(until).toISOString() };
 }
 
-function waitView(state: State, u: UnitState): { readonly waiting?: WaitView } {
+function waitView(state: State, u: UnitState): { readonly waiting?: WaitingView } {
   const parked = state.parked.get(u.index);
   if (parked === undefined) return {};
   const { agent, text } = parked;

@@ -30,7 +30,7 @@ export interface Standing {
 /** The standing for programs; described by schema/status.schema.json. */
 export function statusData({ view, at, pid, seen }: Standing): unknown {
   const units = view.units.map((u) => {
-    const command = u.waiting === undefined ? undefined : waitCommand(u.waiting);
+    const command = u.waiting === undefined ? undefined : waitCommand(u.waiting, u.id);
     const last = seen?.get(u.id);
     return {
       ...u,
@@ -104,7 +104,7 @@ function byWhom({ attempt }: UnitView): string | undefined {
 function waitLines(u: UnitView, o: UnitLook): string[] {
   if (u.waiting === undefined) return [];
   const { waiting } = u;
-  const command = waitCommand(waiting);
+  const command = waitCommand(waiting, u.id);
   return [
     `    ${o.paint('yellow', describeWait(waiting, o.now))}${o.paint('dim', `: ${oneLine(waiting.text)}`)}`,
     ...(command === undefined ? [] : [`    ${command}`]),

@@ -81,8 +81,8 @@ function waitOutcome(u: UnitView): string {
 /** Agents that cannot work, with what each waits for; and what to do where only a person can go on. */
 function held({ view, now }: { readonly view: RunView; readonly now: number }, paint: Paint): string[] {
   const agents = (view.held ?? []).map((h) => paint('yellow', describeHeld(h, new Date(now).toISOString())));
-  const budget = view.units.find((u) => u.waiting !== undefined && u.waiting.agent === undefined)?.waiting;
-  const command = budget === undefined ? undefined : waitCommand(budget);
+  const first = view.units.find((u) => u.waiting !== undefined && u.waiting.agent === undefined);
+  const command = first?.waiting === undefined ? undefined : waitCommand(first.waiting, first.id);
   return [...agents, ...(command === undefined ? [] : [command])];
 }
 

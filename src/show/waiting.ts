@@ -1,19 +1,20 @@
 // Waiting units and held agents in words: for what, until when, and what a person can do about it. Lays out nothing.
 
-import { cleanLine } from '../core/clean.ts';
+import { cleanLine, shellWord } from '../core/clean.ts';
 import { TROUBLE } from '../core/failure.ts';
 import { describeAmount, describeSpent } from '../core/usage.ts';
-import type { HeldView, RunView, UnitView, WaitView } from '../core/view.ts';
+import type { HeldView, RunView, UnitView, WaitingView } from '../core/view.ts';
 import { oneLine, when } from './paint.ts';
 
 /** What a person has to do before the unit goes on; undefined when it does so by itself. */
-export function waitCommand(w: WaitView): string | undefined {
+export function waitCommand(w: WaitingView, unit: string): string | undefined {
   if (w.agent === undefined) return 'raise the budget in .choo.yaml and commit it, then: choo resume';
-  return w.until === undefined ? `mend the agent ${cleanLine(w.agent)} (log in, or what it asks for), then: choo resume` : undefined;
+  if (w.until !== undefined) return undefined;
+  return `mend the agent ${cleanLine(w.agent)} (log in, or what it asks for), then: choo retry ${shellWord(unit)}, or choo resume when the run has ended`;
 }
 
 /** For what the unit waits, as one line; `now` in ISO 8601. */
-export function describeWait(w: WaitView, now: string): string {
+export function describeWait(w: WaitingView, now: string): string {
   const what = w.agent === undefined ? 'waits for the budget' : `waits for the agent ${cleanLine(w.agent)}`;
   return `${what}${w.until === undefined ? '' : `, next try ${when(w.until, now)}`}`;
 }

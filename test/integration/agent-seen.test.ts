@@ -89,6 +89,17 @@ describe('an agent that writes messages', () => {
     expect(kept(bed) + stdout + stderr).not.toContain('pa55');
   });
 
+  it('is quoted without secrets in what it says of its own failure', async ({ bed }) => {
+    claude(bed, { limits: { attempts: 1 } });
+    const run = bed.start(['run', '--json'], { env });
+    const held = await bed.hand.next();
+    await held.print(`${JSON.stringify({ type: 'result', subtype: 'error_during_execution', is_error: true, errors: [`refused: ${SECRET}`], result: `refused: ${SECRET}`, session_id: 's' })}\n`);
+    await held.exit(1);
+    const { stdout, stderr } = await run.ended;
+    expect(stdout).toContain('refused: [redacted]');
+    expect(kept(bed) + stdout + stderr).not.toContain('pa55');
+  });
+
   it('gets no forge token, not even from the configuration', async ({ bed }) => {
     claude(bed, { agents: { claude: { env: { GITHUB_TOKEN: 'x', TEAM_SLACK_URL: 'y', FINE: 'z' } } } });
     const ended = await bed.choo(['run']);

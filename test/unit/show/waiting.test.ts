@@ -92,7 +92,7 @@ describe('an agent that nobody is logged in to', () => {
 
   it('is told with what a person has to do', () => {
     expect(text(g)).toContain('the agent claude is not logged in: as it says; mend that, then: choo resume');
-    expect(text(g)).toContain('    waits for the agent claude: as it says\n    mend the agent claude (log in, or what it asks for), then: choo resume\n');
+    expect(text(g)).toContain('    waits for the agent claude: as it says\n    mend the agent claude (log in, or what it asks for), then: choo retry b, or choo resume when the run has ended\n');
     expect(JSON.stringify(statusData(standing(g)))).toContain('"command":"mend the agent claude');
     expect(summary(g)).toContain('is not logged in: as it says; mend that, then: choo resume');
     expect(lines(g)).toContain('nothing of it is begun until it is mended');
