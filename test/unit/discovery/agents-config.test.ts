@@ -71,6 +71,13 @@ describe('agents', () => {
     expect(provider).toEqual({ type: 'gemini', providers: Object.fromEntries(programs.map((name) => [name, { command: `my-${name}` }])) });
   });
 
+  test('the mode and the login of a program that speaks ACP, and of no other', () => {
+    const { provider } = good('provider: {type: acp, providers: {acp: {command: x --acp, mode: code, auth: key}}}');
+    expect(provider.providers.acp).toEqual({ command: 'x --acp', mode: 'code', auth: 'key' });
+    expect(said('provider: {type: codex, providers: {codex: {mode: code}}}')).toContain('there is no key `provider.providers.codex.mode` [unknown-key]');
+    expect(said('provider: {providers: {acp: {mode: ""}}}')).toContain('`provider.providers.acp.mode` must not be empty [bad-value]');
+  });
+
   test('old names have their effect and a warning; the new ones come before them', () => {
     const { config, diagnostics } = parseConfig('claude: {command: c, max_turns: 7}\ncodex: {command: x}\n');
     expect(config.provider.providers).toEqual({ claude: { command: 'c' }, codex: { command: 'x' } });

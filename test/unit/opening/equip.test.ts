@@ -23,7 +23,10 @@ function problems(...args: Parameters<typeof specsOf>): string {
   return printed(agentProblems(specsOf(...args)));
 }
 
-const argv = (specs: Parameters<typeof equip>[0], name: string): readonly string[] | undefined => equip(specs, { script: ['play'], acp: ['talk'] }).get(name)?.agent.open({
+/** Programs that come with choo. */
+const OWN = { script: ['play'], acp: ['talk'] };
+
+const argv = (specs: Parameters<typeof equip>[0], name: string): readonly string[] | undefined => equip(specs, OWN).get(name)?.agent.open({
   prompt: '', promptFile: '/p', worktree: '/w', gitPaths: [], scratch: '/s', permissions: 'workspace', args: [], session: '00000000-0000-4000-8000-000000000000', cap: {},
 }).argv;
 
@@ -93,7 +96,7 @@ describe('is refused', () => {
 describe('agents are equipped', () => {
   test('with what the configuration says, those that may take over too', () => {
     const specs = specsOf('provider: {type: claude}\nagents: {claude: {args: [--x], env: {A: b}, retry: continue, agent_idle: 1m, agent_total: 2m, max_turns: 3, fallback: codex}}');
-    const equipped = equip(specs, { script: [], acp: [] });
+    const equipped = equip(specs, OWN);
     expect([...equipped.keys()]).toEqual(['claude', 'codex']);
     const { agent, ...rest } = equipped.get('claude') ?? {};
     expect(agent?.name).toBe('claude');
@@ -108,6 +111,12 @@ describe('agents are equipped', () => {
     expect(argv(specsOf('provider: {type: codex}', { env: { CHOO_CODEX_CMD: '/env/codex' } }), 'codex')?.[0]).toBe('/env/codex');
     expect(argv(specsOf('provider: {type: codex}'), 'codex')?.[0]).toBe('codex');
     expect(argv(specsOf('provider: {type: claude}', { env: { CHOO_CODEX_CMD: '/env/codex' } }), 'claude')?.[0]).toBe('claude');
+  });
+
+  test('every one of them', () => {
+    const names = ['claude', 'codex', 'gemini', 'opencode', 'copilot', 'acp', 'command', 'script'];
+    const file = 'provider: {providers: {acp: {command: x}, command: {command: y}, script: {file: z}}}';
+    expect([...equip(specsOf(file, { units: names.map((name) => unit(`of-${name}`, name)) }), OWN)].map(([name, { agent }]) => [name, agent.name])).toEqual(names.map((name) => [name, name]));
   });
 
   test('with a program of several words by a shell, which gets further arguments as they are', () => {
