@@ -21,7 +21,7 @@ describe('status', () => {
     const held = await bed.hand.next({ task: 2 });
     const { stdout } = await bed.choo(['status']);
     expect(stdout).toContain(`running (process ${run.pid}), 0 of 2 units landed`);
-    expect(stdout).toMatch(/running +a +task 2, attempt 1\n {2}✓ 1 .*\n {2}› 2 /);
+    expect(stdout).toMatch(/running +a +task 2, attempt 1 · command\n {2}✓ 1 .*\n {2}› 2 /);
     expect(stdout).toMatch(/pending +b +after a/);
     const data = JSON.parse((await bed.choo(['status', '--json'])).stdout) as { readonly units: readonly unknown[] };
     expect(data).toMatchObject({ version: 1, at: 'live', pid: run.pid, run: 1, counts: { running: 1, pending: 1 } });
