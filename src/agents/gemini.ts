@@ -27,7 +27,8 @@ export function geminiAgent(o: { readonly program: readonly string[] }): Agent<S
     abilities: {
       permissions: ['workspace', 'full'],
       why: 'its own sandbox is a container without the repository\'s git folder, in which it could not commit',
-      usage: { tokens: false, usd: false }, goOn: true, ownCap: false,
+      // A session that goes on sends the answers of its tools twice, which the model's interface refuses (0.61.0).
+      usage: { tokens: false, usd: false }, goOn: false, ownCap: false,
     },
     open: (task) => open(o.program, task),
     receive: (line, state) => {
@@ -50,7 +51,7 @@ function open(program: readonly string[], task: AgentTask): Opening<State> {
   return {
     argv: [
       ...program, '--output-format=stream-json', '--skip-trust', ...(workspace ? ['--approval-mode=auto_edit', `--policy=${rules}`] : ['--approval-mode=yolo']),
-      ...(task.goOn !== undefined ? [`--resume=${task.goOn}`] : task.session === '' ? [] : [`--session-id=${task.session}`]),
+      ...(task.session === '' ? [] : [`--session-id=${task.session}`]),
       ...(task.model === undefined ? [] : [`--model=${task.model}`]), ...task.args,
     ],
     // Its own sandbox would put the prompt on a command line, and lacks git; a second process of itself only costs time. After an

@@ -55,5 +55,7 @@ function acp(command: string | undefined, s: AgentSettings): Agent<unknown> | { 
 
 /** A program as configured, as the start of an argument vector: by itself when it is one word, else read by a shell, to which further arguments are passed as they are. */
 export function programOf(command: string): readonly string[] {
-  return /^[\w@%+=:,./-]+$/.test(command) ? [command] : ['sh', '-c', `exec ${command} "$@"`, 'agent'];
+  if (/^[\w@%+:,./-]+$/.test(command)) return [command];
+  // `exec` takes no variables before its command, `env` does.
+  return ['sh', '-c', `exec ${/^\s*\w+=/.test(command) ? 'env ' : ''}${command} "$@"`, 'agent'];
 }

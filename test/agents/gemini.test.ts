@@ -111,20 +111,6 @@ it('is ended while the model says nothing', async ({ room }) => {
   expect(session.verdict).toEqual({ failed: 'ended without a result' });
 });
 
-it('goes on with a session', async ({ room }) => {
-  const { env, prompts } = await serve(room, [
-    { when: 'the first', turns: [{ do: 'say', text: 'Remember the number 4711.' }] }, { when: 'the second', turns: [{ do: 'run', command: 'echo 2 > 2.txt' }, { do: 'say', text: 'Yes.' }] },
-  ]);
-  const first = await room.drive(agent, { prompt: 'the first', env });
-  expect(first.session).toMatch(/^[\w-]{36}$/);
-  const second = await room.drive(agent, { prompt: 'the second', env, goOn: first.session ?? '', record: 'gemini/goes-on' });
-  expect(second.verdict).toEqual({});
-  expect(second.session).toBe(first.session);
-  expect(prompts().at(-1)).toMatch(/the first[^]*the second/);
-  const gone = await room.drive(agent, { prompt: 'the third', env, goOn: '00000000-0000-4000-8000-000000000000', record: 'gemini/session-gone' });
-  expect(gone.verdict.failed).toContain('Error resuming session');
-});
-
 it('gets a prompt of a megabyte as it is, whatever it looks like', async ({ room }) => {
   // It waits for what was printed to be read, which it does not do at its own end.
   execFileSync('mkfifo', [join(room.home, 'gate')]);

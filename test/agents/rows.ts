@@ -64,7 +64,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     name: 'gemini', agent: 'gemini', protocol: gemini, seen: false,
-    config: () => ({ ...provider('gemini', byNode(programOf('gemini'))), agents: { gemini: { retry: 'continue', model: 'gemini-2.5-flash' } } }),
+    config: () => ({ ...provider('gemini', byNode(programOf('gemini'))), agents: { gemini: { model: 'gemini-2.5-flash' } } }),
     env: (url) => ({ GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: 'AIza-dummy' }),
     home: () => ({ '.gemini/settings.json': GEMINI_SETTINGS }),
   },

@@ -18,8 +18,8 @@ describe('gemini', () => {
       'gemini', '--output-format=stream-json', '--skip-trust', '--approval-mode=auto_edit', '--policy=/s/gemini-rules.toml', `--session-id=${task.session}`, '--more',
     ]);
     expect(Object.keys(agent.open(task).files ?? {})).toEqual(['/s/gemini-rules.toml']);
-    const full = agent.open({ ...task, permissions: 'full', model: '--yes', goOn: 'abc' });
-    expect(full.argv.slice(3)).toEqual(['--approval-mode=yolo', '--resume=abc', '--model=--yes', '--more']);
+    const full = agent.open({ ...task, permissions: 'full', model: '--yes' });
+    expect(full.argv.slice(3)).toEqual(['--approval-mode=yolo', `--session-id=${task.session}`, '--model=--yes', '--more']);
     expect(full.files).toBeUndefined();
   });
 

@@ -121,6 +121,7 @@ describe('agents are equipped', () => {
 
   test('with a program of several words by a shell, which gets further arguments as they are', () => {
     expect(argv(specsOf('provider: {type: claude, command: "nice -n 5 claude"}'), 'claude')?.slice(0, 4)).toEqual(['sh', '-c', 'exec nice -n 5 claude "$@"', 'agent']);
+    expect(argv(specsOf('provider: {type: claude, command: "A=b claude"}'), 'claude')?.slice(0, 3)).toEqual(['sh', '-c', 'exec env A=b claude "$@"']);
   });
 
   test('settings hold their rules and the budget, and nothing that is not set', () => {
