@@ -21,6 +21,8 @@ export default defineConfig({
     ],
     pool: 'forks',
     maxWorkers: 2,
+    // Real agents wait more than they work.
+    maxConcurrency: 4,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     retry: 0,
