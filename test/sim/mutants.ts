@@ -47,7 +47,7 @@ const LAND: readonly Mutant[] = [
     find: "const checks = [...taskChecks(step), ...(await baselineChecks(step, must(step.u.head, 'a head')))];", replace: "const checks = [...taskChecks(step), ...(await baselineChecks(step, must(step.u.head, 'a head'))).slice(1)];",
   },
   {
-    name: 'joined-without-proof', file: 'src/worker/land.ts', caughtBy: ['proved'], from: 840,
+    name: 'joined-without-proof', file: 'src/worker/land.ts', caughtBy: ['proved'], from: 1400,
     find: 'checks: wholeProof(place), logs', replace: 'checks: wholeProof(place).slice(1), logs',
   },
   {
@@ -118,15 +118,15 @@ const WORK: readonly Mutant[] = [
     find: 'equipped.totalMs ?? limits.agentTotal;', replace: 'equipped.totalMs ?? limits.agentTotal * 2;',
   },
   {
-    name: 'throws-away-before-a-merge', file: 'src/worker/verify.ts', caughtBy: ['nothing-lost'], from: 972,
+    name: 'throws-away-before-a-merge', file: 'src/worker/verify.ts', caughtBy: ['nothing-lost'], from: 2700,
     find: '  await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(o.worktree, { ref, message: `choo: was in the worktree of ${u.unit.id} before the target was merged in` })));\n', replace: '  place.fence.moved(ref, undefined);\n',
   },
   {
-    name: 'removes-without-keeping-what-is-left', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 980,
+    name: 'removes-without-keeping-what-is-left', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 3390,
     find: '    await keepLeftovers(step, notes);\n', replace: '    if (step.u.notes.length > 99) await keepLeftovers(step, notes);\n',
   },
   {
-    name: 'recovers-without-keeping', file: 'src/worker/recover.ts', caughtBy: ['nothing-lost'], from: 990,
+    name: 'recovers-without-keeping', file: 'src/worker/recover.ts', caughtBy: ['nothing-lost'], from: 2000,
     find: '  await keep(place, at, notes);\n  const now', replace: '  if (at.astray === undefined) await keep(place, at, notes);\n  const now',
   },
 ];
