@@ -137,7 +137,7 @@ const LOOP: readonly Mutant[] = [
     find: 'if (this.#steps.size === 0) return;', replace: 'if (this.#steps.size < 99) return;',
   },
   {
-    name: 'a-unit-that-gave-up-gets-a-slot', file: 'src/core/evolve.ts', caughtBy: ['failed-rests'], from: 1350,
+    name: 'a-unit-that-gave-up-gets-a-slot', file: 'src/core/evolve.ts', caughtBy: ['failed-rests'], from: 4600,
     find: 'if (held && !givenUp.has(u.index))', replace: "if (held && (!givenUp.has(u.index) || u.next.step === 'attempt'))",
   },
 ];
