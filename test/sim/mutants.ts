@@ -169,7 +169,7 @@ const MONEY: readonly Mutant[] = [
   },
   {
     name: 'charges-what-was-told-first', file: 'src/worker/session.ts', caughtBy: ['account'],
-    find: '    this.usage = usage;', replace: '    this.usage ??= usage;',
+    find: '    this.usage = usage.model', replace: '    this.usage ??= usage.model',
   },
   {
     name: 'what-was-not-told-was-not-used', file: 'src/worker/session.ts', caughtBy: ['account'],
