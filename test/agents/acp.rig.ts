@@ -2,11 +2,11 @@
 
 import { join } from 'node:path';
 import { acpAgent } from '../../src/agents/acp.ts';
-import { anthropic } from '../model-server/anthropic.ts';
-import { chat } from '../model-server/chat.ts';
-import { gemini } from '../model-server/gemini.ts';
-import { responses } from '../model-server/responses.ts';
-import type { Protocol } from '../model-server/turn.ts';
+import { anthropic } from '../../src/model-server/anthropic.ts';
+import { chat } from '../../src/model-server/chat.ts';
+import { gemini } from '../../src/model-server/gemini.ts';
+import { responses } from '../../src/model-server/responses.ts';
+import type { Protocol } from '../../src/model-server/turn.ts';
 import { programOf } from './programs.ts';
 import type { Room } from './session.ts';
 

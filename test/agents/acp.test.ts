@@ -6,8 +6,8 @@ import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { control } from '../contract/processes.rig.ts';
-import type { Scenario } from '../model-server/scenario.ts';
-import type { ModelServer } from '../model-server/server.ts';
+import type { Scenario } from '../../src/model-server/scenario.ts';
+import type { ModelServer } from '../../src/model-server/server.ts';
 import { ACP_CASES, type AcpCase } from './acp.rig.ts';
 import { it, type Room } from './session.ts';
 

@@ -8,10 +8,10 @@ import { describe, expect } from 'vitest';
 import { claudeAgent } from '../../src/agents/claude.ts';
 import { must } from '../../src/core/bug.ts';
 import { control } from '../contract/processes.rig.ts';
-import { anthropic } from '../model-server/anthropic.ts';
-import type { Scenario } from '../model-server/scenario.ts';
-import type { ModelServer } from '../model-server/server.ts';
-import type { Turn } from '../model-server/turn.ts';
+import { anthropic } from '../../src/model-server/anthropic.ts';
+import type { Scenario } from '../../src/model-server/scenario.ts';
+import type { ModelServer } from '../../src/model-server/server.ts';
+import type { Turn } from '../../src/model-server/turn.ts';
 import { programOf } from './programs.ts';
 import { it, type Drive, type Room, type Session } from './session.ts';
 

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { copilotAgent } from '../../src/agents/copilot.ts';
 import { control } from '../contract/processes.rig.ts';
-import { chat } from '../model-server/chat.ts';
-import type { Scenario } from '../model-server/scenario.ts';
-import type { ModelServer } from '../model-server/server.ts';
+import { chat } from '../../src/model-server/chat.ts';
+import type { Scenario } from '../../src/model-server/scenario.ts';
+import type { ModelServer } from '../../src/model-server/server.ts';
 import { programOf } from './programs.ts';
 import { it, type Drive, type Room, type Session } from './session.ts';
 

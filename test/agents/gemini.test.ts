@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { geminiAgent } from '../../src/agents/gemini.ts';
 import { control } from '../contract/processes.rig.ts';
-import { gemini } from '../model-server/gemini.ts';
-import type { Part } from '../model-server/scenario.ts';
-import type { ModelServer } from '../model-server/server.ts';
-import type { Turn } from '../model-server/turn.ts';
+import { gemini } from '../../src/model-server/gemini.ts';
+import type { Part } from '../../src/model-server/scenario.ts';
+import type { ModelServer } from '../../src/model-server/server.ts';
+import type { Turn } from '../../src/model-server/turn.ts';
 import { programOf } from './programs.ts';
 import { it, type Room } from './session.ts';
 

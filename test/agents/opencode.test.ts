@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { opencodeAgent } from '../../src/agents/opencode.ts';
 import { control } from '../contract/processes.rig.ts';
-import { chat } from '../model-server/chat.ts';
-import type { Part } from '../model-server/scenario.ts';
-import type { ModelServer } from '../model-server/server.ts';
+import { chat } from '../../src/model-server/chat.ts';
+import type { Part } from '../../src/model-server/scenario.ts';
+import type { ModelServer } from '../../src/model-server/server.ts';
 import { programOf } from './programs.ts';
 import { it, type Room } from './session.ts';
 

@@ -12,7 +12,7 @@ import type { Usage } from '../../src/core/usage.ts';
 import { endingOf } from '../../src/worker/workplace.ts';
 import type { CommandResult } from '../../src/world.ts';
 import { control, type Handle } from '../contract/processes.rig.ts';
-import { openModelServer, type ModelServer, type ModelServerOptions } from '../model-server/server.ts';
+import { openModelServer, type ModelServer, type ModelServerOptions } from '../../src/model-server/server.ts';
 import { makeRepository, type TestRepository } from '../rig/repo.ts';
 import { recordStream } from './streams.ts';
 

@@ -6,9 +6,9 @@ import { dirname, join } from 'node:path';
 import { afterAll, describe, expect } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { tokensOf } from '../../src/core/usage.ts';
-import { openModelServer, type ModelServer } from '../model-server/server.ts';
-import type { Scenario } from '../model-server/scenario.ts';
-import type { Turn } from '../model-server/turn.ts';
+import { openModelServer, type ModelServer } from '../../src/model-server/server.ts';
+import type { Scenario } from '../../src/model-server/scenario.ts';
+import type { Turn } from '../../src/model-server/turn.ts';
 import { it as withBed, type Bed, type BedConfig } from '../rig/bed.ts';
 import { completedTasks, commits, expectEnd, expectNothingLeft, fileAt } from '../rig/facts.ts';
 import { recordMatrix } from './matrix.ts';
@@ -28,10 +28,10 @@ const it = withBed.extend<{ readonly open: (row: Row, scenario: Scenario, config
   open: async ({ bed }, use) => {
     const servers: ModelServer[] = [];
     await use(async (row, scenario, config = {}) => {
-      const server = await openModelServer({ protocols: [row.protocol], scenario, clock: systemClock() });
+      const server = await openModelServer({ protocols: row.protocols, scenario, clock: systemClock() });
       servers.push(server);
       bed.configure(merge(row.config(server.url), config));
-      for (const [path, text] of Object.entries(row.home?.(server.url) ?? {})) bed.write(path, text, bed.env['HOME']);
+      for (const [path, text] of Object.entries(row.home(server.url))) bed.write(path, text, bed.env['HOME']);
       // Not every agent lets the commands it runs see the git configuration of its user.
       bed.git('config', 'user.name', 'Tess Ter');
       bed.git('config', 'user.email', 'tess@example.com');

@@ -2,10 +2,10 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
-import { anthropic } from '../model-server/anthropic.ts';
-import { play, type Scenario } from '../model-server/scenario.ts';
-import { openModelServer, type ModelServer } from '../model-server/server.ts';
-import type { Asked } from '../model-server/turn.ts';
+import { anthropic } from '../../src/model-server/anthropic.ts';
+import { play, type Scenario } from '../../src/model-server/scenario.ts';
+import { openModelServer, type ModelServer } from '../../src/model-server/server.ts';
+import type { Asked } from '../../src/model-server/turn.ts';
 
 const open: ModelServer[] = [];
 afterEach(async () => { for (const server of open.splice(0)) await server.close(); });

@@ -26,6 +26,7 @@ const BORDERS: readonly Border[] = [
   })),
   { of: 'src/agents/script-program.ts', may: ['src/agents/', 'src/core/', 'src/discovery/', 'src/adapters/clock.ts'], packages: ['node:', 'yaml'], because: 'a program of its own that plays a scenario' },
   { of: 'src/agents/', may: ['src/core/', 'src/world.ts', 'src/adapters/clock.ts'], packages: ['node:'], because: 'an agent is a session machine that knows no other part' },
+  { of: 'src/model-server/', may: ['src/core/', 'src/world.ts'], packages: ['node:http', 'node:net'], because: 'the scripted model server knows no agent\'s machine and no engine; it is only spoken to over HTTP' },
   { of: 'src/worker/', may: ['src/core/', 'src/world.ts', 'src/failpoint.ts', 'src/agents/', 'src/discovery/frontmatter.ts'], packages: ['picomatch', 'node:path'], because: 'a worker asks the World; it touches no process, file or git itself' },
   { of: 'src/escalation/', may: ['src/core/', 'src/world.ts'], packages: ['node:'], because: 'an escalator tells a person and knows no other part' },
   { of: 'src/adapters/', may: ['src/core/', 'src/world.ts', 'src/failpoint.ts', 'src/version.ts'], packages: ['node:', 'picomatch'], because: 'adapters fulfil world.ts and know nothing of the engine' },

@@ -3,7 +3,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Clock } from '../../src/world.ts';
+import type { Clock } from '../world.ts';
 import { play, type Play, type Scenario } from './scenario.ts';
 import { BadRequest, type Asked, type HttpAnswer, type HttpRequest, type Protocol, type Spent, type Turn } from './turn.ts';
 
