@@ -1,11 +1,18 @@
-// The repository that `choo demo` makes: a small inn in shell scripts, its specs, and what the scripted agent does for each
-// task. Text only.
+// The repository that `choo demo` makes: a small inn in shell scripts, its specs, and what an agent does for each task. Text
+// only; who plays it is configured elsewhere.
+
+/** One thing that the agent does, as the scripted agent reads it. */
+export type DemoStep =
+  | { readonly say: string }
+  | { readonly pause: string }
+  | { readonly write: Readonly<Record<string, string>> }
+  | { readonly run: string };
 
 /** One task: what its file says and what the agent does, attempt by attempt. */
 interface DemoTask {
   readonly title: string;
   readonly check: string;
-  readonly attempts: readonly (readonly object[])[];
+  readonly attempts: readonly (readonly DemoStep[])[];
 }
 
 interface DemoUnit {
@@ -37,13 +44,13 @@ const DISHES = 'soup\nbread\nstew\ncider\n';
 const PRICES = 'soup 4\nbread 1\nstew 9\ncider 3\n';
 
 /** A line of the README put in the place of another, the way a person would edit it. */
-function edit(section: string, text: string): object {
+function edit(section: string, text: string): DemoStep {
   return { run: `awk -v s="## ${section}" '$0 == s { print; getline; print; getline; print "${text}"; next } { print }' README.md > README.new && mv README.new README.md` };
 }
 
-const say = (text: string): object => ({ say: text });
-const pause = (ms: number): object => ({ pause: `${ms}ms` });
-const write = (files: Readonly<Record<string, string>>): object => ({ write: files });
+const say = (text: string): DemoStep => ({ say: text });
+const pause = (ms: number): DemoStep => ({ pause: `${ms}ms` });
+const write = (files: Readonly<Record<string, string>>): DemoStep => ({ write: files });
 
 const UNITS: Readonly<Record<string, DemoUnit>> = {
   dishes: {
@@ -99,21 +106,40 @@ const UNITS: Readonly<Record<string, DemoUnit>> = {
   },
 };
 
-/** All files of the repository by path. JSON is YAML, so the scenario needs no writer. */
-export function demoFiles(): ReadonlyMap<string, string> {
-  const files = new Map<string, string>([
-    ['README.md', README],
-    ['tests/all.sh', TESTS],
-    ['.choo.yaml', 'provider:\n  type: script\n  providers:\n    script:\n      file: scenario.yaml\nbaseline_checks:\n  - sh tests/all.sh\n'],
-    ['scenario.yaml', `${JSON.stringify(Object.fromEntries(Object.entries(UNITS).map(([id, unit]) => [id, Object.fromEntries(unit.tasks.map((task, i) => [String(i + 1), task.attempts]))])), null, 1)}\n`],
-    ['tests/base.sh', 'test -f README.md\n'],
-  ]);
+/** What is done in each attempt at each task, in the order of the plan. */
+export function demoParts(): readonly { readonly unit: string; readonly task: number; readonly check: string; readonly attempts: readonly (readonly DemoStep[])[] }[] {
+  return Object.entries(UNITS).flatMap(([unit, { tasks }]) => tasks.map(({ check, attempts }, i) => ({ unit, task: i + 1, check, attempts })));
+}
+
+/** The files by which the scripted agent works: configuration and scenario. JSON is YAML, so neither needs a writer. */
+export function scriptedFiles(): Readonly<Record<string, string>> {
+  const scenario: Record<string, Record<string, unknown>> = {};
+  for (const { unit, task, attempts } of demoParts()) scenario[unit] = { ...scenario[unit], [String(task)]: attempts };
+  return {
+    '.choo.yaml': 'provider:\n  type: script\n  providers:\n    script:\n      file: scenario.yaml\nbaseline_checks:\n  - sh tests/all.sh\n',
+    'scenario.yaml': `${JSON.stringify(scenario, undefined, 1)}\n`,
+  };
+}
+
+/** The files by which a real agent works: its configuration. `command`: undefined is its usual name on PATH. */
+export function agentFiles(o: { readonly agent: string; readonly command: string | undefined; readonly settings: Readonly<Record<string, unknown>> }): Readonly<Record<string, string>> {
+  const config = {
+    provider: { type: o.agent, ...(o.command === undefined ? {} : { providers: { [o.agent]: { command: o.command } } }) },
+    ...(Object.keys(o.settings).length === 0 ? {} : { agents: { [o.agent]: o.settings } }),
+    baseline_checks: ['sh tests/all.sh'],
+  };
+  return { '.choo.yaml': `${JSON.stringify(config, undefined, 2)}\n` };
+}
+
+/** All other files of the repository, by path. */
+export function demoFiles(): Readonly<Record<string, string>> {
+  const files: Record<string, string> = { 'README.md': README, 'tests/all.sh': TESTS, 'tests/base.sh': 'test -f README.md\n' };
   for (const [id, unit] of Object.entries(UNITS)) {
     const dir = `specs/tasks/${id}`;
-    files.set(`${dir}/IMPLEMENTATION_PLAN.md`, `---\ndepends_on: [${unit.needs.join(', ')}]\n---\n# ${id}\n\n${unit.about}\n`);
+    files[`${dir}/IMPLEMENTATION_PLAN.md`] = `---\ndepends_on: [${unit.needs.join(', ')}]\n---\n# ${id}\n\n${unit.about}\n`;
     unit.tasks.forEach((task, i) => {
       const number = String(i + 1).padStart(2, '0');
-      files.set(`${dir}/${number}-${task.title.toLowerCase().replaceAll(/[^a-z]+/g, '-')}.md`, `---\ntask: ${i + 1}\nbackpressure: ${JSON.stringify(task.check)}\n---\n# ${task.title}\n`);
+      files[`${dir}/${number}-${task.title.toLowerCase().replaceAll(/[^a-z]+/g, '-')}.md`] = `---\ntask: ${i + 1}\nbackpressure: ${JSON.stringify(task.check)}\n---\n# ${task.title}\n`;
     });
   }
   return files;

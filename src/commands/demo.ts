@@ -6,33 +6,63 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { demoFiles } from './demo-files.ts';
+import type { DemoAgent } from './demo-agent.ts';
+import { demoFiles, scriptedFiles } from './demo-files.ts';
 import { report } from './errors.ts';
 import type { Io } from './io.ts';
 import { run } from './run.ts';
 
 const exec = promisify(execFile);
 
-/** Runs the demo; the exit code is that of the run. `keep`: the repository stays. */
-export async function demo(o: { readonly keep: boolean }, io: Io): Promise<number> {
+/** What `choo demo` was asked for. */
+export interface DemoOptions {
+  /** The repository stays. */
+  readonly keep: boolean;
+  /** A real agent instead of the scripted one. */
+  readonly agent?: string;
+  /** Its program, where that is not its name on PATH. */
+  readonly command?: string;
+}
+
+/** Runs the demo; the exit code is that of the run. */
+export async function demo(o: DemoOptions, io: Io): Promise<number> {
   let folder: string | undefined;
+  let agent: DemoAgent | undefined;
   try {
+    agent = await agentFor(o, io);
     folder = await realpath(await mkdtemp(join(tmpdir(), 'choo-demo-')));
-    const place = { repository: join(folder, 'inn'), env: demoEnvironment(io.env, folder) };
+    const place = await makePlace(folder, agent);
     const say = (text: string): void => io.out.write(`${text}\n`);
-    await makeRepository(place);
     say(`A repository with six units of work is in ${place.repository}:`);
     say('\n             ┌─► prices ─┐\n    dishes ──┼─► order  ─┴─► bill ─┐\n             └─► search ───────────┴─► welcome\n');
     say('`prices` and `search` change the same file; the agent of `order` gets its first attempt wrong.');
-    say(`The agent is a script, everything else is real. This is what runs now:\n\n    cd ${place.repository}\n    choo run -p 3\n`);
+    say(`${agent.about}\nThis is what runs now:\n\n    cd ${place.repository}\n    choo run -p 3\n`);
     const code = await run({ how: 'run', parallelism: 3 }, { ...io, cwd: place.repository, env: place.env });
     if (code === 0) await tellWhatLanded(place, say);
+    else for (const complaint of agent.complaints()) io.err.write(`choo: ${complaint}\n`);
     return code;
   } catch (error) {
     return report(error, { io, json: false, journal: undefined });
   } finally {
+    await agent?.close();
     if (folder !== undefined) await leave(folder, o.keep, io);
   }
+}
+
+async function agentFor({ agent, command }: DemoOptions, io: Io): Promise<DemoAgent> {
+  if (agent === undefined) return scriptedAgent(io.env);
+  const { realAgent } = await import('./demo-agent.ts');
+  return realAgent({ agent, command }, io);
+}
+
+/** The built-in agent, in the environment of somebody without any git or choo configuration. */
+function scriptedAgent(env: NodeJS.ProcessEnv): DemoAgent {
+  const kept = Object.entries(env).filter(([name]) => !/^(GIT_|CHOO_|RALPH_|XDG_)/.test(name));
+  return {
+    files: scriptedFiles(), home: {}, env: { ...Object.fromEntries(kept), GIT_CONFIG_NOSYSTEM: '1' },
+    about: 'The agent is a script, everything else is real.',
+    complaints: () => [], close: () => Promise.resolve(),
+  };
 }
 
 interface Place {
@@ -40,19 +70,14 @@ interface Place {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The environment of somebody without any git or choo configuration; everything choo keeps goes into the demo's own folder. */
-function demoEnvironment(env: NodeJS.ProcessEnv, folder: string): NodeJS.ProcessEnv {
-  const kept = Object.entries(env).filter(([name]) => !/^(GIT_|CHOO_|RALPH_|XDG_)/.test(name));
-  return { ...Object.fromEntries(kept), HOME: join(folder, 'home'), GIT_CONFIG_NOSYSTEM: '1' };
-}
-
-async function makeRepository(place: Place): Promise<void> {
-  await mkdir(place.env['HOME'] ?? place.repository, { recursive: true });
-  for (const [path, text] of demoFiles()) {
-    const file = join(place.repository, path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-  }
+/** Makes repository, HOME and temporary folder; everything that choo and the agent keep goes into the demo's own folder. */
+async function makePlace(folder: string, agent: DemoAgent): Promise<Place> {
+  const [repository, home, temporary] = [join(folder, 'inn'), join(folder, 'home'), join(folder, 'tmp')];
+  await mkdir(home);
+  await mkdir(temporary);
+  await writeFiles(home, agent.home);
+  await writeFiles(repository, { ...demoFiles(), ...agent.files });
+  const place = { repository, env: { ...agent.env, HOME: home, TMPDIR: temporary } };
   for (const args of [
     ['init', '--quiet', '--initial-branch=main'],
     ['config', 'user.name', 'choo demo'],
@@ -60,6 +85,15 @@ async function makeRepository(place: Place): Promise<void> {
     ['add', '--all'],
     ['commit', '--quiet', '--message', 'An inn, and the specs of what it lacks'],
   ]) await git(place, args);
+  return place;
+}
+
+async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    const file = join(folder, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
 }
 
 async function git(place: Place, args: readonly string[]): Promise<string> {

@@ -277,15 +277,23 @@ function addDoctor({ program, io, exit }: Shell): void {
 }
 
 function addDemo({ program, io, exit }: Shell): void {
-  program.command('demo')
+  const command = program.command('demo')
     .summary('a whole run in a throw-away repository')
-    .description('Makes a repository in the temporary folder and runs it with the built-in scripted agent: no key, no network, some seconds.')
+    .description('Makes a repository in the temporary folder and runs it with the built-in scripted agent: no key, no network, some seconds. With --agent by that agent\'s own program, against a scripted model on 127.0.0.1 and without your settings, keys and logins: no bill.')
+    .option('--agent <name>', 'a real agent: claude, codex, gemini, opencode, copilot or acp')
+    .option('--command <program>', 'its program (default: its name on PATH)')
     .option('--keep', 'leave the repository there to look at')
-    .addHelpText('after', examples([['choo demo', 'watch'], ['choo demo --keep', 'and look around afterwards']]))
-    .action(async (flags: { readonly keep?: boolean }) => {
-      const { demo } = await import('./demo.ts');
-      exit(await demo({ keep: flags.keep === true }, io));
-    });
+    .addHelpText('after', examples([
+      ['choo demo', 'watch'],
+      ['choo demo --keep', 'and look around afterwards'],
+      ['choo demo --agent claude', 'your own Claude Code, with a scripted model'],
+      ['choo demo --agent acp --command "gemini --acp"', 'anything that speaks ACP'],
+    ]));
+  command.action(async (flags: { readonly keep?: boolean; readonly agent?: string; readonly command?: string }) => {
+    if (flags.command !== undefined && flags.agent === undefined) command.error('error: --command belongs to --agent', { exitCode: 2 });
+    const { demo } = await import('./demo.ts');
+    exit(await demo({ ...flags, keep: flags.keep === true }, io));
+  });
 }
 
 function addVersion({ program, io, exit }: Shell): void {

@@ -11,6 +11,8 @@ export interface Row {
   /** As choo names it, with the program behind it where that differs. */
   readonly name: (typeof ROW_NAMES)[number];
   readonly agent: ClientName;
+  /** Its program with its first arguments, for a shell; never one that PATH would find. */
+  readonly command: string;
   readonly protocols: readonly Protocol[];
   /** What it spends is seen while it works; else a budget is refused. */
   readonly seen: boolean;
@@ -27,12 +29,12 @@ function byNode(path: string): string {
   return `${process.execPath} ${path}`;
 }
 
-/** A row for the program at `command`, never one that PATH would find; what leads it to the server is that of `client`. */
+/** A row for the program at `command`; what leads it to the server is that of `client`. */
 function row(name: Row['name'], o: { readonly command: string; readonly seen: boolean; readonly agent: ClientName; readonly client?: ClientName; /** Its sessions can be gone on with. */ readonly goesOn: boolean }): Row {
   const { agent, command, seen, goesOn } = o;
   const { protocols, settings, env, home } = CLIENTS[o.client ?? agent];
   return {
-    name, agent, protocols, seen, env, home,
+    name, agent, command, protocols, seen, env, home,
     config: (url) => ({ provider: { type: agent, providers: { [agent]: { command } } }, agents: { [agent]: { ...(goesOn ? { retry: 'continue' } : {}), ...settings(url) } } }),
   };
 }
