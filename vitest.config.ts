@@ -9,14 +9,16 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 /** Folder that gets the counts of each test program, for .ci/run to add up; unset elsewhere. */
 const counts = process.env['CHOO_TEST_COUNTS'];
 
+/** What takes longer than a test at each change may: `npm run test:all` has it. */
+const LONG = ['test/kills/**', 'test/sim/mutants.test.ts', 'test/integration/trouble-*.test.ts', 'test/integration/one-orchestrator.test.ts', 'test/integration/second-look.test.ts', 'test/integration/detach.test.ts'];
+
 export default defineConfig({
   define: { CHOO_VERSION: JSON.stringify(version) },
   test: {
     include: ['test/**/*.test.ts'],
-    // Dying at every named moment and hunting every defect take longer than a test at each change may; `npm run test:all` has them.
     // The real agents have to be installed first (test/agents/install.mjs).
     exclude: [
-      ...(process.env['CHOO_TEST_LONG'] === undefined ? ['test/kills/**', 'test/sim/mutants.test.ts'] : []),
+      ...(process.env['CHOO_TEST_LONG'] === undefined ? LONG : []),
       ...(process.env['CHOO_TEST_AGENTS'] === undefined ? ['test/agents/**'] : []),
     ],
     pool: 'forks',

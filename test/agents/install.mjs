@@ -2,7 +2,7 @@
 // already stays. No install script runs. `node test/agents/install.mjs [NAME…]`; without a name all of them.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const top = join(import.meta.dirname, '..', '..');
@@ -26,8 +26,10 @@ function install(name) {
   // Beside its place and then renamed, so that an install that was cut is never taken for a whole one.
   const half = mkdtempSync(join(cache, '.half-'));
   try {
-    const options = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
-    const { status } = spawnSync('npm', ['install', '--prefix', half, ...options, `${agent.package}@${agent.version}`], { cwd: half, stdio: 'inherit' });
+    const options = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    // With `--prefix` npm would look for its global configuration there, and know no certificates.
+    writeFileSync(join(half, 'package.json'), '{ "private": true }\n');
+    const { status } = spawnSync('npm', ['install', ...options, `${agent.package}@${agent.version}`], { cwd: half, stdio: 'inherit' });
     if (status !== 0) throw new Error(`npm could not install ${agent.package}@${agent.version}`);
     if (!existsSync(join(folder, 'node_modules'))) renameSync(half, folder);
     console.log(`${name} ${agent.version} is installed`);

@@ -206,7 +206,8 @@ describe('--discard', () => {
     const run = bed.start(['run', '--json']);
     const held = await bed.hand.next();
     await held.write('half', 'half\n');
-    await held.sh('setsid sleep 1000 >/dev/null 2>&1 </dev/null &');
+    // Only once it is in its own session: until then the death of choo's group would end it.
+    await held.sh(`setsid sh -c 'echo > "$HOME/there"; exec sleep 1000' >/dev/null 2>&1 </dev/null & until [ -e "$HOME/there" ]; do :; done`);
     run.signal('SIGKILL');
     await run.ended;
     await held.gone;
