@@ -10,7 +10,10 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 const counts = process.env['CHOO_TEST_COUNTS'];
 
 /** What takes longer than a test at each change may: `npm run test:all` has it. */
-const LONG = ['test/kills/**', 'test/sim/mutants.test.ts', 'test/integration/trouble-*.test.ts', 'test/integration/one-orchestrator.test.ts', 'test/integration/second-look.test.ts', 'test/integration/detach.test.ts'];
+const LONG = [
+  'test/kills/**', 'test/sim/mutants.test.ts', 'test/integration/trouble-*.test.ts',
+  ...['one-orchestrator', 'second-look', 'detach', 'landing-checkout', 'broken-before'].map((name) => `test/integration/${name}.test.ts`),
+];
 
 export default defineConfig({
   define: { CHOO_VERSION: JSON.stringify(version) },

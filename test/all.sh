@@ -77,7 +77,7 @@ done
 if CHOO_TEST_LONG=1 CHOO_TEST_PAIRS=100 npx vitest run test/integration/one-orchestrator.test.ts; then :; else status=1; fi
 
 # Every named moment to die at; locks held by others, full disks; sessions of their own; streams cut at every byte.
-if CHOO_TEST_LONG=1 npx vitest run test/kills test/integration/{cleanup,trouble-,second-look,detach} test/unit/agents; then :; else status=1; fi
+if CHOO_TEST_LONG=1 npx vitest run test/kills test/integration/{cleanup,trouble-,second-look,detach,landing-checkout,broken-before} test/unit/agents; then :; else status=1; fi
 
 # The real agents against the scripted model server.
 if npm run --silent test:agents; then :; else status=1; fi
