@@ -26,9 +26,10 @@ function install(name) {
   // Beside its place and then renamed, so that an install that was cut is never taken for a whole one.
   const half = mkdtempSync(join(cache, '.half-'));
   try {
-    const options = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    const options = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false'];
     // With `--prefix` npm would look for its global configuration there, and know no certificates.
     writeFileSync(join(half, 'package.json'), '{ "private": true }\n');
+    // What an agent says of its Node is about the script npm puts before it; `engine-strict` comes along from `npm run`.
     const { status } = spawnSync('npm', ['install', ...options, `${agent.package}@${agent.version}`], { cwd: half, stdio: 'inherit' });
     if (status !== 0) throw new Error(`npm could not install ${agent.package}@${agent.version}`);
     if (!existsSync(join(folder, 'node_modules'))) renameSync(half, folder);
