@@ -39,7 +39,7 @@ describe.each(ACP_CASES)('$name', (one) => {
     const session = await room.drive(agent(), { prompt: 'Say hello in a file and commit it.', env, record: `acp/${name}-done` });
     expect(session.verdict).toEqual({});
     expect(session.done).toBe(true);
-    expect(session.result).toMatchObject({ code: 0, cut: false, leftovers: false });
+    expect(session.result).toMatchObject({ code: 0, cut: false });
     expect(room.commits()).toEqual(['say hello']);
     expect(session.activity).toEqual(expect.arrayContaining([{ kind: 'command', text: 'echo hello > hello.txt' }, { kind: 'text', text: 'I said hello.' }]));
     expect(session.session).toMatch(/^[\w-]+$/);

@@ -31,7 +31,7 @@ async function work(room: Room, scenario: Scenario, o: Partial<Drive> & { readon
 describe('work', () => {
   it('is done in two commands', async ({ room }) => {
     const session = await work(room, [{ turns: COMMIT }], { record: 'done' });
-    expect(session).toMatchObject({ verdict: {}, done: true, usage: { input: 3000, output: 150, usd: 0.015 }, result: { code: 0, leftovers: false } });
+    expect(session).toMatchObject({ verdict: {}, done: true, usage: { input: 3000, output: 150, usd: 0.015 }, result: { code: 0 } });
     expect(session.session).toBe(session.task.session);
     expect(room.commits()).toEqual(['say hello']);
     expect(session.lines.filter((line) => line.includes('memory_paths'))).toEqual([]);
@@ -144,7 +144,7 @@ describe('an interrupt', () => {
     await server.arrived(({ turn }) => turn?.do === 'hang');
     handle.interruptNow();
     const session = await driving;
-    expect(session).toMatchObject({ done: false, result: { cut: true, leftovers: false } });
+    expect(session).toMatchObject({ done: false, result: { cut: true } });
     expect(session.lines.some((line) => line.includes('Request interrupted'))).toBe(true);
   });
 
@@ -161,7 +161,7 @@ describe('an interrupt', () => {
     await readFile(begun);
     handle.interruptNow();
     const first = await driving;
-    expect(first.result).toMatchObject({ cut: true, leftovers: false });
+    expect(first.result).toMatchObject({ cut: true });
     const second = await room.drive(agent, { prompt: 'Second part.', env, goOn: must(first.session, 'a session') });
     expect(second.verdict).toEqual({});
     expect(room.commits()).toEqual(['say hello']);

@@ -34,7 +34,7 @@ it('does a job of two commands', async ({ room }) => {
   const session = await drive(room, server, { record: 'codex/done' });
   expect(session.verdict).toEqual({});
   expect(session.done).toBe(true);
-  expect(session.result).toMatchObject({ code: 0, cut: false, leftovers: false });
+  expect(session.result).toMatchObject({ code: 0, cut: false });
   expect(room.commits()).toEqual(['say hello']);
   expect(session.usage).toEqual({ input: 2100, output: 150, cacheRead: 600, cacheWrite: 300, model: 'scripted' });
   expect(session.activity).toEqual([

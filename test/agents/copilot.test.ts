@@ -33,7 +33,7 @@ it('does a job of two commands', async ({ room }) => {
   const session = await work(room, [{ turns: [{ do: 'run', command: 'echo hello > hello.txt' }, { do: 'run', command: 'git add . && git commit -qm "say hello"' }, { do: 'say', text: 'I said hello.' }] }], { record: 'copilot/done' });
   expect(session.verdict).toEqual({});
   expect(session.done).toBe(true);
-  expect(session.result).toMatchObject({ code: 0, cut: false, leftovers: false });
+  expect(session.result).toMatchObject({ code: 0, cut: false });
   expect(room.commits()).toEqual(['say hello']);
   expect(session.usage).toEqual({ input: 3000, output: 150, cacheRead: 900, cacheWrite: 0, model: 'scripted' });
   expect(session.activity).toEqual([
