@@ -28,6 +28,10 @@ export type Failpoint =
   | 'worktree-aside'
   /** A worktree is no longer registered and its files are still there. */
   | 'worktree-unregistered'
+  /** A landed unit's worktree is a folder of the pool and no longer registered; its unit is not recorded as complete. */
+  | 'folder-pooled'
+  /** A folder of the pool has become a unit's worktree; nothing says so but its place. */
+  | 'folder-taken'
   /** Recovery has mended one of several worktrees. */
   | 'recovery-half-done'
   /** The run's own landing ref has what the target refused; the target has not. */
@@ -36,6 +40,22 @@ export type Failpoint =
   | 'joined'
   /** The target has what had landed beside it; the run's own ref is still there. */
   | 'caught-up'
+  /** The remote has a proved commit; its answer is not recorded. */
+  | 'remote-moved'
+  /** The remote has a save of the run; its answer is not recorded. */
+  | 'saved'
+  /** A saved run is claimed at the remote; nothing of it is here. */
+  | 'run-claimed'
+  /** Branches and target are as the saved run has them; there is no run here. */
+  | 'run-half-restored'
+  /** The target has taken in what the remote had; its answer is not recorded. */
+  | 'remote-joined'
+  /** The forge has a unit's branch; no pull request was made or edited. */
+  | 'branch-pushed'
+  /** A pull request was made or edited; that is not recorded. */
+  | 'pull-written'
+  /** The forge has merged a pull request; that is not recorded. */
+  | 'pull-merged'
   /** A merge of the target is in progress in a unit's worktree. */
   | 'merge-begun';
 

@@ -60,6 +60,11 @@ export class Inbox {
     return question === undefined ? { answers } : { answers, question };
   }
 
+  /** Takes out all answers that are there. */
+  rest(): readonly EventBody[] {
+    return this.#answers.splice(0);
+  }
+
   /** Refuses everything that is still asked. */
   close(): void {
     this.#closed = true;

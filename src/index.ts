@@ -9,4 +9,5 @@ export type { Failure, FailureKind, Severity } from './core/failure.ts';
 export type { Request } from './core/request.ts';
 export type { State } from './core/state.ts';
 export type { Observer } from './orchestrator.ts';
-export type { Clock, Escalation, Escalator, Seen } from './world.ts';
+export type { Escalation } from './core/told.ts';
+export type { Clock, Delivery, Escalator, Seen } from './world.ts';

@@ -1,8 +1,12 @@
 // What the engine may ask of the outside: interfaces only. The real one is built in `adapters/`, a simulated one in tests.
 
 import type { Activity } from './core/activity.ts';
+import type { Reuse } from './core/plan.ts';
 import type { Event, EventBody } from './core/event.ts';
-import type { Ending, Severity } from './core/failure.ts';
+import type { Escalation } from './core/told.ts';
+import type { Ending } from './core/failure.ts';
+import type { Forge } from './forge.ts';
+import type { CommandOutput } from './core/recognise.ts';
 
 /** Everything outside the engine. */
 export interface World {
@@ -13,8 +17,15 @@ export interface World {
   readonly files: Files;
   /** A new random UUID. */
   uuid(): string;
+  /** A short digest of a text, the same on every machine. */
+  digest(text: string): string;
+  /** A digest of what the results of shell commands depend on besides the tree they run in: this machine, the programs they name, the values of variables, the content of files (absolute). */
+  fingerprint(o: { readonly commands: readonly string[]; readonly env: readonly string[]; readonly files: readonly string[] }): Promise<string>;
+  readonly setupResults: SetupResults;
   /** A text without the secrets that are known here; absent: nothing is one. */
   readonly redact?: (text: string) => string;
+  /** Where units land as pull requests; absent: they land locally. */
+  readonly forge?: Forge;
   /** Gets what agents are seen doing; must return at once. */
   readonly activity?: (seen: Seen) => void;
 }
@@ -87,6 +98,19 @@ export type AdvanceOutcome =
   /** The target stands still, but the checkout that has it refuses. */
   | { readonly kind: 'refused'; readonly reason: 'local-changes' | 'busy' | 'several-worktrees' | 'git'; readonly worktree: string; readonly detail: string };
 
+/** A talk with a remote about one of its branches (full ref). */
+export interface RemoteCall {
+  readonly name: string;
+  readonly ref: string;
+  /** It is ended after this long, ms. */
+  readonly limitMs: number;
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
+}
+
+/** Outcome of a push. Whether somebody else was first, only the remote itself can tell. */
+export type PushOutcome = { readonly kind: 'pushed' } | { readonly kind: 'refused'; readonly detail: string };
+
 /** A git command that did not do what it was asked. Thrown by `Git`; a failure of the work, not a defect. */
 export class GitError extends Error {
   override name = 'GitError';
@@ -130,8 +154,21 @@ export interface Git {
   renames(from: CommitId, to: CommitId): Promise<ReadonlyMap<string, string>>;
   mergeBase(a: CommitId, b: CommitId): Promise<CommitId | undefined>;
 
-  /** Makes a worktree at `commit`, on a new branch (full ref) or detached. Throws PathTaken when something is there already, GitError otherwise; never forces, never falls back. */
-  addWorktree(o: { readonly path: string; readonly commit: CommitId; readonly branch?: string }): Promise<void>;
+  /**
+   * Makes a worktree at `commit`, on a new branch (full ref) or detached; with `filled` out of a folder that `renewFolder` made for `from`, which is gone from
+   * its place then, and only when every tracked file is proved to be the commit's. Throws PathTaken when something is there already, GitError otherwise; never
+   * forces, never falls back.
+   */
+  addWorktree(o: { readonly path: string; readonly commit: CommitId; readonly branch?: string; readonly filled?: { readonly folder: string; readonly index: string; readonly from: CommitId } }): Promise<void>;
+  /** Copies the index of a worktree that was just made to a file where no agent works. False when the worktree's folder is of no use for `renewFolder`: fewer than `least` paths, or what cannot be proved clean. */
+  keepIndex(worktree: string, o: { readonly to: string; readonly least: number }): Promise<boolean>;
+  /** Makes a plain folder of a worktree: its registration goes, its folder moves to `to`, where nothing is. The caller has made sure nothing is lost. */
+  retireWorktree(worktree: string, o: { readonly to: string }): Promise<void>;
+  /**
+   * Makes a folder that is no worktree hold the files of `commit` and nothing else, but for ignored ones that match `keep` (patterns as in `.gitignore`).
+   * `index` (from `keepIndex` or an earlier call) tells what was checked out there at `from`; without `from` the folder is new. False: it is of no use.
+   */
+  renewFolder(o: { readonly folder: string; readonly index: string; readonly from?: CommitId; readonly commit: CommitId; readonly keep: readonly string[] }): Promise<boolean>;
   /** Removes a worktree and its registration, whatever it contains; the caller has made sure nothing is lost. A missing folder is fine. */
   removeWorktree(path: string): Promise<void>;
   /** True when the files by which git knows the worktree are damaged: then no git command works there, and none will by waiting. */
@@ -147,7 +184,7 @@ export interface Git {
   /** Stages exactly the given paths as they are in the files (added, changed, deleted) and writes the index as a tree. */
   stage(worktree: string, paths: readonly string[]): Promise<TreeId>;
   /** Makes a commit object; moves nothing. Signed when the user's configuration asks for it. */
-  commitTree(o: { readonly tree: TreeId; readonly parents: readonly CommitId[]; readonly message: string }): Promise<CommitId>;
+  commitTree(o: { readonly tree: TreeId; readonly parents: readonly CommitId[]; readonly message: string; /** The commit whose author it keeps; absent: the user. */ readonly authorOf?: CommitId }): Promise<CommitId>;
   /** Moves a ref by compare-and-swap (`from` undefined: must not exist; `to` undefined: delete). False when it was not at `from`, unless it is a ref that existed and is at `to` already. */
   moveRef(o: { readonly ref: string; readonly to: CommitId | undefined; readonly from: CommitId | undefined; readonly reason: string }): Promise<boolean>;
   /** Makes HEAD of the worktree point to `branch` (a full ref that exists), index and tracked files be `commit`; keeps untracked files. */
@@ -156,6 +193,10 @@ export interface Git {
   repointWorktree(worktree: string, o: { readonly branch: string; readonly commit: CommitId }): Promise<void>;
   /** Puts back the `.git` file of a worktree when it is gone or points elsewhere; what stood there is moved beside the worktree (`aside`). Undefined when it was intact. */
   repairLink(worktree: string): Promise<{ readonly aside: string | undefined } | undefined>;
+  /** Notes, so that it outlives this session, what in the worktree's own git folder steers git (pointers, configuration). */
+  rememberOwnFolder(worktree: string): Promise<void>;
+  /** Puts that back as it was noted, once; what stood there instead is moved beside the worktree (`aside`). To be called before any other command there. */
+  mendOwnFolder(worktree: string): Promise<readonly { readonly file: string; readonly aside: string | undefined }[]>;
   /** Removes lock files that a killed git left in a worktree and on its branch. Only when no process is at work there. */
   releaseLocks(worktree: string, branch: string): Promise<void>;
   /** Removes lock files that a killed git left on these branches and in the checkouts that have them, people's too, once it is certain that nobody holds them; gives back their paths. */
@@ -175,6 +216,22 @@ export interface Git {
   conflictMarkers(worktree: string, commit: CommitId): Promise<readonly string[]>;
   /** Moves the target branch (full ref) to `to`, a descendant of `from`, the way its checkout needs. */
   advance(o: { readonly ref: string; readonly from: CommitId; readonly to: CommitId }): Promise<AdvanceOutcome>;
+
+  /** Where a branch of a remote is now, with all its commits fetched; undefined when the remote has none of that name. Changes no ref. GitError: it cannot be reached. */
+  remoteTip(o: RemoteCall): Promise<CommitId | undefined>;
+  /** Gives a commit to a branch of a remote, plainly: only forward, never forced. GitError: git could not be run to its end. */
+  push(o: RemoteCall & { readonly commit: CommitId }): Promise<PushOutcome>;
+  /** Removes a branch of a remote that is at `at`; one that is elsewhere, or gone, is left. GitError: git could not be run to its end. */
+  removeRemote(o: RemoteCall & { readonly at: CommitId }): Promise<void>;
+
+  /** A commit with the files of `parent` (absent: none), and `text` (empty: nothing more) as one that comes after them: its lines from number `first` on. `keeps` are further parents, kept by it. Moves nothing, signs nothing. */
+  makeSave(o: { readonly parent?: CommitId; readonly first: number; readonly text: string; readonly keeps: readonly CommitId[]; readonly message: string }): Promise<CommitId>;
+  /** The texts of such a commit, one after the other. */
+  readSave(commit: CommitId): Promise<string>;
+  /** Refs of this repository below a prefix that ends in `/`: full name → commit. */
+  refsBelow(prefix: string): Promise<ReadonlyMap<string, CommitId>>;
+  /** Gives refs of choo's own to a remote, all or none, only forward, without the user's hooks. GitError: it cannot be reached. */
+  pushAll(o: Omit<RemoteCall, 'ref'> & { readonly refs: ReadonlyMap<string, CommitId> }): Promise<PushOutcome>;
 
   /** All branches and tags with their values, and the state of the user's main checkout, as an opaque snapshot. */
   snapshot(): Promise<FenceSnapshot>;
@@ -208,6 +265,8 @@ export interface Command {
   readonly idleMs?: number;
   /** Two-way conversation; without it stdin is closed at once. */
   readonly dialogue?: Dialogue;
+  /** Its output is wanted, as far as it is kept. */
+  readonly wantOutput?: true;
 }
 
 /** Two-way talk with a program over stdin and stdout. */
@@ -232,6 +291,8 @@ export interface Control {
 export interface CommandResult extends Ending {
   /** Last bytes of its output, cleaned for people, at most `BOUNDS.failureTail`. */
   readonly tail: string;
+  /** Its output as kept in the log, cleaned for people; `whole`: nothing was left out. Only when it was wanted and could be kept. */
+  readonly output?: CommandOutput;
   /** What ended it, when that was its dialogue. */
   readonly ended?: 'done' | 'stop';
   /** True when it was ended by `Control`. */
@@ -250,17 +311,29 @@ export interface Processes {
 
 /** The few file operations a worker needs beside git. All paths absolute. */
 export interface Files {
-  /** Text of a file, or undefined when it does not exist. */
-  readText(path: string): Promise<string | undefined>;
+  /** Text of a file; undefined when nothing is there, something that is no file (a pipe would never end), or more than `atMost` bytes. */
+  readText(path: string, atMost?: number): Promise<string | undefined>;
   /** Writes a file whole (temporary name, then rename), keeping its mode; parents are made. */
   writeText(path: string, text: string): Promise<void>;
   exists(path: string): Promise<boolean>;
   /** Bytes free for us on the file system that holds `path` or its nearest existing parent. */
   freeSpace(path: string): Promise<number>;
+  /** Removes a file, or a folder with everything in it; follows no link. What is missing is fine. */
+  remove(path: string): Promise<void>;
   /** Copies files of the main checkout that git ignores and that match the globs into a worktree; gives back their paths. */
   copyIgnored(o: { readonly globs: readonly string[]; readonly from: string; readonly to: string }): Promise<readonly string[]>;
   /** True when an executable of that name is on PATH or, with a `/`, at that path seen from `cwd`. */
   canExecute(program: string, cwd: string): Promise<boolean>;
+}
+
+/** What setup commands made, kept from worktrees in which no agent had been. */
+export interface SetupResults {
+  /** Another one when anything changes on which the results depend: the command, the content of the files it goes by, this machine, its programs. */
+  key(o: Reuse & { readonly worktree: string; readonly command: string }): Promise<string>;
+  /** Copies what is kept under a key to its paths in a worktree. False, with nothing changed, when nothing is kept, something stands at one of the paths, or it cannot be copied. */
+  take(key: string, o: { readonly worktree: string; readonly paths: readonly string[] }): Promise<boolean>;
+  /** Keeps a copy of these paths. Gives why it could not, in words; the worktree is as it was. */
+  keep(key: string, o: { readonly worktree: string; readonly paths: readonly string[] }): Promise<string | undefined>;
 }
 
 // ---------------------------------------------------------------- people
@@ -274,18 +347,16 @@ export interface Seen {
   readonly activity: Activity;
 }
 
-/** Something a person should know now. */
-export interface Escalation {
-  readonly severity: Severity;
-  readonly run: number;
-  readonly unit?: string;
-  /** One sentence. */
-  readonly title: string;
-  /** Lines with what to look at and the command to try next. */
-  readonly detail: readonly string[];
+/** What became of telling one somewhere else than in the terminal. */
+export interface Delivery {
+  readonly to: string;
+  readonly tries: number;
+  /** Why nobody was told; absent: it was delivered. */
+  readonly trouble?: string;
 }
 
-/** Tells a person. Never delays the loop: the caller does not wait, and a throw is reported, not fatal. */
+/** Tells a person. Never delays the loop: the caller does not wait, and a throw is reported, not fatal. Gives what is to be recorded. */
 export interface Escalator {
-  escalate(e: Escalation): void | Promise<void>;
+  /** `only`: where it has not been told yet; absent: it is new. `signal`: there is no more time. */
+  escalate(e: Escalation, o?: { readonly only?: ReadonlySet<string>; readonly signal?: AbortSignal }): void | Promise<void | readonly Delivery[]>;
 }

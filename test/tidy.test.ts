@@ -15,7 +15,7 @@ import { listFiles, parseSource, readText, type Problem } from './rig/tidy/sourc
 
 const top = join(import.meta.dirname, '..');
 const codePaths = [
-  ...listFiles(top, { folders: ['src', 'test', 'scripts'], endings: ['.ts', '.mjs'] }),
+  ...listFiles(top, { folders: ['src', 'web', 'test', 'scripts'], endings: ['.ts', '.tsx', '.mjs'] }),
   'vitest.config.ts',
 ];
 const sources = codePaths.map((path) => parseSource(path, readText(top, path)));

@@ -9,6 +9,8 @@ const MESSENGER = /(?:^|_)(?:SLACK|DISCORD|TELEGRAM|MATTERMOST|MSTEAMS|PUSHOVER|
 /** Credentials of forges and single messenger secrets that no child sees. An agent's own key (ANTHROPIC_API_KEY, COPILOT_GITHUB_TOKEN, …) stays. */
 const HIDDEN_NAMES: ReadonlySet<string> = new Set([
   'ACTIONS_RUNTIME_TOKEN', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'ACTIONS_ID_TOKEN_REQUEST_URL',
+  // Files by which a program steers the steps of a workflow that come after it.
+  'GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_STEP_SUMMARY',
   'CI_JOB_TOKEN', 'CI_BUILD_TOKEN', 'CI_JOB_JWT', 'CI_JOB_JWT_V2', 'CI_REGISTRY_PASSWORD', 'CI_DEPLOY_PASSWORD', 'CI_REPOSITORY_URL',
   'CODEBERG_TOKEN', 'SYSTEM_ACCESSTOKEN', 'MATRIX_ACCESS_TOKEN', 'NTFY_TOKEN',
 ]);

@@ -2,13 +2,14 @@
 
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { constants, copyFile, lstat, mkdir, open, readlink, rename, rm, stat, statfs, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { GitError, type Files } from '../world.ts';
 import { childEnvironment } from './environment.ts';
-import { errnoOf } from './errno.ts';
+import { about, errnoOf } from './errno.ts';
+import { removeFolder } from './folders.ts';
 import { findProgram } from './program.ts';
 
 const run = promisify(execFile);
@@ -20,10 +21,11 @@ const LONGEST_LIST = 256 * 1024 * 1024;
 export function realFiles(env: NodeJS.ProcessEnv): Files {
   return {
     // Asked directly: these are small, and a turn of the thread pool costs more than the answer.
-    readText: (path) => unlessMissing(Promise.resolve().then(() => readFileSync(path, 'utf8'))),
+    readText: (path, atMost = Infinity) => unlessMissing(Promise.resolve().then(() => readText(path, atMost))),
     writeText,
     exists: (path) => Promise.resolve(existsSync(path)),
     freeSpace,
+    remove: removeFolder,
     copyIgnored: (o) => copyIgnored(o, env),
     canExecute: (program, cwd) => Promise.resolve('path' in findProgram(program, { cwd, path: env['PATH'] })),
   };
@@ -35,6 +37,17 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
     throw error;
+  }
+}
+
+/** Opened without waiting: an agent may have put a pipe there, on whose other end nobody is. */
+function readText(path: string, atMost: number): string | undefined {
+  const file = openSync(path, constants.O_RDONLY + constants.O_NONBLOCK);
+  try {
+    const facts = fstatSync(file);
+    return facts.isFile() && facts.size <= atMost ? readFileSync(file, 'utf8') : undefined;
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -54,7 +67,7 @@ async function writeText(path: string, text: string): Promise<void> {
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw about(error, path);
   }
 }
 
@@ -106,7 +119,7 @@ async function copyInto(o: { readonly from: string; readonly to: string }, path:
 }
 
 /** Makes the folders one by one; false when one of them is a link or no folder. */
-async function makeParents(top: string, parts: readonly string[]): Promise<boolean> {
+export async function makeParents(top: string, parts: readonly string[]): Promise<boolean> {
   let folder = top;
   for (const part of parts) {
     folder = join(folder, part);

@@ -8,7 +8,7 @@ import type { Event } from '../core/event.ts';
 import { errnoOf } from './errno.ts';
 
 /** The version this choo writes, and the newest it reads. */
-export const VERSION = 1;
+export const VERSION = 2;
 /** The first byte of everything that was written and flushed in one piece. Space before a JSON text means nothing to who parses it. */
 export const GROUP_MARK = ' ';
 
@@ -33,7 +33,7 @@ export class JournalError extends Error {
   override name = 'JournalError';
   readonly path: string;
   readonly line: number | undefined;
-  readonly reason: 'missing' | 'exists' | 'unreadable' | 'not-a-journal' | 'newer' | 'damaged';
+  readonly reason: 'missing' | 'exists' | 'unreadable' | 'not-a-journal' | 'newer' | 'older' | 'damaged';
   constructor(path: string, o: { readonly reason: JournalError['reason']; readonly detail: string; readonly line?: number }) {
     super(`${path}${o.line === undefined ? '' : `:${o.line}`}: ${o.detail}`);
     this.path = path;
@@ -168,6 +168,9 @@ class Reader {
     if (choo !== 'journal' || typeof version !== 'number' || typeof run !== 'number' || typeof created !== 'string') this.#refuseHeader('its first line is not that of one');
     if (version > VERSION) {
       throw new JournalError(this.#path, { reason: 'newer', line: 1, detail: `written by a newer choo (journal version ${version}, this one reads ${VERSION})` });
+    }
+    if (version < VERSION) {
+      throw new JournalError(this.#path, { reason: 'older', line: 1, detail: `written by an older choo (journal version ${version}, this one reads ${VERSION}); finish the run with that one, or leave it with: choo run --new` });
     }
     return { choo, version, run, created, ...(typeof plan === 'string' ? { plan } : {}) };
   }

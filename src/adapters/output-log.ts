@@ -1,9 +1,11 @@
 // Output of one command on its way to the log file: head and tail are kept, memory stays small. Knows nothing of processes.
 
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BOUNDS } from '../core/limits.ts';
+import type { CommandOutput } from '../core/recognise.ts';
 import { errnoOf } from './errno.ts';
+import { LateOutput } from './late-output.ts';
 
 /** Raw bytes remembered for the cleaned tail: colours and progress lines shrink when cleaned. */
 const RAW_TAIL = 4 * BOUNDS.failureTail;
@@ -14,16 +16,19 @@ export interface OutputLog {
   write(chunk: Buffer): void;
   /** Writes what is still held back and closes the file. */
   close(): void;
+  /** What was kept of this command, cleaned for people; undefined when it could not be written or read. Only after `close`. */
+  output(): CommandOutput | undefined;
   /** The last bytes for people: valid UTF-8 without control characters, at most `BOUNDS.failureTail` bytes. */
   tail(): string;
 }
 
 /**
  * Opens `path` for appending, making its folder (0700) and itself (0600) when missing. Of what is written the first and
- * last `limit / 2` bytes are kept, with a line between that says how many were left out. Throws the system's error.
+ * last `limit / 2` bytes are kept, with a line between that says how many were left out. Until then what comes after the head
+ * is to be seen beside it (late-output.ts). Throws the system's error.
  */
 export function openOutputLog(path: string, limit: number): OutputLog {
-  return new BoundedLog(openForAppend(path), limit);
+  return new BoundedLog(path, limit);
 }
 
 function openForAppend(path: string): number {
@@ -38,16 +43,26 @@ function openForAppend(path: string): number {
 
 class BoundedLog implements OutputLog {
   readonly #file: number;
+  readonly #path: string;
+  /** Where this command's part of the file begins. */
+  readonly #start: number;
   readonly #late: Ring;
   readonly #recent = new Ring(RAW_TAIL);
+  readonly #beside: LateOutput;
+  /** Where in the file the next byte would be if nothing were held back. */
+  #at: number;
   #headLeft: number;
   #leftOut = 0;
   #trouble: string | undefined;
 
-  constructor(file: number, limit: number) {
-    this.#file = file;
+  constructor(path: string, limit: number) {
+    this.#file = openForAppend(path);
+    this.#path = path;
+    this.#start = fstatSync(this.#file).size;
+    this.#at = this.#start;
     this.#headLeft = Math.floor(limit / 2);
     this.#late = new Ring(limit - this.#headLeft);
+    this.#beside = new LateOutput(path, limit - this.#headLeft);
   }
 
   write(chunk: Buffer): void {
@@ -57,7 +72,12 @@ class BoundedLog implements OutputLog {
       this.#headLeft -= early.length;
       this.#save(early);
     }
-    if (early.length < chunk.length) this.#leftOut += this.#late.push(chunk.subarray(early.length));
+    if (early.length < chunk.length) {
+      const late = chunk.subarray(early.length);
+      this.#leftOut += this.#late.push(late);
+      this.#beside.write(late, this.#at + early.length);
+    }
+    this.#at += chunk.length;
   }
 
   close(): void {
@@ -66,6 +86,25 @@ class BoundedLog implements OutputLog {
     if (this.#leftOut > 0) this.#save(Buffer.from(`\n[choo left out ${this.#leftOut + start} bytes here]\n`));
     this.#save(late.subarray(start));
     closeSync(this.#file);
+    this.#beside.close();
+  }
+
+  output(): CommandOutput | undefined {
+    if (this.#trouble !== undefined) return undefined;
+    try {
+      const file = openSync(this.#path, 'r');
+      try {
+        const bytes = Buffer.alloc(Math.max(0, fstatSync(file).size - this.#start));
+        let read = 0;
+        for (let n = -1; n !== 0 && read < bytes.length; read += n) n = readSync(file, bytes, { offset: read, position: this.#start + read });
+        return { text: cleanText(bytes.subarray(0, read).toString('utf8')), whole: this.#leftOut === 0 };
+      } finally {
+        closeSync(file);
+      }
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return undefined;
+    }
   }
 
   tail(): string {

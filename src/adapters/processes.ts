@@ -107,6 +107,13 @@ async function runCommand(shop: Shop, job: Job): Promise<CommandResult> {
   const { command, control } = job;
   if (control.kill.aborted || control.interrupt.aborted) return { code: null, cut: true, leftovers: false, tail: '' };
   const log = openOutputLog(command.log, command.outputLimit);
+  const result = await runLogged(shop, { ...job, log });
+  const output = command.wantOutput === true ? log.output() : undefined;
+  return output === undefined ? result : { ...result, output };
+}
+
+async function runLogged(shop: Shop, { log, ...job }: Job & { readonly log: OutputLog }): Promise<CommandResult> {
+  const { command } = job;
   try {
     const program = findProgram(command.argv[0] ?? '', { cwd: command.cwd, path: command.env['PATH'] ?? shop.env['PATH'] });
     if ('code' in program) {

@@ -46,10 +46,10 @@ export async function newestRun(commonDir: string): Promise<number | undefined> 
   return (await listRuns(commonDir)).at(-1);
 }
 
-/** Makes the folder (0700) of a new run and gives back its number; two callers at once get two numbers. */
-export async function makeRun(commonDir: string): Promise<number> {
+/** Makes the folder (0700) of a new run and gives back its number, which is higher than `above`; two callers at once get two numbers. */
+export async function makeRun(commonDir: string, above = 0): Promise<number> {
   await mkdir(join(await makeChooFolder(commonDir), 'runs'), { recursive: true, mode: 0o700 });
-  for (let run = ((await newestRun(commonDir)) ?? 0) + 1; ; run += 1) {
+  for (let run = Math.max(above, (await newestRun(commonDir)) ?? 0) + 1; ; run += 1) {
     try {
       await mkdir(runFolder(commonDir, run), { mode: 0o700 });
       return run;

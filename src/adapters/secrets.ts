@@ -77,6 +77,8 @@ const WORDS = /(?:^|_)(?:[A-Z0-9]*KEYS?|[A-Z0-9]*AUTH|PASS|PAT|PWD|COOKIE|BEARER
 /** Names that only say where a secret is, or where we are. */
 const PLACES = /_(?:FILE|PATH|DIR|HOME|SOCK|SOCKET)$/;
 const PASSWORD_IN_ADDRESS = /^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:([^/\s@]+)@/i;
+/** Headers for who takes traces and metrics: `key=value,key=value`, percent-coded. */
+const HEADERS = /^OTEL_EXPORTER_OTLP_(?:[A-Z]+_)?HEADERS$/;
 const NO_SECRETS: ReadonlySet<string> = new Set(['PWD', 'OLDPWD']);
 
 /** True when a variable of that name is taken to hold a secret. */
@@ -96,19 +98,33 @@ export function secretsOf(environments: readonly Readonly<Record<string, string 
     }
   };
   for (const [name, value = ''] of environments.flatMap((env) => Object.entries(env))) {
-    const secret = secretOf(name, value);
-    if (secret === undefined || Buffer.byteLength(secret) < SHORTEST) continue;
-    for (const form of [...written(secret), ...linesOf(secret)]) add(Buffer.from(form));
-    for (const form of coded(Buffer.from(secret))) add(Buffer.from(form), CODED);
+    for (const secret of secretsIn(name, value)) {
+      if (Buffer.byteLength(secret) < SHORTEST) continue;
+      for (const form of [...written(secret), ...linesOf(secret)]) add(Buffer.from(form));
+      for (const form of coded(Buffer.from(secret))) add(Buffer.from(form), CODED);
+    }
   }
   return [...found.values()];
 }
 
-/** What is secret of a variable: all of it by its name, else the password of an address. */
-function secretOf(name: string, value: string): string | undefined {
+/** What is secret of a variable: all of it by its name, the values of headers, else the password of an address. */
+function secretsIn(name: string, value: string): readonly string[] {
+  if (HEADERS.test(name)) return value.split(',').flatMap(headerValues);
   const place = PLACES.test(name.toUpperCase()) && /^[~.]?\//.test(value);
-  if (isSecretName(name) && !place) return value.trim();
-  return PASSWORD_IN_ADDRESS.exec(value)?.[1];
+  if (isSecretName(name) && !place) return [value.trim()];
+  const password = PASSWORD_IN_ADDRESS.exec(value)?.[1];
+  return password === undefined ? [] : [password];
+}
+
+/** The value of one `key=value`, as it stands there and as it is sent; of `Bearer …` and its like also what follows that word. */
+function headerValues(header: string): string[] {
+  const value = header.slice(header.indexOf('=') + 1).trim();
+  const sent = /%[0-9A-F]{2}/i.test(value) ? decoded(value) : value;
+  return [...new Set([value, sent, sent.replace(/^\w+ +/, '')])];
+}
+
+function decoded(value: string): string {
+  return value.replaceAll(/%([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /** A text as it is, in a JSON text, in one within another, and in an address. */

@@ -1,7 +1,7 @@
 // What an agent that speaks ACP is allowed: its mode of working, and the answers to its requests. Pure; asking and telling is
 // acp-program.ts. No agent is known here, only the names that agents give their modes.
 
-import type { Permissions } from './agent.ts';
+import type { Permissions } from '../core/agent-use.ts';
 
 /** One choice that an agent offers with a request for permission. */
 export interface PermissionChoice {

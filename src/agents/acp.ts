@@ -4,7 +4,8 @@
 import type { Ending } from '../core/failure.ts';
 import type { Usage } from '../core/usage.ts';
 import { jsonLine, short } from './agent.ts';
-import type { Activity, Agent, AgentTask, Permissions, Received, Trouble, Verdict } from './agent.ts';
+import type { Permissions } from '../core/agent-use.ts';
+import type { Activity, Agent, AgentTask, Received, Trouble, Verdict } from './agent.ts';
 import { resetIn } from './reset.ts';
 import { amountOf, countOf, listOf, mapOf, textOf } from './untrusted.ts';
 

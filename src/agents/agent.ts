@@ -3,12 +3,10 @@
 
 import type { Activity } from '../core/activity.ts';
 import type { Ending, TroubleKind } from '../core/failure.ts';
+import type { Permissions } from '../core/agent-use.ts';
 import type { Usage } from '../core/usage.ts';
 
 export type { Activity } from '../core/activity.ts';
-
-/** How far an agent may go, as `agents.permissions` says. Each agent's file maps it to the agent's own modes. */
-export type Permissions = 'sandboxed' | 'workspace' | 'full';
 
 /** What one attempt may cost. One of the two; both absent is no cap. */
 export interface Cap {
@@ -90,6 +88,8 @@ export interface Verdict {
   /** It said or showed that it failed, in one line, whatever its exit code. */
   readonly failed?: string;
   readonly trouble?: Trouble;
+  /** The session to go on with (`AgentTask.goOn`) is no more, and nothing was done: it can be begun anew. */
+  readonly gone?: true;
 }
 
 /** What an agent can do; the parts of the table in docs/agents.md that are no measurement. */

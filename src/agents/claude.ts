@@ -4,6 +4,7 @@ import { jsonLine, short } from './agent.ts';
 import type { Activity, Agent, AgentTask, Received, Trouble, Verdict } from './agent.ts';
 import type { Ending } from '../core/failure.ts';
 import type { Usage } from '../core/usage.ts';
+import { mapOf, textOf } from './untrusted.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -141,10 +142,10 @@ function receive(line: string, state: State, now: number): Received<State> {
 function system(said: Data, state: State, now: number): Received<State> {
   switch (said['subtype']) {
     case 'init': {
-      const [session, model] = [sessionOf(said), asText(said['model'])];
+      const [session, model] = [sessionOf(said), textOf(said['model'])];
       return { state: { ...state, ...(model === '' ? {} : { model }) }, ...(session === undefined ? {} : { session }) };
     }
-    case 'permission_denied': return { state, activity: [{ kind: 'text', text: short(`denied: ${asText(said['message'])}`) }] };
+    case 'permission_denied': return { state, activity: [{ kind: 'text', text: short(`denied: ${textOf(said['message'])}`) }] };
     case 'api_retry': return retry(said, state, now);
     default: return { state };
   }
@@ -152,7 +153,7 @@ function system(said: Data, state: State, now: number): Received<State> {
 
 /** It was refused and says when it will try again. */
 function retry(said: Data, state: State, now: number): Received<State> {
-  const [status, code, delay] = [count(said['error_status']), short(asText(said['error'])), count(said['retry_delay_ms'])];
+  const [status, code, delay] = [count(said['error_status']), short(textOf(said['error'])), count(said['retry_delay_ms'])];
   const refused: Refusal = { code, status, text: status === 0 ? `the model's interface did not answer (${code})` : `the model's interface answered ${status} (${code})` };
   const activity: readonly Activity[] = [{ kind: 'text', text: short(`${refused.text}; it tries again in ${Math.ceil(delay / 1000)} s`) }];
   const kind = kindOf(refused) ?? 'overload';
@@ -164,39 +165,39 @@ function retry(said: Data, state: State, now: number): Received<State> {
 }
 
 function assistant(said: Data, state: State): Received<State> {
-  const message = asData(said['message']);
-  const blocks = Array.isArray(message['content']) ? (message['content'] as readonly unknown[]).map(asData) : [];
+  const message = mapOf(said['message']);
+  const blocks = Array.isArray(message['content']) ? (message['content'] as readonly unknown[]).map(mapOf) : [];
   const activity = blocks.flatMap(activityOf);
-  const code = asText(said['error']);
+  const code = textOf(said['error']);
   if (code !== '' || said['is_api_error_message'] === true) {
-    const text = short(blocks.map((block) => asText(block['text'])).join(' '));
-    return { state: { ...limited(asData(said['api_error_params'])['rate_limit_info'], state), refused: { code, status: count(said['api_error_status']), text } }, activity };
+    const text = short(blocks.map((block) => textOf(block['text'])).join(' '));
+    return { state: { ...limited(mapOf(said['api_error_params'])['rate_limit_info'], state), refused: { code, status: count(said['api_error_status']), text } }, activity };
   }
   const { refused: _, ...cleared } = state;
-  return withUsage(counted(cleared, asText(message['id']), asData(message['usage'])), activity);
+  return withUsage(counted(cleared, textOf(message['id']), mapOf(message['usage'])), activity);
 }
 
 /** Pieces of an answer, asked for when there is a cap: only the counts are of interest. */
 function streamed(said: Data, state: State): Received<State> {
-  const event = asData(said['event']);
-  const message = asData(event['message']);
-  if (event['type'] === 'message_start') return withUsage(counted(state, asText(message['id']), asData(message['usage'])), []);
+  const event = mapOf(said['event']);
+  const message = mapOf(event['message']);
+  if (event['type'] === 'message_start') return withUsage(counted(state, textOf(message['id']), mapOf(message['usage'])), []);
   if (event['type'] !== 'message_delta') return { state };
-  const id = asText(said['api_message_id']) || state.answers.at(-1)?.id;
-  return id === undefined ? { state } : withUsage(counted(state, id, asData(event['usage'])), []);
+  const id = textOf(said['api_message_id']) || state.answers.at(-1)?.id;
+  return id === undefined ? { state } : withUsage(counted(state, id, mapOf(event['usage'])), []);
 }
 
 function limited(info: unknown, state: State): State {
-  const { status, resetsAt } = asData(info);
+  const { status, resetsAt } = mapOf(info);
   return status === 'rejected' && count(resetsAt) > 0 ? { ...state, resets: count(resetsAt) * 1000 } : state;
 }
 
 function ended(said: Data, state: State): Received<State> {
-  const errors = Array.isArray(said['errors']) ? (said['errors'] as readonly unknown[]).map(asText) : [];
+  const errors = Array.isArray(said['errors']) ? (said['errors'] as readonly unknown[]).map(textOf) : [];
   const result: Result = {
     // Neither alone is to be believed: without credit left the subtype is `success`.
     isError: said['is_error'] !== false || said['subtype'] !== 'success',
-    subtype: short(asText(said['subtype'])), status: count(said['api_error_status']), text: asText(said['terminal_reason']).startsWith('aborted') ? 'it was interrupted' : short(asText(said['result']) || errors.join('; ')),
+    subtype: short(textOf(said['subtype'])), status: count(said['api_error_status']), text: textOf(said['terminal_reason']).startsWith('aborted') ? 'it was interrupted' : short(textOf(said['result']) || errors.join('; ')),
   };
   const told = toldBy(said, state);
   const usage: Usage = { ...told, ...largest(told, visible(state)), ...modelOf(state) };
@@ -204,13 +205,13 @@ function ended(said: Data, state: State): Received<State> {
 }
 
 function activityOf(block: Data): readonly Activity[] {
-  if (block['type'] === 'text') return asText(block['text']).trim() === '' ? [] : [{ kind: 'text', text: short(asText(block['text'])) }];
+  if (block['type'] === 'text') return textOf(block['text']).trim() === '' ? [] : [{ kind: 'text', text: short(textOf(block['text'])) }];
   if (block['type'] !== 'tool_use') return [];
-  const [name, input] = [asText(block['name']), asData(block['input'])];
-  const file = asText(input['file_path']) || asText(input['notebook_path']);
-  if (name === 'Bash') return [{ kind: 'command', text: short(asText(input['command'])) }];
+  const [name, input] = [textOf(block['name']), mapOf(block['input'])];
+  const file = textOf(input['file_path']) || textOf(input['notebook_path']);
+  if (name === 'Bash') return [{ kind: 'command', text: short(textOf(input['command'])) }];
   if (file !== '') return [{ kind: 'file', text: short(`${name} ${file}`) }];
-  const about = [input['description'], input['pattern'], input['url'], input['query']].map(asText).find((text) => text !== '') ?? '';
+  const about = [input['description'], input['pattern'], input['url'], input['query']].map(textOf).find((text) => text !== '') ?? '';
   return [{ kind: 'tool', text: short(`${name} ${about}`) }];
 }
 
@@ -248,12 +249,12 @@ function toldBy(said: Data, state: State): State['told'] {
   const total = { ...largest(counts, state.told), usd: money(said['total_cost_usd']) };
   if (!state.goesOn) return total;
   // Of the older versions some tell the sum with the past; `usage` never has it.
-  const own = countsOf(asData(said['usage']));
+  const own = countsOf(mapOf(said['usage']));
   return own.input === counts.input && own.output === counts.output ? total : largest(own, state.told);
 }
 
 function sumOf(models: unknown): { readonly counts: Counts; readonly usd: number } {
-  const rows = Object.values(asData(models)).map(asData);
+  const rows = Object.values(mapOf(models)).map(mapOf);
   return {
     counts: rows.map((row) => ({ input: count(row['inputTokens']), output: count(row['outputTokens']), cacheRead: count(row['cacheReadInputTokens']), cacheWrite: count(row['cacheCreationInputTokens']) })).reduce(add, NOTHING),
     usd: rows.map((row) => money(row['costUSD'])).reduce((a, b) => a + b, 0),
@@ -306,6 +307,7 @@ function conclude({ ending, state, tail }: { readonly ending: Ending; readonly s
   if (!result.isError) return endedWell(ending) ? {} : { failed: `it said that it was done, but ended with exit code ${ending.code ?? 'unknown'}` };
   const kind = refused === undefined ? kindOf({ code: '', status: result.status }) : kindOf(refused);
   const text = result.text || refused?.text || result.subtype || 'it ended with an error';
+  if (state.goesOn && state.answers.length === 0 && /^No conversation found with session ID\b/.test(result.text)) return { failed: text, gone: true };
   // An interrupt or a limit of its own is no trouble of the service, whatever was refused on the way.
   if (kind === undefined || result.subtype.startsWith('error_')) return { failed: text };
   return { failed: text, trouble: { kind, text, ...(kind === 'quota' && state.resets !== undefined ? { until: state.resets } : {}) } };
@@ -329,16 +331,8 @@ function withoutResult({ ending, tail, refused }: { readonly ending: Ending; rea
 
 /** A session's name that is fit for an argument. */
 function sessionOf(said: Data): string | undefined {
-  const id = asText(said['session_id']);
+  const id = textOf(said['session_id']);
   return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id) ? id : undefined;
-}
-
-function asData(value: unknown): Data {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-}
-
-function asText(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }
 
 /** Dollars; 0 for what cannot be a sum of money. */

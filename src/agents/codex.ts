@@ -6,6 +6,7 @@ import type { Activity, Agent, AgentTask, Opening, Received, Trouble, Verdict } 
 import { hasOwnTemporary, keepsTo, permissionSettings } from './codex-permissions.ts';
 import type { Ending } from '../core/failure.ts';
 import type { Usage } from '../core/usage.ts';
+import { mapOf, tokensIn } from './untrusted.ts';
 
 /** A map from outside: nothing is known of its values. */
 type Data = Readonly<Record<string, unknown>>;
@@ -50,6 +51,11 @@ const SETTINGS = [
 /** Codex refuses a longer turn, characters. */
 const LONGEST_PROMPT = 1024 * 1024;
 
+/**
+ * Each Codex makes empty folders (`.agents`, …) in what its sandbox may write, mounts over them and removes them at its end. Two in one
+ * repository share its folder of objects, and the end of one can come between the other's two steps (seen in 0.169).
+ */
+const RACED = /^bwrap: Can't .*\/\.(?:git|agents|codex)\b.*(?:Unable to find|No such file or directory)/;
 /** What a thread's id looks like; it is kept and given back on a later day. */
 const THREAD = /^\w[\w-]{0,199}$/;
 
@@ -133,14 +139,14 @@ function receive(line: string, state: CodexState, now: number): Received<CodexSt
   const { id, method } = message;
   if (typeof method !== 'string') return hearAnswer(message, state);
   if (typeof id === 'number' || typeof id === 'string') return { state, send: answerTo(id, method, state.task) };
-  return hear(method, recordOf(message['params']), { state, now });
+  return hear(method, mapOf(message['params']), { state, now });
 }
 
 /** An answer to one of our requests. */
 function hearAnswer({ id, error, result }: Data, state: CodexState): Received<CodexState> {
   if (id !== state.awaiting) return { state };
-  const refused = error === undefined ? undefined : short(textOf(recordOf(error)['message']) ?? 'it refused without a reason');
-  const given = recordOf(result);
+  const refused = error === undefined ? undefined : short(textOf(mapOf(error)['message']) ?? 'it refused without a reason');
+  const given = mapOf(result);
   switch (state.awaiting) {
     case ID.greet:
       return refused === undefined
@@ -153,23 +159,23 @@ function hearAnswer({ id, error, result }: Data, state: CodexState): Received<Co
     case ID.thread: return refused === undefined ? hearThread(given, state) : threadRefused(refused, state);
     case ID.turn: {
       if (refused !== undefined) return stop(state, { kind: 'setup', text: `Codex refuses the task: ${refused}` });
-      return { state: { ...state, awaiting: ID.interrupt, ...textField('turn', recordOf(given['turn'])['id']) } };
+      return { state: { ...state, awaiting: ID.interrupt, ...textField('turn', mapOf(given['turn'])['id']) } };
     }
     default: return { state };
   }
 }
 
 function hearThread(given: Data, state: CodexState): Received<CodexState> {
-  const thread = textOf(recordOf(given['thread'])['id']);
+  const thread = textOf(mapOf(given['thread'])['id']);
   if (thread === undefined || !THREAD.test(thread)) return stop(state, { kind: 'setup', text: 'Codex began a thread without a name: it speaks another version of its protocol' });
-  if (!keepsTo(state.task, recordOf(given['sandbox']))) return stop(state, { kind: 'setup', text: `Codex does not take the permissions \`${state.task.permissions}\`: it is too old, or its administrator forbids them` });
+  if (!keepsTo(state.task, mapOf(given['sandbox']))) return stop(state, { kind: 'setup', text: `Codex does not take the permissions \`${state.task.permissions}\`: it is too old, or its administrator forbids them` });
   return { state: { ...state, awaiting: ID.turn, thread, ...textField('model', given['model']) }, session: thread, send: startTurn(thread, state.task) };
 }
 
-/** An earlier session that is gone is not begun anew: the prompt is for one that knows the task. */
+/** Why an earlier session cannot go on is all the same; if Codex refuses a new one, too, that is the setup. */
 function threadRefused(refused: string, state: CodexState): Received<CodexState> {
   if (state.task.goOn === undefined) return stop(state, { kind: 'setup', text: `Codex refuses to begin: ${refused}` });
-  return { state: { ...state, ended: { failed: short(`the earlier session cannot go on: ${refused}`) } }, close: true };
+  return { state: { ...state, ended: { failed: short(`the earlier session cannot go on: ${refused}`), gone: true } }, close: true };
 }
 
 interface Heard {
@@ -179,18 +185,18 @@ interface Heard {
 
 function hear(method: string, params: Data, { state, now }: Heard): Received<CodexState> {
   switch (method) {
-    case 'turn/started': return ours(params, state) ? { state: { ...state, ...textField('turn', recordOf(params['turn'])['id']) } } : { state };
-    case 'item/started': return { state: gotOn(state), activity: begun(recordOf(params['item']), state.task.worktree) };
-    case 'item/completed': return hearItem(recordOf(params['item']), gotOn(state));
+    case 'turn/started': return ours(params, state) ? { state: { ...state, ...textField('turn', mapOf(params['turn'])['id']) } } : { state };
+    case 'item/started': return { state: gotOn(state), activity: begun(mapOf(params['item']), state.task.worktree) };
+    case 'item/completed': return hearItem(mapOf(params['item']), gotOn(state));
     case 'item/commandExecution/outputDelta':
     case 'item/agentMessage/delta': return { state: gotOn(state) };
     case 'thread/tokenUsage/updated': return hearUsage(params, state);
     case 'account/rateLimits/updated': {
-      const reset = resetOf(recordOf(params['rateLimits']), now);
+      const reset = resetOf(mapOf(params['rateLimits']), now);
       return { state: reset === undefined ? state : { ...state, reset } };
     }
     case 'error': return hearError(params, state);
-    case 'turn/completed': return ours(params, state) ? hearEnd(recordOf(params['turn']), state) : { state };
+    case 'turn/completed': return ours(params, state) ? hearEnd(mapOf(params['turn']), state) : { state };
     default: return { state };
   }
 }
@@ -215,14 +221,14 @@ function hearUsage(params: Data, state: CodexState): Received<CodexState> {
   const thread = textOf(params['threadId']);
   // A session that goes on first tells what its earlier turns have used.
   if (thread === undefined || (thread === state.thread && params['turnId'] !== state.turn)) return { state };
-  const used = addUsage(state.used, thread, recordOf(params['tokenUsage']));
+  const used = addUsage(state.used, thread, mapOf(params['tokenUsage']));
   return { state: { ...state, used }, usage: { ...sumUsage(used), ...(state.model === undefined ? {} : { model: state.model }) } };
 }
 
 /** Errors of the turn. Those that it does not try again are told once more by the end of the turn. */
 function hearError(params: Data, state: CodexState): Received<CodexState> {
   if (params['willRetry'] !== true || !ours(params, state)) return { state };
-  const error = recordOf(params['error']);
+  const error = mapOf(params['error']);
   const trouble = troubleOf(error, state.reset);
   if (trouble?.kind === 'login') return stop(state, trouble);
   const text = short([textOf(error['message']), textOf(error['additionalDetails'])].filter((part) => part !== undefined).join(': '));
@@ -232,7 +238,7 @@ function hearError(params: Data, state: CodexState): Received<CodexState> {
 function hearEnd(turn: Data, state: CodexState): Received<CodexState> {
   if (turn['status'] === 'completed' && (turn['error'] ?? null) === null) return { state: { ...state, ended: {} }, done: true, close: true };
   if (turn['status'] === 'interrupted') return { state: { ...state, ended: { failed: 'the turn was interrupted' } }, close: true };
-  const error = recordOf(turn['error']);
+  const error = mapOf(turn['error']);
   const failed = short(textOf(error['message']) ?? 'the turn failed without a reason');
   const trouble = troubleOf(error, state.reset);
   return { state: { ...state, ended: { failed, ...(trouble === undefined ? {} : { trouble }) } }, close: true };
@@ -256,8 +262,8 @@ function troubleOf(error: Data, reset: number | undefined): Trouble | undefined 
 
 function kindOf(info: unknown, message: string): Trouble['kind'] | undefined {
   if (typeof info === 'string' && Object.hasOwn(CODES, info)) return CODES[info];
-  const connection = CONNECTION.find((code) => Object.hasOwn(recordOf(info), code));
-  if (connection !== undefined) return kindOfStatus(recordOf(recordOf(info)[connection])['httpStatusCode']);
+  const connection = CONNECTION.find((code) => Object.hasOwn(mapOf(info), code));
+  if (connection !== undefined) return kindOfStatus(mapOf(mapOf(info)[connection])['httpStatusCode']);
   // The key of a provider of the user's own; it has no code.
   return info === 'other' && message.startsWith('Missing environment variable') ? 'login' : undefined;
 }
@@ -271,8 +277,8 @@ function kindOfStatus(status: unknown): Trouble['kind'] | undefined {
 
 /** When the limits that are used up end, ms since 1970: the last of them; undefined when none is used up or no time is told. */
 function resetOf(limits: Data, now: number): number | undefined {
-  const windows = ['primary', 'secondary'].map((name) => recordOf(limits[name])).filter(({ usedPercent }) => typeof usedPercent === 'number' && usedPercent >= 100);
-  const own = recordOf(limits['individualLimit']);
+  const windows = ['primary', 'secondary'].map((name) => mapOf(limits[name])).filter(({ usedPercent }) => typeof usedPercent === 'number' && usedPercent >= 100);
+  const own = mapOf(limits['individualLimit']);
   const reached = typeof own['remainingPercent'] === 'number' && own['remainingPercent'] <= 0 ? [...windows, own] : windows;
   const times = reached.map(({ resetsAt }) => (typeof resetsAt === 'number' ? resetsAt * 1000 : Number.NaN)).filter((time) => time > now && time < now + LONGEST_WAIT);
   return times.length === 0 ? undefined : Math.max(...times);
@@ -284,8 +290,8 @@ function resetOf(limits: Data, now: number): number | undefined {
 function addUsage(used: ThreadUsage, thread: string, told: Data): ThreadUsage {
   const known = used.get(thread);
   if (known === undefined && used.size >= MOST_THREADS) return used;
-  const now = tokensOf(recordOf(told['total']));
-  const before = known?.before ?? less(now, tokensOf(recordOf(told['last'])));
+  const now = tokensOf(mapOf(told['total']));
+  const before = known?.before ?? less(now, tokensOf(mapOf(told['last'])));
   return new Map(used).set(thread, { before, now: known === undefined ? now : combine(now, known.now, Math.max) });
 }
 
@@ -304,13 +310,9 @@ function combine(a: Usage, b: Usage, how: (x: number, y: number) => number): Usa
 
 /** Codex counts what the cache gave into the input. */
 function tokensOf(told: Data): Usage {
-  const cacheRead = count(told['cachedInputTokens']);
-  const cacheWrite = count(told['cacheWriteInputTokens']);
-  return { input: Math.max(0, count(told['inputTokens']) - cacheRead - cacheWrite), output: count(told['outputTokens']), cacheRead, cacheWrite };
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+  const cacheRead = tokensIn(told['cachedInputTokens']);
+  const cacheWrite = tokensIn(told['cacheWriteInputTokens']);
+  return { input: Math.max(0, tokensIn(told['inputTokens']) - cacheRead - cacheWrite), output: tokensIn(told['outputTokens']), cacheRead, cacheWrite };
 }
 
 // ---------------------------------------------------------------- activity
@@ -319,7 +321,7 @@ function count(value: unknown): number {
 function begun(item: Data, worktree: string): readonly Activity[] {
   switch (item['type']) {
     case 'commandExecution': return [{ kind: 'command', text: short(commandOf(item)) }];
-    case 'fileChange': return listOf(item['changes']).map((change) => ({ kind: 'file', text: short((textOf(recordOf(change)['path']) ?? 'a file').replace(`${worktree}/`, '')) }));
+    case 'fileChange': return listOf(item['changes']).map((change) => ({ kind: 'file', text: short((textOf(mapOf(change)['path']) ?? 'a file').replace(`${worktree}/`, '')) }));
     case 'mcpToolCall': return [{ kind: 'tool', text: short(`${textOf(item['server']) ?? ''} ${textOf(item['tool']) ?? ''}`) }];
     case 'dynamicToolCall':
     case 'collabAgentToolCall': return [{ kind: 'tool', text: short(textOf(item['tool']) ?? 'a tool') }];
@@ -331,7 +333,7 @@ function begun(item: Data, worktree: string): readonly Activity[] {
 /** The command itself where Codex tells it, else with the shell around it. */
 function commandOf(item: Data): string {
   const [action, ...more] = listOf(item['commandActions']);
-  return (more.length === 0 ? textOf(recordOf(action)['command']) : undefined) ?? textOf(item['command']) ?? 'a command';
+  return (more.length === 0 ? textOf(mapOf(action)['command']) : undefined) ?? textOf(item['command']) ?? 'a command';
 }
 
 function listOf(value: unknown): readonly unknown[] {
@@ -344,10 +346,10 @@ function hearItem(item: Data, state: CodexState): Received<CodexState> {
   if (said !== undefined) return { state, activity: [{ kind: 'text', text: short(said) }] };
   if (item['type'] !== 'commandExecution' || state.sandboxWorks || state.task.permissions === 'full') return { state };
   const output = textOf(item['aggregatedOutput']) ?? '';
+  if (item['status'] !== 'failed' || !output.startsWith('bwrap: ')) return { state: { ...state, sandboxWorks: true } };
   // No command runs then, and the agent would talk itself out of it at the user's cost.
-  return item['status'] === 'failed' && output.startsWith('bwrap: ')
-    ? stop(state, { kind: 'setup', text: short(`Codex has no sandbox here (${output.trim()}): allow user namespaces, or set agents.permissions to full`) })
-    : { state: { ...state, sandboxWorks: true } };
+  if (RACED.test(output)) return stop(state, { kind: 'overload', text: short(`Codex's sandbox was taken apart by another Codex (${output.trim()})`) });
+  return stop(state, { kind: 'setup', text: short(`Codex has no sandbox here (${output.trim()}): allow user namespaces, or set agents.permissions to full`) });
 }
 
 // ---------------------------------------------------------------- the end
@@ -367,11 +369,6 @@ function conclude({ ending, state, tail }: { readonly ending: Ending; readonly s
 }
 
 // ---------------------------------------------------------------- maps from outside
-
-/** A map, or an empty one for anything else. */
-function recordOf(value: unknown): Data {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-}
 
 /** A text that is not empty, or undefined for anything else. */
 function textOf(value: unknown): string | undefined {

@@ -3,7 +3,8 @@
 
 import type { Usage } from '../core/usage.ts';
 import { jsonLine, short } from './agent.ts';
-import type { Activity, Agent, AgentTask, Permissions, Received, Trouble, Verdict } from './agent.ts';
+import type { Permissions } from '../core/agent-use.ts';
+import type { Activity, Agent, AgentTask, Received, Trouble, Verdict } from './agent.ts';
 import { resetIn } from './reset.ts';
 import { countOf, mapOf, textOf } from './untrusted.ts';
 
@@ -67,7 +68,7 @@ export function copilotAgent(o: { readonly program: readonly string[] }): Agent<
     conclude: ({ ending, state, tail }) => {
       if (state.trouble !== undefined) return { trouble: state.trouble };
       if (state.failed !== undefined) return { failed: state.failed };
-      if (!state.ended) return beforeTheEnd(tail);
+      if (!state.ended) return beforeTheEnd(tail, state);
       return ending.code === 0 ? {} : { failed: 'the agent says that it failed' };
     },
   };
@@ -156,9 +157,9 @@ function used(models: Json, state: State): Received<State> {
 }
 
 /** It ended without its last line: what it printed for people is all there is. */
-function beforeTheEnd(tail: string): Verdict {
+function beforeTheEnd(tail: string, { goesOn }: State): Verdict {
   const words = tail.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('{'));
   const text = short(words.find((line) => /error/i.test(line)) ?? words[0] ?? '');
   if (/no authentication|not (?:logged|signed) in|copilot login|\/login\b/i.test(words.join(' '))) return { trouble: { kind: 'login', text: short(words[0] ?? '') } };
-  return { failed: text || 'the agent ended before its work was over' };
+  return { failed: text || 'the agent ended before its work was over', ...(goesOn && /^Error: No session, task, or name matched\b/.test(words[0] ?? '') ? { gone: true } : {}) };
 }

@@ -4,6 +4,7 @@
 import type { Usage } from '../core/usage.ts';
 import { jsonLine, short } from './agent.ts';
 import type { Activity, Agent, AgentTask, Opening, Received, Trouble, Verdict } from './agent.ts';
+import { mapOf, sessionOf, textOf, tokensIn } from './untrusted.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -76,10 +77,10 @@ function literal(prompt: string): string {
 function receive(said: Data | undefined, state: State): Received<State> {
   switch (said?.['type']) {
     case 'init': return { state: { ...state, begun: true }, ...sessionOf(said['session_id']) };
-    case 'message': return said['role'] === 'assistant' ? { state: { ...state, saying: (state.saying + text(said['content'])).slice(0, 4000) } } : { state };
-    case 'tool_use': return flush(state, [toolUse(text(said['tool_name']), map(said['parameters']))]);
-    case 'tool_result': return flush(state, said['status'] === 'error' ? [{ kind: 'tool', text: short(`refused: ${text(map(said['error'])['message'])}`) }] : []);
-    case 'error': return flush(state, [{ kind: 'text', text: short(text(said['message'])) }]);
+    case 'message': return said['role'] === 'assistant' ? { state: { ...state, saying: (state.saying + textOf(said['content'])).slice(0, 4000) } } : { state };
+    case 'tool_use': return flush(state, [toolUse(textOf(said['tool_name']), mapOf(said['parameters']))]);
+    case 'tool_result': return flush(state, said['status'] === 'error' ? [{ kind: 'tool', text: short(`refused: ${textOf(mapOf(said['error'])['message'])}`) }] : []);
+    case 'error': return flush(state, [{ kind: 'text', text: short(textOf(said['message'])) }]);
     case 'result': return ended(said, state);
     default: return { state };
   }
@@ -93,22 +94,18 @@ function flush(state: State, more: readonly Activity[]): Received<State> {
 function ended(said: Data, state: State): Received<State> {
   const success = said['status'] === 'success';
   const flushed = flush(state, []);
-  const usage = usageOf(map(said['stats']));
+  const usage = usageOf(mapOf(said['stats']));
   return {
-    ...flushed, state: { ...flushed.state, begun: true, result: { success, message: text(map(said['error'])['message']) } },
+    ...flushed, state: { ...flushed.state, begun: true, result: { success, message: textOf(mapOf(said['error'])['message']) } },
     ...(usage === undefined ? {} : { usage }), ...(success ? { done: true } : {}),
   };
-}
-
-function sessionOf(id: unknown): { readonly session?: string } {
-  return typeof id === 'string' && /^\w[\w-]{0,99}$/.test(id) ? { session: id } : {};
 }
 
 const FILE_TOOLS: ReadonlySet<string> = new Set(['write_file', 'replace']);
 
 function toolUse(name: string, parameters: Data): Activity {
-  if (name === 'run_shell_command') return { kind: 'command', text: short(text(parameters['command'])) };
-  const path = text(parameters['file_path']);
+  if (name === 'run_shell_command') return { kind: 'command', text: short(textOf(parameters['command'])) };
+  const path = textOf(parameters['file_path']);
   if (FILE_TOOLS.has(name)) return { kind: 'file', text: short(path) };
   return { kind: 'tool', text: short(`${name} ${path}`) };
 }
@@ -116,12 +113,12 @@ function toolUse(name: string, parameters: Data): Activity {
 /** Its only report, at the end. Its `output_tokens` leave out what the model thought; its total does not. */
 function usageOf(stats: Data): Usage | undefined {
   if (Object.keys(stats).length === 0) return undefined;
-  const [prompt, cached] = [tokens(stats['input_tokens']), tokens(stats['cached'])];
-  const models = Object.entries(map(stats['models'])).flatMap(([name, used]) => tokens(map(used)['total_tokens']) > 0 ? [name] : []);
+  const [prompt, cached] = [tokensIn(stats['input_tokens']), tokensIn(stats['cached'])];
+  const models = Object.entries(mapOf(stats['models'])).flatMap(([name, used]) => tokensIn(mapOf(used)['total_tokens']) > 0 ? [name] : []);
   const [model] = models;
   return {
     input: Math.max(0, prompt - cached), cacheRead: cached, cacheWrite: 0,
-    output: Math.max(tokens(stats['output_tokens']), tokens(stats['total_tokens']) - prompt),
+    output: Math.max(tokensIn(stats['output_tokens']), tokensIn(stats['total_tokens']) - prompt),
     ...(models.length === 1 && model !== undefined && model.length <= 100 ? { model } : {}),
   };
 }
@@ -167,7 +164,7 @@ function refusalIn(tail: string): Words {
 /** The service's own words, without the advice that gemini adds, which talks of quota in any case. */
 function serviceWords(message: string): Words {
   const inner = /^\[API Error: ([\s\S]*?)\](?:\n|$)/.exec(message)?.[1] ?? message;
-  const told = text(map(jsonLine(inner)?.['error'])['message']);
+  const told = textOf(mapOf(jsonLine(inner)?.['error'])['message']);
   return { all: inner, line: told === '' ? inner : told };
 }
 
@@ -179,18 +176,4 @@ function untilIn(words: string, now: number): number | undefined {
   const [, hours, minutes, seconds] = /(?:retry after|retry in|reset after) (?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,8}(?:\.\d{1,9})?)s)?/i.exec(words) ?? [];
   const wait = Math.ceil((Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0)) * 1000);
   return wait > 0 && wait <= LONGEST_WAIT ? now + wait : undefined;
-}
-
-// ---------------------------------------------------------------- reading
-
-function map(value: unknown): Data {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function tokens(value: unknown): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }

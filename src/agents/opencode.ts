@@ -4,11 +4,14 @@
 import type { Usage } from '../core/usage.ts';
 import { jsonLine, short } from './agent.ts';
 import type { Activity, Agent, AgentTask, Opening, Received, Trouble, Verdict } from './agent.ts';
+import { mapOf, sessionOf, textOf, tokensIn } from './untrusted.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 
 /** What is remembered of one session. */
 interface State {
+  /** It goes on with an earlier session. */
+  readonly goesOn: boolean;
   /** Sums over the session's steps. */
   readonly usage: Usage;
   /** Why the last step ended; `stop` is the end of the work. */
@@ -59,7 +62,7 @@ function open(program: readonly string[], task: AgentTask): Opening<State> {
     env: { ...outside, OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_SHARE: '1', OPENCODE_DISABLE_LSP_DOWNLOAD: '1', OPENCODE_DISABLE_TERMINAL_TITLE: '1' },
     first: task.prompt,
     oneShot: true,
-    state: { usage: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }, refused: 0 },
+    state: { goesOn: task.goOn !== undefined, usage: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }, refused: 0 },
   };
 }
 
@@ -68,30 +71,26 @@ function open(program: readonly string[], task: AgentTask): Opening<State> {
 function receive(line: string, state: State, now: number): Received<State> {
   const said = jsonLine(line);
   if (said === undefined) return logged(line, state, now);
-  const part = map(said['part']);
+  const part = mapOf(said['part']);
   const session = sessionOf(said['sessionID']);
   switch (said['type']) {
-    case 'text': return { state, ...session, activity: [{ kind: 'text', text: short(text(part['text'])) }] };
-    case 'tool_use': return { state, ...session, activity: [toolUse(text(part['tool']), map(part['state']))] };
-    case 'step_start': return { ...begun(text(part['messageID']), state, now), ...session };
+    case 'text': return { state, ...session, activity: [{ kind: 'text', text: short(textOf(part['text'])) }] };
+    case 'tool_use': return { state, ...session, activity: [toolUse(textOf(part['tool']), mapOf(part['state']))] };
+    case 'step_start': return { ...begun(textOf(part['messageID']), state, now), ...session };
     case 'step_finish': return { ...finished(part, state), ...session };
-    case 'error': return { state: { ...state, error: errorOf(map(said['error']), state.logged) }, ...session };
+    case 'error': return { state: { ...state, error: errorOf(mapOf(said['error']), state.logged) }, ...session };
     default: return { state };
   }
-}
-
-function sessionOf(id: unknown): { readonly session?: string } {
-  return typeof id === 'string' && /^\w[\w-]{0,99}$/.test(id) ? { session: id } : {};
 }
 
 const FILE_TOOLS: ReadonlySet<string> = new Set(['write', 'edit', 'apply_patch', 'patch', 'multiedit']);
 
 function toolUse(name: string, { input, status, error }: Data): Activity {
-  const { command, filePath } = map(input);
-  const failed = status === 'error' ? ` (refused: ${text(error).slice(0, 60)})` : '';
-  if (name === 'bash') return { kind: 'command', text: short(text(command) + failed) };
-  if (FILE_TOOLS.has(name)) return { kind: 'file', text: short(text(filePath) + failed) };
-  return { kind: 'tool', text: short(`${name} ${text(filePath)}${failed}`) };
+  const { command, filePath } = mapOf(input);
+  const failed = status === 'error' ? ` (refused: ${textOf(error).slice(0, 60)})` : '';
+  if (name === 'bash') return { kind: 'command', text: short(textOf(command) + failed) };
+  if (FILE_TOOLS.has(name)) return { kind: 'file', text: short(textOf(filePath) + failed) };
+  return { kind: 'tool', text: short(`${name} ${textOf(filePath)}${failed}`) };
 }
 
 function begun(message: string, state: State, now: number): Received<State> {
@@ -100,15 +99,15 @@ function begun(message: string, state: State, now: number): Received<State> {
 }
 
 function finished(part: Data, state: State): Received<State> {
-  const reason = text(part['reason']);
-  const { input, output, reasoning, cache } = map(part['tokens']);
-  const { read, write } = map(cache);
+  const reason = textOf(part['reason']);
+  const { input, output, reasoning, cache } = mapOf(part['tokens']);
+  const { read, write } = mapOf(cache);
   const before = state.usage;
   // Without prices it reports a cost of nothing.
   const usd = (before.usd ?? 0) + amount(part['cost']);
   const usage: Usage = {
-    input: before.input + tokens(input), output: before.output + tokens(output) + tokens(reasoning),
-    cacheRead: before.cacheRead + tokens(read), cacheWrite: before.cacheWrite + tokens(write), ...(usd > 0 ? { usd } : {}),
+    input: before.input + tokensIn(input), output: before.output + tokensIn(output) + tokensIn(reasoning),
+    cacheRead: before.cacheRead + tokensIn(read), cacheWrite: before.cacheWrite + tokensIn(write), ...(usd > 0 ? { usd } : {}),
   };
   // An answer came: what went before was no refusal for good.
   const { error: _, logged: __, open: ___, ...rest } = state;
@@ -154,12 +153,12 @@ function refusedOnce(words: string, state: State, now: number): Received<State> 
 
 /** An error as it ends a session; `UnknownError` says nothing that its log has not said better. */
 function errorOf(error: Data, logged: string | undefined): Told {
-  const data = map(error['data']);
-  const name = text(error['name']);
+  const data = mapOf(error['data']);
+  const name = textOf(error['name']);
   if (name === 'UnknownError' && logged !== undefined) return { text: logged };
-  const message = text(data['message']);
-  const retryAfter = text(map(data['responseHeaders'])['retry-after']);
-  const status = tokens(data['statusCode']);
+  const message = textOf(data['message']);
+  const retryAfter = textOf(mapOf(data['responseHeaders'])['retry-after']);
+  const status = tokensIn(data['statusCode']);
   return { text: message === '' ? name : message, ...(status === 0 ? {} : { status }), ...(retryAfter === '' ? {} : { retryAfter }) };
 }
 
@@ -190,11 +189,14 @@ function untilIn(told: Told, now: number): number | undefined {
 }
 
 function conclude({ ending, state, tail, now }: { readonly ending: { readonly code: number | null }; readonly state: State; readonly tail: string; readonly now: number }): Verdict {
-  const { error, reason, logged, refused } = state;
+  const { error, reason, logged, refused, goesOn } = state;
   if (error !== undefined) return judged(error, now);
   if (reason === 'stop' && refused === 0 && (ending.code === 0 || ending.code === null)) return {};
   if (logged !== undefined && (refused > 0 || reason === undefined)) return judged({ text: logged }, now);
-  if (reason === undefined && ending.code === 1) return judged({ text: refusalIn(tail) }, now);
+  if (reason === undefined && ending.code === 1) {
+    const text = refusalIn(tail);
+    return goesOn && text === 'Error: Session not found' ? { failed: text, gone: true } : judged({ text }, now);
+  }
   // A tool that was refused ends its session with exit code 0.
   return { failed: reason === undefined ? 'ended without a result' : reason === 'stop' ? `said it was done, but ended with exit code ${ending.code ?? 'unknown'}` : `stopped in the middle of its work (${short(reason)})` };
 }
@@ -212,18 +214,6 @@ function refusalIn(tail: string): string {
 }
 
 // ---------------------------------------------------------------- reading
-
-function map(value: unknown): Data {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function tokens(value: unknown): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
-}
 
 /** Dollars; nothing for what cannot be. */
 function amount(value: unknown): number {

@@ -24,3 +24,13 @@ export function countOf(value: unknown): number | undefined {
 export function amountOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
+
+/** A number of tokens; 0 for what is none. */
+export function tokensIn(value: unknown): number {
+  return countOf(value) ?? 0;
+}
+
+/** A session's id as the field of the same name, when it is fit for an argument on a later day. */
+export function sessionOf(id: unknown): { readonly session?: string } {
+  return typeof id === 'string' && /^\w[\w-]{0,99}$/.test(id) ? { session: id } : {};
+}

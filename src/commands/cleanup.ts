@@ -3,6 +3,7 @@
 import { systemClock } from '../adapters/clock.ts';
 import { cleanup as clean } from '../opening/cleanup.ts';
 import { cleanupData, renderCleanup } from '../show/cleanup.ts';
+import { refuseSteering } from '../opening/inside.ts';
 import { report } from './errors.ts';
 import type { Io } from './io.ts';
 
@@ -17,6 +18,7 @@ export interface CleanupFlags {
 export async function cleanup(flags: CleanupFlags, io: Io): Promise<number> {
   const json = flags.json === true;
   try {
+    refuseSteering(io.env);
     const done = await clean({ cwd: io.cwd, env: io.env, clock: systemClock(), dryRun: flags.dryRun === true, say: (line) => io.err.write(`choo: ${line}\n`), discard: flags.discard ?? [] });
     io.out.write(json ? `${JSON.stringify(cleanupData(done), null, 2)}\n` : renderCleanup(done, { color: io.out.color }));
     return done.failed.length === 0 ? 0 : 1;

@@ -37,7 +37,7 @@ export async function demo(o: DemoOptions, io: Io): Promise<number> {
     say('\n             ┌─► prices ─┐\n    dishes ──┼─► order  ─┴─► bill ─┐\n             └─► search ───────────┴─► welcome\n');
     say('`prices` and `search` change the same file; the agent of `order` gets its first attempt wrong.');
     say(`${agent.about}\nThis is what runs now:\n\n    cd ${place.repository}\n    choo run -p 3\n`);
-    const code = await run({ how: 'run', parallelism: 3 }, { ...io, cwd: place.repository, env: place.env });
+    const code = await run({ how: 'run', parallelism: 3, tui: false }, { ...io, cwd: place.repository, env: place.env });
     if (code === 0) await tellWhatLanded(place, say);
     else for (const complaint of agent.complaints()) io.err.write(`choo: ${complaint}\n`);
     return code;

@@ -25,7 +25,7 @@ import { detachedEnvironment } from './start.ts';
 const NEWS = 3;
 
 /** What it says. */
-interface Opened {
+export interface Opened {
   readonly run: number;
   readonly pid: number;
   readonly log: string;
@@ -34,11 +34,7 @@ interface Opened {
 /** Starts this very command line in the background and returns once its run is open; the exit code is then 0, else that of the command. */
 export async function detach(io: Io): Promise<number> {
   try {
-    refuseInside(io.env);
-    const { facts, git } = await findRepository({ cwd: io.cwd, env: io.env, clock: systemClock() });
-    await git.close();
-    const log = join(await makeChooFolder(facts.commonDir), `detached-${randomUUID()}.log`);
-    const child = startInBackground(io, log);
+    const { child, log } = await begin(io);
     const unwatch = onStopSignals(() => child.kill('SIGTERM'), io);
     try {
       const opened = await firstNews(child);
@@ -58,6 +54,22 @@ to stop it:  choo stop
   }
 }
 
+/** Starts the command line `io.argv` in the background for a program that goes on itself: its run once that is open, or `undefined` when it ended without one (what it said is printed), or when `signal` was aborted before. */
+export async function startRun(io: Io, signal: AbortSignal): Promise<Opened | { readonly code: number } | undefined> {
+  const { child, log } = await begin(io);
+  const opened = await firstNews(child, signal);
+  if (opened !== undefined || signal.aborted) return opened;
+  return { code: await relay({ child, log }, io) };
+}
+
+async function begin(io: Io): Promise<{ readonly child: ChildProcess; readonly log: string }> {
+  refuseInside(io.env);
+  const { facts, git } = await findRepository({ cwd: io.cwd, env: io.env, clock: systemClock() });
+  await git.close();
+  const log = join(await makeChooFolder(facts.commonDir), `detached-${randomUUID()}.log`);
+  return { child: startInBackground(io, log), log };
+}
+
 function startInBackground(io: Io, log: string): ChildProcess {
   const program = join(dirname(fileURLToPath(import.meta.url)), 'choo.cjs');
   const file = openSync(log, 'ax', 0o600);
@@ -73,14 +85,15 @@ function startInBackground(io: Io, log: string): ChildProcess {
 }
 
 /** What the background part says first; undefined when it ends without a word. */
-async function firstNews(child: ChildProcess): Promise<Opened | undefined> {
+async function firstNews(child: ChildProcess, signal?: AbortSignal): Promise<Opened | undefined> {
   const news = child.stdio[NEWS];
   if (!(news instanceof Readable)) return undefined;
-  for await (const line of createInterface({ input: news })) {
+  try {
+    for await (const line of createInterface({ input: news, ...(signal === undefined ? {} : { signal }) })) return JSON.parse(line) as Opened;
+    return undefined;
+  } finally {
     news.destroy();
-    return JSON.parse(line) as Opened;
   }
-  return undefined;
 }
 
 /** Prints what the background part said before it ended, and gives back its exit code. */

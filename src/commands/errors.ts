@@ -8,6 +8,7 @@ import { cleanLine } from '../core/clean.ts';
 import { renderDiagnostic } from '../discovery/diagnostic.ts';
 import { Refusal } from '../opening/refusal.ts';
 import { FenceLost, GitError } from '../world.ts';
+import { annotateError, tellRefused } from './actions.ts';
 import type { Io } from './io.ts';
 
 /** What is known of the command that threw. */
@@ -24,8 +25,10 @@ export function report(error: unknown, { io, json, journal }: Context): number {
   if (error instanceof Refusal) {
     if (json) io.out.write(`${JSON.stringify({ version: 1, diagnostics: error.diagnostics })}\n`);
     for (const d of error.diagnostics) io.err.write(`${renderDiagnostic(d, { color: io.err.color })}\n`);
+    tellRefused(error.diagnostics, io);
     return 2;
   }
+  annotateError(error instanceof Error ? error.message : String(error), io);
   if (error instanceof FenceLost) {
     io.err.write(`error: ${cleanLine(error.message)}\n`);
     return journal === undefined ? 2 : 1;
@@ -40,7 +43,7 @@ export function report(error: unknown, { io, json, journal }: Context): number {
 }
 
 /** Git, disk and sockets that refuse are the world's trouble, not a defect; so is what was caused by them. */
-function isTrouble(error: unknown): error is Error {
+export function isTrouble(error: unknown): error is Error {
   if (!(error instanceof Error) || error instanceof Bug || error instanceof TypeError) return false;
   return error instanceof GitError || error instanceof LockHeld || error instanceof ControlError
     || isSystemError(error) || isSystemError(error.cause);

@@ -3,12 +3,10 @@
 import { watch } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Event, EventOf } from '../core/event.ts';
+import type { AttemptBegun, Event } from '../core/event.ts';
 import { Changes } from './changes.ts';
 import { Growing } from './growing.ts';
-
-/** An event that begins an attempt. */
-export type AttemptBegun = EventOf<'task.started' | 'task.retry' | 'rework.started'>;
+import { LiveLog } from './live-log.ts';
 
 /** What is followed. */
 export interface Followed {
@@ -22,7 +20,7 @@ export interface Followed {
 
 /** Resolves when the attempt or the session that made it has ended and all of the log was taken. */
 export async function follow(o: Followed): Promise<void> {
-  const log = new Growing(o.log);
+  const log = new LiveLog(o.log);
   const journal = new Growing(o.journal);
   await mkdir(dirname(o.log), { recursive: true, mode: 0o700 });
   const changes = new Changes();
@@ -34,7 +32,7 @@ export async function follow(o: Followed): Promise<void> {
       const lines = (news.anew ? news.text : rest + news.text).split('\n');
       rest = lines.pop() ?? '';
       const over = lines.some((line) => ends(line, o.begun));
-      o.take((await log.read()).text);
+      o.take(over ? await log.end() : await log.read());
       if (over) return;
       await changes.next();
     }
@@ -48,7 +46,7 @@ function ends(line: string, begun: AttemptBegun): boolean {
   const event = parse(line);
   if (event === undefined || event.seq <= begun.seq) return false;
   switch (event.type) {
-    case 'task.attempted': case 'task.attempt.failed': case 'rework.attempted': case 'rework.attempt.failed': return event.unit === begun.unit;
+    case 'task.attempted': case 'task.attempt.failed': case 'rework.attempted': case 'rework.attempt.failed': case 'review.ended': case 'review.attempt.failed': return event.unit === begun.unit;
     case 'orch.completed': case 'orch.failed': case 'orch.stopped': case 'orch.resumed': return true;
     default: return false;
   }

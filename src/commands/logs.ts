@@ -11,7 +11,8 @@ import { Replay } from '../agents/replay.ts';
 import type { Told } from '../agents/replay.ts';
 import { must, unreachable } from '../core/bug.ts';
 import { shellWord } from '../core/clean.ts';
-import type { Event } from '../core/event.ts';
+import { isAttempt } from '../core/event.ts';
+import type { AttemptBegun } from '../core/event.ts';
 import { didYouMean } from '../discovery/suggest.ts';
 import { refuse } from '../opening/refusal.ts';
 import { lookAt } from '../opening/rest.ts';
@@ -21,9 +22,9 @@ import { renderActivity, renderTrouble, renderUsage } from '../show/activity.ts'
 import { safeOutput } from '../show/output.ts';
 import { report } from './errors.ts';
 import { follow } from './follow.ts';
-import type { AttemptBegun } from './follow.ts';
 import type { Io } from './io.ts';
 import { listeningAgent } from './listening.ts';
+import { LiveLog } from './live-log.ts';
 
 /** What `choo logs` was asked for; without task and attempt the newest of the unit. */
 export interface LogsOptions {
@@ -39,36 +40,41 @@ export interface LogsOptions {
 /** Prints an attempt's output: of an agent that tells what it does in messages, what they say. `agentNamed`: the machine for such an agent's messages. */
 export async function logs(o: LogsOptions, io: Io, agentNamed: (name: string) => Agent | undefined = listeningAgent): Promise<number> {
   try {
-    const look = await lookAt(io.cwd, io.env);
-    await look.repository.git.close();
-    const runDir = look.runDir;
-    if (runDir === undefined || look.run === undefined) throw refuse('no-run', 'there was no run yet', 'start one: choo run');
-    const begun = newestAttempt(look, o);
-    if (begun === undefined) return await withoutAttempt(o, { io, runDir });
-    const write = outputWriter(io);
-    io.err.write(`${headline(begun)}\n`);
-    const agent = o.raw === true ? undefined : agentNamed(begun.agent);
-    const reader = agent === undefined ? { take: write, end: () => undefined } : readerOf(agent, { io, write, unit: o.unit });
-    if (o.follow === true && look.holder?.state === 'live') {
-      await follow({ log: join(runDir, begun.log), journal: journalPath(look.commonDir, look.run), begun, take: reader.take });
-      reader.end();
-      return 0;
-    }
-    reader.take((await textOf(join(runDir, begun.log))) ?? '');
-    reader.end();
-    const check = await textOf(join(runDir, begun.log.replace(/\.log$/, '.check.log')));
-    if (check !== undefined) {
-      io.err.write('--- its check\n');
-      write(check);
-    }
+    await printLogs(o, { io, agentNamed });
     return 0;
   } catch (error) {
     return report(error, { io, json: false, journal: undefined });
   }
 }
 
+/** The same; throws a Refusal when there is no such unit or attempt. */
+export async function printLogs(o: LogsOptions, { io, agentNamed }: { readonly io: Io; readonly agentNamed: (name: string) => Agent | undefined }): Promise<void> {
+  const look = await lookAt(io.cwd, io.env);
+  await look.repository.git.close();
+  const runDir = look.runDir;
+  if (runDir === undefined || look.run === undefined) throw refuse('no-run', 'there was no run yet', 'start one: choo run');
+  const begun = newestAttempt(look, o);
+  if (begun === undefined) return withoutAttempt(o, { io, runDir });
+  const write = outputWriter(io);
+  io.err.write(`${headline(begun)}\n`);
+  const agent = o.raw === true ? undefined : agentNamed(begun.agent);
+  const reader = agent === undefined ? { take: write, end: () => undefined } : readerOf(agent, { io, write, unit: o.unit });
+  if (o.follow === true && look.holder?.state === 'live') {
+    await follow({ log: join(runDir, begun.log), journal: journalPath(look.commonDir, look.run), begun, take: reader.take });
+    reader.end();
+    return;
+  }
+  reader.take(await new LiveLog(join(runDir, begun.log)).end());
+  reader.end();
+  const check = await textOf(join(runDir, begun.log.replace(/\.log$/, '.check.log')));
+  if (check !== undefined) {
+    io.err.write('--- its check\n');
+    write(check);
+  }
+}
+
 /** Takes a log in pieces and prints what its lines tell, and at its end what was used. */
-function readerOf(agent: Agent, o: { readonly io: Io; readonly write: (text: string) => void; readonly unit: string }): { readonly take: (text: string) => void; readonly end: () => void } {
+export function readerOf(agent: Agent, o: { readonly io: Io; readonly write: (text: string) => void; readonly unit: string }): { readonly take: (text: string) => void; readonly end: () => void } {
   const { color } = o.io.out;
   const replay = new Replay(agent);
   // A message may spell a secret in a way that is only plain once it has been read.
@@ -96,7 +102,14 @@ function lineOf(told: Told, color: boolean): string {
 }
 
 function headline(e: AttemptBegun): string {
-  return `--- ${e.unit}, ${e.type === 'rework.started' ? `mending what ${e.reason === 'conflict' ? 'conflicts' : `the ${e.reason} found`}` : `task ${e.task}`}, attempt ${e.attempt}`;
+  return `--- ${e.unit}, ${aim(e)}, attempt ${e.attempt}`;
+}
+
+/** What an attempt is for. */
+function aim(e: AttemptBegun): string {
+  if (e.type === 'review.started') return 'its review';
+  if (e.type !== 'rework.started') return `task ${e.task}`;
+  return `mending what ${e.reason === 'conflict' ? 'conflicts' : `the ${e.reason} found`}`;
 }
 
 /** The newest attempt that fits, or undefined when the unit has none yet. */
@@ -109,16 +122,11 @@ function newestAttempt(look: Look, o: LogsOptions): AttemptBegun | undefined {
   return fitting.at(-1);
 }
 
-function isAttempt(e: Event): e is AttemptBegun {
-  return e.type === 'task.started' || e.type === 'task.retry' || e.type === 'rework.started';
-}
-
 /** Before the first attempt there may be the output of setup. */
-async function withoutAttempt(o: LogsOptions, at: { readonly io: Io; readonly runDir: string }): Promise<number> {
+async function withoutAttempt(o: LogsOptions, at: { readonly io: Io; readonly runDir: string }): Promise<void> {
   const setup = await textOf(join(at.runDir, 'logs', o.unit, 'setup.log'));
   at.io.err.write(`${o.unit} has had no attempt yet${setup === undefined ? '' : '; this is its setup'}\n`);
   if (setup !== undefined) outputWriter(at.io)(setup);
-  return 0;
 }
 
 async function textOf(path: string): Promise<string | undefined> {

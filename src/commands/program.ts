@@ -1,13 +1,17 @@
 // Every command with its flags and help. Loads the code of a command only when it is asked for.
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { makeIo } from './io.ts';
 import type { Io } from './io.ts';
-import { PLAN_FORMATS } from '../show/plan.ts';
-import type { PlanFormat } from '../show/plan.ts';
+import { REPORT_FORMATS } from '../report/data.ts';
+import type { ReportFormat } from '../report/data.ts';
+import { WRITES } from '../mcp/permissions.ts';
 import { VERSION } from '../version.ts';
-import { parseUntil } from './until.ts';
-import type { Until } from './until.ts';
+import { SHELLS } from './shells.ts';
+import type { ShellName } from './shells.ts';
+import { addResume, addRun } from './program-run.ts';
+import { collect, count, examples, port } from './program-shell.ts';
+import type { Shell } from './program-shell.ts';
 
 /** What the program is given: where it prints, and who is told the exit code of a command. */
 export interface ProgramParts {
@@ -25,7 +29,7 @@ export function buildProgram({ io = makeIo(), exit = () => undefined }: ProgramP
     .showHelpAfterError('(choo --help lists the commands; choo COMMAND --help its flags)')
     .exitOverride();
   const shell: Shell = { program, io, exit };
-  for (const add of [addInit, addRun, addResume, addStatus, addStop, addUnlock, addRetry, addLogs, addPrompt, addCleanup, addArchive, addDoctor, addDemo, addVersion]) add(shell);
+  for (const add of [addInit, addRun, addResume, addStatus, addWeb, addStop, addUnlock, addRetry, addApprove, addLogs, addReport, addPrompt, addCleanup, addArchive, addDoctor, addDemo, addMcp, addCompletion, addVersion]) add(shell);
   program.addHelpText('after', examples([
     ['choo demo', 'watch a whole run in a throw-away repository'],
     ['choo init', 'begin in your own repository'],
@@ -33,105 +37,6 @@ export function buildProgram({ io = makeIo(), exit = () => undefined }: ProgramP
     ['choo run -p 4', 'run it'],
   ]));
   return program;
-}
-
-interface Shell {
-  readonly program: Command;
-  readonly io: Io;
-  readonly exit: (code: number) => void;
-}
-
-function examples(lines: readonly (readonly [command: string, what: string])[]): string {
-  const width = Math.max(...lines.map(([command]) => command.length));
-  return `\nExamples:\n${lines.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`).join('\n')}\n`;
-}
-
-function count(text: string): number {
-  if (!/^\d{1,6}$/.test(text) || Number(text) === 0) throw new InvalidArgumentError('It must be a whole number from 1 on.');
-  return Number(text);
-}
-
-function until(text: string): Until {
-  const moment = parseUntil(text, Date.now());
-  if ('problem' in moment) throw new InvalidArgumentError(moment.problem);
-  return moment;
-}
-
-/** Flags that run and resume share. */
-function addSessionFlags(command: Command): Command {
-  return command
-    .option('-p, --parallelism <n>', 'units worked on at the same time', count)
-    .option('--json', 'events on stdout, a JSON object a line; everything else on stderr')
-    .option('--until <time>', 'stop gracefully at 07:30, 2026-11-23T07:30 (local) or after 8h', until)
-    .addOption(new Option('--detach', 'go on in the background; survives the terminal').conflicts('json'));
-}
-
-function collect(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, text];
-}
-
-interface RunFlags {
-  readonly parallelism?: number;
-  readonly target?: string;
-  readonly dryRun?: boolean;
-  readonly format?: PlanFormat;
-  readonly pr: boolean;
-  readonly unit?: readonly string[];
-  readonly provider?: string;
-  readonly forceTaskProvider?: string;
-  readonly json?: boolean;
-  readonly new?: boolean;
-  readonly detach?: boolean;
-  readonly until?: Until;
-}
-
-function addRun({ program, io, exit }: Shell): void {
-  const command = addSessionFlags(program.command('run')
-    .summary('run the specs of this repository to the end')
-    .description('Runs every unit under the tasks folder that is not complete: in worktrees of its own, task by task, proved and landed on the target. Ends when nothing can move but by a person.')
-    .argument('[tasks-dir]', 'folder of units (default: specs/tasks)'))
-    .option('-t, --target <branch>', 'branch to land on (default: the one checked out)')
-    .addOption(new Option('-n, --dry-run', 'print the plan of the working tree; start and change nothing').conflicts(['detach', 'until']))
-    .addOption(new Option('--format <form>', 'form of the plan, with -n').choices(PLAN_FORMATS))
-    .option('--no-pr', 'land locally although there is a forge')
-    .option('--unit <id>', 'only this unit and what it depends on; may be repeated', collect)
-    .option('--provider <name>', 'agent of the units that name none')
-    .option('--force-task-provider <name>', 'agent of all units, whatever they name')
-    .option('--new', 'close an open run (all of it is kept) and begin a new one')
-    .addHelpText('after', examples([
-      ['choo run -n', 'the plan: levels, order, critical path'],
-      ['choo run -n --format mermaid', 'the plan as a picture'],
-      ['choo run -p 4', 'four units at a time'],
-      ['choo run --unit api --unit page', 'these two and what they need'],
-      ['choo run --detach --until 07:30', 'over night, in the background'],
-      ['choo run --json | jq -r .type', 'events, for programs'],
-    ]));
-  command.action(async (tasksDir: string | undefined, flags: RunFlags) => {
-    if (flags.format !== undefined && flags.dryRun !== true) command.error('error: --format belongs to --dry-run (-n)', { exitCode: 2 });
-    const { run, dryRun } = await import('./run.ts');
-    const { pr, new: newRun, dryRun: dry, format, ...rest } = flags;
-    const asked = { how: 'run' as const, ...rest, noPr: !pr, newRun: newRun === true, ...(tasksDir === undefined ? {} : { tasksDir }) };
-    exit(dry === true ? await dryRun({ ...asked, format: format ?? (flags.json === true ? 'json' : 'text') }, io) : await run(asked, io));
-  });
-}
-
-function addResume({ program, io, exit }: Shell): void {
-  addSessionFlags(program.command('resume')
-    .summary('continue the open run')
-    .description('Continues the open run where it stopped: plan and target as they were, settings read anew.'))
-    .option('--accept-plan', 'take specs that changed on the target since the run began')
-    .addOption(new Option('--keep-plan', 'go on with the specs that the run began with, whatever the target has now').conflicts('acceptPlan'))
-    .addHelpText('after', examples([
-      ['choo resume', 'go on'],
-      ['choo resume --detach --until 8h', 'in the background, for eight hours'],
-      ['choo retry api && choo resume', 'try a failed unit again'],
-      ['choo resume --accept-plan', 'go on with specs that were changed meanwhile'],
-    ]))
-    .action(async (flags: Pick<RunFlags, 'parallelism' | 'json' | 'detach' | 'until'> & { readonly acceptPlan?: boolean; readonly keepPlan?: boolean }) => {
-      const { acceptPlan, keepPlan, ...rest } = flags;
-      const { run } = await import('./run.ts');
-      exit(await run({ how: 'resume', ...rest, ...(acceptPlan === true ? { changedPlan: 'accept' } : keepPlan === true ? { changedPlan: 'keep' } : {}) }, io));
-    });
 }
 
 function addStatus({ program, io, exit }: Shell): void {
@@ -151,6 +56,20 @@ function addStatus({ program, io, exit }: Shell): void {
     const { status } = await import('./status.ts');
     exit(await status({ ...flags, ...(tasksDir === undefined ? {} : { tasksDir }) }, io));
   });
+}
+
+function addWeb({ program, io, exit }: Shell): void {
+  program.command('web')
+    .summary('serve a page that follows the run, live or at rest')
+    .description('Serves a page with the graph, every unit, its logs and changes, and what waits for a person, and prints the link to it. A process of its own: the run never waits for it, and may begin and end meanwhile. Only this machine is listened to, and only who has the link gets in.')
+    .option('--port <n>', 'port to listen on (default: the one of the last time, or a free one)', port)
+    .option('--listen <address>', 'address to listen on, for other machines to reach; nothing is encrypted on the way')
+    .option('--run <n>', 'the run that the link opens (default: the newest)', count)
+    .addHelpText('after', examples([['choo web', 'prints the link'], ['choo web --run 3', 'an earlier run'], ['choo web --listen 192.168.0.7', 'for a phone in the same network']]))
+    .action(async (flags: { readonly port?: number; readonly listen?: string; readonly run?: number }) => {
+      const { web } = await import('./web.ts');
+      exit(await web(flags, io));
+    });
 }
 
 function addStop({ program, io, exit }: Shell): void {
@@ -191,6 +110,18 @@ function addRetry({ program, io, exit }: Shell): void {
   });
 }
 
+function addApprove({ program, io, exit }: Shell): void {
+  program.command('approve')
+    .summary('let a unit land although it changes protected paths')
+    .description('Lets units land that wait because they change paths which land.protected names (with land.protect: approve). What is approved is what `choo status` shows; a later change of these paths waits again. A live run goes on with them at once, one at rest with `choo resume`.')
+    .argument('<unit...>', 'units that wait for approval')
+    .addHelpText('after', examples([['choo status', 'who waits, and the command that shows the change'], ['choo approve api', 'in a live run'], ['choo approve api && choo resume', 'in one at rest']]))
+    .action(async (units: readonly string[]) => {
+      const { approve } = await import('./approve.ts');
+      exit(await approve(units, io));
+    });
+}
+
 function addLogs({ program, io, exit }: Shell): void {
   program.command('logs')
     .summary('print what an attempt printed')
@@ -204,6 +135,23 @@ function addLogs({ program, io, exit }: Shell): void {
     .action(async (unit: string, flags: { readonly task?: number; readonly attempt?: number; readonly follow?: boolean; readonly raw?: boolean }) => {
       const { logs } = await import('./logs.ts');
       exit(await logs({ unit, ...flags }, io));
+    });
+}
+
+function addReport({ program, io, exit }: Shell): void {
+  program.command('report')
+    .summary('a run as one HTML page, or as JSON')
+    .description('Reports on a run, live or at rest: units with times and costs, every attempt and check, what failed with its last lines, what waits for a person, and the critical path as it happened. The page is one file that loads nothing from elsewhere. Printed to stdout; on a terminal the page is written beside the journal instead, and its path printed.')
+    .argument('[run]', 'number of the run (default: the newest)', count)
+    .addOption(new Option('--format <form>', 'form of the report').choices(REPORT_FORMATS).default('html'))
+    .option('-o, --output <file>', 'write it there and print the path; - is stdout')
+    .addHelpText('after', examples([
+      ['choo report -o report.html', 'the newest run as a page'],
+      ['choo report 3 --format json | jq .criticalPath', 'an earlier one, for programs'],
+    ]))
+    .action(async (run: number | undefined, flags: { readonly format: ReportFormat; readonly output?: string }) => {
+      const { report } = await import('./report.ts');
+      exit(await report({ ...flags, ...(run === undefined ? {} : { run }) }, io));
     });
 }
 
@@ -294,6 +242,40 @@ function addDemo({ program, io, exit }: Shell): void {
     const { demo } = await import('./demo.ts');
     exit(await demo({ ...flags, keep: flags.keep === true }, io));
   });
+}
+
+function addMcp({ program, io, exit }: Shell): void {
+  program.command('mcp')
+    .summary('tools for an assistant, by the Model Context Protocol')
+    .description('Serves the plan, the status, events and logs of this repository to an assistant, by the Model Context Protocol on stdin and stdout. It only looks, unless it is allowed more. Ends when stdin closes; a run that was started goes on.')
+    .addOption(new Option('--allow <what...>', 'what the assistant may do besides, each by its name; may be repeated').choices(WRITES))
+    .option('--allow-approve', 'it may ask the person at its client to approve changes of protected paths')
+    .option('--repository <folder>', 'the repository (default: the one of the current folder)')
+    .addHelpText('after', examples([
+      ['choo mcp', 'look only'],
+      ['choo mcp --allow run resume stop retry', 'drive runs, too'],
+      ['choo mcp --repository ~/shop', 'for assistants that start in a folder of their own'],
+    ]))
+    .action(async (flags: { readonly allow?: readonly (typeof WRITES)[number][]; readonly allowApprove?: boolean; readonly repository?: string }) => {
+      const { mcp } = await import('./mcp.ts');
+      exit(await mcp(flags, io));
+    });
+}
+
+function addCompletion({ program, io, exit }: Shell): void {
+  program.command('completion')
+    .summary('a script that completes commands in a shell')
+    .description('Prints a script for a shell that completes commands, flags and their values, and names of units, runs and branches.')
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+    .addHelpText('after', examples([
+      ['choo completion fish | source', 'in ~/.config/fish/config.fish'],
+      ['source <(choo completion bash)', 'in ~/.bashrc'],
+      ['source <(choo completion zsh)', 'in ~/.zshrc, after compinit'],
+    ]))
+    .action(async (name: ShellName) => {
+      const { completion } = await import('./completion.ts');
+      exit(completion(name, program, io));
+    });
 }
 
 function addVersion({ program, io, exit }: Shell): void {

@@ -16,19 +16,24 @@ import type { PlanNow } from '../opening/rest.ts';
 import { workingTreeSource } from '../opening/sources.ts';
 import { agentProblems } from '../opening/equip.ts';
 import { TASKS_DIR } from '../opening/specs.ts';
+import { annotator } from '../show/actions.ts';
 import { jsonLine } from '../show/json.ts';
 import { plainActivity, plainObserver } from '../show/plain.ts';
 import { renderPlan } from '../show/plan.ts';
-import type { PlanFormat } from '../show/plan.ts';
+import type { PlanFormat, PlanView } from '../show/plan.ts';
 import { renderSummary } from '../show/summary.ts';
 import type { Seen } from '../world.ts';
+import { annotate, tellSession } from './actions.ts';
 import { detach, tellOpened } from './detach.ts';
 import { report } from './errors.ts';
 import type { Io } from './io.ts';
 import { logLevel } from './level.ts';
+import type { Screen } from './run-screen.ts';
 import { onStopSignals } from './signals.ts';
+import { telemetryFor } from './telemetry.ts';
 import { waitUntil } from './until.ts';
 import type { Until } from './until.ts';
+import { screenFor } from './wants-screen.ts';
 
 /** What `choo run` and `choo resume` were asked for. */
 export interface RunOptions {
@@ -42,28 +47,53 @@ export interface RunOptions {
   readonly noPr?: boolean;
   readonly newRun?: boolean;
   readonly changedPlan?: 'accept' | 'keep';
+  /** The run is saved at the remote. */
+  readonly ci?: boolean;
+  /** An open run is gone on with. */
+  readonly goOn?: boolean;
+  /** The saved run that is restored first. */
+  readonly fromRemote?: number | 'newest';
   /** Events on stdout, everything else on stderr. */
   readonly json?: boolean;
   /** Goes on in the background. */
   readonly detach?: boolean;
   /** Stops by itself then. */
   readonly until?: Until;
+  /** False: no check's result is taken from an earlier pass. */
+  readonly cache?: boolean;
+  /** Nothing is reviewed by an agent. */
+  readonly skipReview?: boolean;
+  /** False: it ends when only people can move the run. */
+  readonly wait?: boolean;
+  /** False: lines, also on a terminal. */
+  readonly tui?: boolean;
 }
 
 /** Runs or resumes; gives back the exit code of the contract. */
-export async function run(o: RunOptions, io: Io): Promise<number> {
-  if (o.detach === true && io.start.detached === undefined) return detach(io);
+export async function run(o: RunOptions, own: Io): Promise<number> {
+  if (o.detach === true && own.start.detached === undefined) return detach(own);
+  const screen: Screen | undefined = await screenFor(o, own, { request: (request) => orchestrator.request(request), journal: () => orchestrator.journalPath });
+  const io = screen?.io ?? own;
   const show = observer(o.json === true, io);
   let open = false;
-  const orchestrator = new Orchestrator(configOf(o, io), {
+  const telemetry = await telemetryFor(io, () => orchestrator.journalPath);
+  const orchestrator: Orchestrator = new Orchestrator(configOf(o, io), {
     events: (event, state) => {
       if (!open) tellWhoWaits(io, { run: event.run, journal: orchestrator.journalPath });
       open = true;
+      screen?.event(event, state);
       show.event(event, state);
+      telemetry.event(event);
     },
-    activity: show.activity,
+    activity: (seen) => {
+      screen?.activity(seen);
+      show.activity(seen);
+    },
     escalator: terminalEscalator(io.err.write, { color: io.err.color }),
-    warn: (d) => io.err.write(`${renderDiagnostic(d, { color: io.err.color })}\n`),
+    warn: (d) => {
+      io.err.write(`${renderDiagnostic(d, { color: io.err.color })}\n`);
+      annotate(d, io);
+    },
     say: (line) => io.err.write(`choo: ${line}\n`),
   });
   const unwatch = onStopSignals((by, now) => {
@@ -73,14 +103,16 @@ export async function run(o: RunOptions, io: Io): Promise<number> {
   const over = new AbortController();
   if (o.until !== undefined) stopAt(o.until, { orchestrator, io, signal: over.signal });
   try {
-    const result = await orchestrator.run();
+    const result = await orchestrator.run().finally(() => screen?.leave());
     tellEnd({ result, orchestrator, json: o.json === true }, io);
     return exitCode(orchestrator.ended);
   } catch (error) {
     return report(error, { io, json: o.json === true, journal: orchestrator.journalPath });
   } finally {
     over.abort();
+    // From here on everything is written down: a signal ends the program at once.
     unwatch();
+    await telemetry.end();
   }
 }
 
@@ -112,7 +144,8 @@ export function exitCode(ended: Ended): number {
 
 function configOf(o: RunOptions, io: Io): OrchestratorConfig {
   return {
-    how: o.how, repoRoot: io.cwd, env: io.env, newRun: o.newRun === true, noPr: o.noPr === true,
+    how: o.how, repoRoot: io.cwd, env: io.env, newRun: o.newRun === true, noPr: o.noPr === true, ci: o.ci === true, goOn: o.goOn === true,
+    ...(o.fromRemote === undefined ? {} : { fromRemote: o.fromRemote }),
     ...(o.changedPlan === undefined ? {} : { changedPlan: o.changedPlan }),
     ...(o.tasksDir === undefined ? {} : { tasksDir: o.tasksDir }),
     ...(o.parallelism === undefined ? {} : { parallelism: o.parallelism }),
@@ -120,6 +153,9 @@ function configOf(o: RunOptions, io: Io): OrchestratorConfig {
     ...(o.unit === undefined ? {} : { singleUnit: o.unit }),
     ...(o.provider === undefined ? {} : { provider: o.provider }),
     ...(o.forceTaskProvider === undefined ? {} : { forceTaskProvider: o.forceTaskProvider }),
+    ...(o.cache === undefined ? {} : { cache: o.cache }),
+    ...(o.skipReview === undefined ? {} : { skipReview: o.skipReview }),
+    ...(o.wait === undefined ? {} : { wait: o.wait }),
   };
 }
 
@@ -128,12 +164,14 @@ function observer(json: boolean, io: Io): { readonly event: (event: Event, state
   const printer = json ? io.err : io.out;
   const lines = { write: printer.write, color: printer.color, level: logLevel(io) };
   const plain = plainObserver(lines);
+  const annotated = printer.command === undefined ? undefined : annotator(printer.command);
   return {
     activity: plainActivity({ ...lines, now: systemClock().now }),
     event: (event, state) => {
       const line = json ? jsonLine(event) : undefined;
       if (line !== undefined) io.out.write(line);
       plain(event, state);
+      annotated?.(event, state);
     },
   };
 }
@@ -142,6 +180,7 @@ function tellEnd(o: { readonly result: Result; readonly orchestrator: Orchestrat
   const { state, ended, journalPath } = o.orchestrator;
   const printer = o.json ? io.err : io.out;
   if (ended.nothing) printer.write(`nothing to do: ${o.result.totalUnits === 1 ? 'the one unit is' : `all ${o.result.totalUnits} units are`} complete\n`);
+  if (state !== undefined) tellSession({ state, result: o.result, printer }, io);
   if (state !== undefined) printer.write(renderSummary({ view: viewOf(state), result: o.result, color: printer.color, now: systemClock().now() }));
   if (ended.bug) io.err.write(`this is a defect in choo; journal: ${journalPath ?? 'none'}\n`);
 }
@@ -154,30 +193,37 @@ export interface DryRunOptions extends RunOptions {
 /** Prints the plan that the working tree has; starts and changes nothing. */
 export async function dryRun(o: DryRunOptions, io: Io): Promise<number> {
   try {
-    const now = await planNow({
-      cwd: io.cwd, env: io.env, selection: o.unit ?? [],
-      ...(o.tasksDir === undefined ? {} : { tasksDir: o.tasksDir }),
-      flags: {
-        ...(o.parallelism === undefined ? {} : { parallelism: o.parallelism }),
-        ...(o.target === undefined ? {} : { target: o.target }),
-        ...(o.provider === undefined ? {} : { provider: o.provider }),
-        ...(o.forceTaskProvider === undefined ? {} : { forceProvider: o.forceTaskProvider }),
-      },
-    });
-    const found = [...now.diagnostics, ...await missingAgents(now, io), ...unseen(now, o.tasksDir ?? TASKS_DIR)];
-    const warnings = found.map((d) => renderDiagnostic({ ...d, severity: 'warning' }, { color: false }));
-    io.out.write(renderPlan({
-      graph: buildGraph(now.plan.units), parallelism: now.settings.parallelism, checks: now.config.baselineChecks, complete: now.plan.complete, warnings,
-    }, o.format));
-    if (o.format === 'mermaid' || o.format === 'dot') for (const warning of warnings) io.err.write(`${warning}\n`);
+    const view = await planView(o, io);
+    io.out.write(renderPlan(view, o.format));
+    if (o.format === 'mermaid' || o.format === 'dot') for (const warning of view.warnings) io.err.write(`${warning}\n`);
     return 0;
   } catch (error) {
     return report(error, { io, json: o.format === 'json', journal: undefined });
   }
 }
 
+/** The plan that the working tree has, with what would keep a run from it as warnings. Throws a Refusal with every diagnostic when the specs are wrong. */
+export async function planView(o: Omit<RunOptions, 'how'>, where: Pick<Io, 'cwd' | 'env'>): Promise<PlanView> {
+  const now = await planNow({
+    cwd: where.cwd, env: where.env, selection: o.unit ?? [], overlaps: true,
+    ...(o.tasksDir === undefined ? {} : { tasksDir: o.tasksDir }),
+    flags: {
+      ...(o.parallelism === undefined ? {} : { parallelism: o.parallelism }),
+      ...(o.target === undefined ? {} : { target: o.target }),
+      ...(o.provider === undefined ? {} : { provider: o.provider }),
+      ...(o.forceTaskProvider === undefined ? {} : { forceProvider: o.forceTaskProvider }),
+      ...(o.skipReview === undefined ? {} : { skipReview: o.skipReview }),
+    },
+  });
+  const found = [...now.diagnostics, ...await missingAgents(now, where), ...unseen(now, o.tasksDir ?? TASKS_DIR)];
+  return {
+    graph: buildGraph(now.plan.units), parallelism: now.settings.parallelism, checks: now.config.baselineChecks, complete: now.plan.complete,
+    warnings: found.map((d) => renderDiagnostic({ ...d, severity: 'warning' }, { color: false })), overlap: { mode: now.settings.overlap ?? 'order', ...now.prediction },
+  };
+}
+
 /** What would keep the agents of a real run from starting. */
-async function missingAgents(now: PlanNow, io: Io): Promise<readonly Diagnostic[]> {
+async function missingAgents(now: PlanNow, io: Pick<Io, 'cwd' | 'env'>): Promise<readonly Diagnostic[]> {
   if (now.plan.units.length === 0) return [];
   const root = now.repository.root ?? io.cwd;
   const source = workingTreeSource({ root, env: io.env, clock: systemClock() });

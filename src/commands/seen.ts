@@ -3,6 +3,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../adapters/errno.ts';
+import { lateName } from '../adapters/late-output.ts';
 import type { Agent } from '../agents/agent.ts';
 import { Replay } from '../agents/replay.ts';
 import type { Activity } from '../core/activity.ts';
@@ -16,8 +17,6 @@ const TAIL = 64 * 1024;
 export interface SeenOptions {
   /** The run's folder, absolute. */
   readonly runDir: string;
-  /** `limits.output`, bytes: the second half of a longer output is only in its log once the attempt has ended. */
-  readonly outputLimit: number;
   /** ms since 1970. */
   readonly now: number;
   readonly agentNamed: (name: string) => Agent | undefined;
@@ -30,8 +29,10 @@ export async function lastSeen(view: RunView, o: SeenOptions): Promise<ReadonlyM
   for (const { id, attempt } of view.units) {
     const agent = attempt === undefined ? undefined : o.agentNamed(attempt.agent);
     if (attempt === undefined || agent === undefined) continue;
-    const tail = await tailOf(join(o.runDir, attempt.log));
-    if (tail === undefined || tail.size >= Math.floor(o.outputLimit / 2)) continue;
+    const log = join(o.runDir, attempt.log);
+    // Once the log's head is full, what goes on is beside it.
+    const tail = await tailOf(lateName(log)) ?? await tailOf(log);
+    if (tail === undefined) continue;
     const last = lastActivity(agent, tail.text, o.now);
     if (last !== undefined) found.set(id, { kind: last.kind, text: o.redact(last.text), ageMs: Math.max(0, Math.round(o.now - tail.changed)) });
   }
@@ -44,7 +45,7 @@ function lastActivity(agent: Agent, text: string, now: number): Activity | undef
 }
 
 /** The last whole lines of a file; undefined when there is none. */
-async function tailOf(path: string): Promise<{ readonly text: string; readonly size: number; readonly changed: number } | undefined> {
+async function tailOf(path: string): Promise<{ readonly text: string; readonly changed: number } | undefined> {
   const file = await open(path, 'r').catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
@@ -56,7 +57,7 @@ async function tailOf(path: string): Promise<{ readonly text: string; readonly s
     const { buffer, bytesRead } = await file.read(Buffer.alloc(TAIL), 0, TAIL, from);
     const text = buffer.toString('utf8', 0, bytesRead);
     // The first line of what was cut out is not whole.
-    return { text: from === 0 ? text : text.slice(text.indexOf('\n') + 1), size, changed: mtimeMs };
+    return { text: from === 0 ? text : text.slice(text.indexOf('\n') + 1), changed: mtimeMs };
   } finally {
     await file.close();
   }

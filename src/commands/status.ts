@@ -33,7 +33,8 @@ export async function status(o: StatusOptions, io: Io): Promise<number> {
   }
 }
 
-async function standingOf(o: StatusOptions, io: Io): Promise<Standing> {
+/** The standing, as `choo status` shows it. Throws a Refusal for what is no repository, or specs or a journal that are wrong. */
+export async function standingOf(o: StatusOptions, io: Pick<Io, 'cwd' | 'env'>): Promise<Standing> {
   const look = await lookAt(io.cwd, io.env);
   const now = systemClock().now();
   try {
@@ -50,14 +51,14 @@ async function standingOf(o: StatusOptions, io: Io): Promise<Standing> {
 }
 
 /** What agents are doing, while somebody runs them. */
-async function seenNow(look: Look, o: { readonly view: RunView; readonly now: number; readonly io: Io }): Promise<Pick<Standing, 'seen'>> {
+async function seenNow(look: Look, o: { readonly view: RunView; readonly now: number; readonly io: Pick<Io, 'env'> }): Promise<Pick<Standing, 'seen'>> {
   if (look.holder?.state !== 'live' || look.runDir === undefined || look.state === undefined) return {};
   const { text } = redactorFor(o.io.env, undefined);
-  return { seen: await lastSeen(o.view, { runDir: look.runDir, outputLimit: look.state.settings.limits.output, now: o.now, agentNamed: listeningAgent, redact: text }) };
+  return { seen: await lastSeen(o.view, { runDir: look.runDir, now: o.now, agentNamed: listeningAgent, redact: text }) };
 }
 
 /** After a run, specs may have been added; undefined when they cannot be read, which is for the next run to tell. */
-async function unitsToDo(io: Io): Promise<number | undefined> {
+async function unitsToDo(io: Pick<Io, 'cwd' | 'env'>): Promise<number | undefined> {
   try {
     return (await planNow({ cwd: io.cwd, env: io.env, flags: {}, selection: [] })).plan.units.length;
   } catch (error) {

@@ -7,12 +7,14 @@ import type { RemovedLock } from '../adapters/lock.ts';
 import { cleanLine } from '../core/clean.ts';
 import { refuse } from '../opening/refusal.ts';
 import { findRepository } from '../opening/repository.ts';
+import { refuseSteering } from '../opening/inside.ts';
 import { report } from './errors.ts';
 import type { Io } from './io.ts';
 
 /** Removes the lock of this repository, with `yes` also one whose holder cannot be seen from here. Exit code 2 when it may not or has to be confirmed. */
 export async function unlock(o: { readonly yes: boolean }, io: Io): Promise<number> {
   try {
+    refuseSteering(io.env);
     const repository = await findRepository({ cwd: io.cwd, env: io.env, clock: systemClock() });
     try {
       const removed = await removeLock(repository.facts.commonDir, {

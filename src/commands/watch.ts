@@ -19,11 +19,13 @@ import { findRepository } from '../opening/repository.ts';
 import { planNow, socketPath } from '../opening/rest.ts';
 import { renderStatus, statusData } from '../show/status.ts';
 import type { Standing } from '../show/status.ts';
+import { AgentsSeen } from './agents-seen.ts';
 import { Changes } from './changes.ts';
 import { report } from './errors.ts';
 import { Growing } from './growing.ts';
 import type { Io } from './io.ts';
 import { Lifeline } from './lifeline.ts';
+import { drawOver } from './screen.ts';
 
 /** Shows every change of the standing; exit code 0 when the session has ended, or the run is over already. A run at rest is waited for. */
 export async function watchStatus(o: { readonly json: boolean }, io: Io): Promise<number> {
@@ -33,7 +35,12 @@ export async function watchStatus(o: { readonly json: boolean }, io: Io): Promis
     const eyes = await Eyes.open(facts.commonDir);
     try {
       io.out.whenGone(() => eyes.changes.tell());
-      await showAll(eyes, { show: screen(o.json, io), io });
+      const redraws = !o.json && io.out.terminal && io.env['TERM'] !== 'dumb';
+      // On a screen also what the agents do; elsewhere that would be a status for each of their lines.
+      if (redraws) eyes.lookCloser(io.env);
+      const show = redraws ? onScreen(io) : oneByOne(o.json, io);
+      io.out.whenResized(() => eyes.changes.tell());
+      await showAll(eyes, { show, io });
       return 0;
     } finally {
       eyes.close();
@@ -60,10 +67,21 @@ async function showAll(eyes: Eyes, o: { readonly show: (standing: Standing) => v
   }
 }
 
-/** Draws over the last status on a terminal that can, else one below the other; never the same twice. */
-function screen(json: boolean, io: Io): (standing: Standing) => void {
-  const { out } = io;
-  const redraws = out.terminal && io.env['TERM'] !== 'dumb';
+/** Draws over the last status. */
+function onScreen({ out }: Io): (standing: Standing) => void {
+  let last: string | undefined;
+  // The terminal has moved what was there.
+  out.whenResized(() => { last = undefined; });
+  return (standing) => {
+    const text = renderStatus({ ...standing, stays: true }, { color: out.color });
+    const drawn = drawOver(text, { rows: out.rows(), columns: out.columns() }, standing.at !== 'live');
+    if (drawn !== last) out.write(last === undefined ? `\u001b[2J${drawn}` : drawn);
+    last = drawn;
+  };
+}
+
+/** One below the other, never the same twice. */
+function oneByOne(json: boolean, { out }: Io): (standing: Standing) => void {
   let last: string | undefined;
   return (standing) => {
     // What only tells how long something is off changes by itself.
@@ -71,18 +89,9 @@ function screen(json: boolean, io: Io): (standing: Standing) => void {
     if (data === last) return;
     const text = json ? `${data}\n` : renderStatus(standing, { color: out.color });
     if (json) out.write(text);
-    else if (redraws) out.write(`\u001b[2J\u001b[H${standing.at === 'live' ? fitting(text, out.rows()) : text}`);
     else out.write(last === undefined ? text : `${'-'.repeat(40)}\n${text}`);
     last = data;
   };
-}
-
-/** As many lines as the terminal has room for, so that it does not scroll. */
-function fitting(text: string, rows: number | undefined): string {
-  const lines = text.trimEnd().split('\n');
-  if (rows === undefined || lines.length < rows) return text;
-  const shown = Math.max(1, rows - 2);
-  return `${lines.slice(0, shown).join('\n')}\n… ${lines.length - shown} more lines\n`;
 }
 
 /** What is looked at: choo's folder with the lock, the folder of runs, and the newest run's journal. */
@@ -91,6 +100,7 @@ class Eyes {
   readonly #lifeline = new Lifeline(this.changes);
   readonly #commonDir: string;
   readonly #folders: FSWatcher[];
+  #closer: AgentsSeen | undefined;
   #run: { readonly number: number; readonly journal: JournalEye; readonly watcher: FSWatcher } | undefined;
 
   private constructor(commonDir: string, folders: readonly string[]) {
@@ -114,13 +124,23 @@ class Eyes {
     const state = await this.#state();
     const who = { at, ...(held === undefined || at === 'rest' ? {} : { pid: held.holder.pid }) } as const;
     const now = systemClock().now();
-    if (state !== undefined) return { view: viewOf(state), now, ...who };
+    if (state !== undefined) {
+      const view = viewOf(state);
+      const seen = at === 'live' ? await this.#closer?.seen(view, { runDir: runFolder(this.#commonDir, view.run ?? 0), now }) : undefined;
+      return { view, now, ...who, ...(seen === undefined ? {} : { seen }) };
+    }
     if (at === 'live') return undefined;
     const plan = await planNow({ cwd: io.cwd, env: io.env, flags: {}, selection: [] });
     return { view: viewOfPlan(plan.all), now, ...who };
   }
 
+  /** From now on also what agents are seen doing. */
+  lookCloser(env: NodeJS.ProcessEnv): void {
+    this.#closer = new AgentsSeen(this.changes, env);
+  }
+
   close(): void {
+    this.#closer?.close();
     for (const watcher of [...this.#folders, ...(this.#run === undefined ? [] : [this.#run.watcher])]) watcher.close();
     this.#lifeline.close();
   }

@@ -1,9 +1,11 @@
 // Which agent a unit gets next and whether it may begin now: fallbacks, escalating effort, agents that cannot work, budgets.
 
 import { Bug } from './bug.ts';
-import type { AgentRules, EventBody, EventOf } from './event.ts';
+import { becomeReady, takeReady } from './crowd.ts';
+import type { AgentRules, AttemptBegun, EventBody, EventOf } from './event.ts';
 import type { Failure } from './failure.ts';
-import { announced, freeSlot, leaveParked, setPhase } from './moves.ts';
+import { announced, freeSlot, leaveParked } from './moves.ts';
+import { setPhase } from './phase.ts';
 import type { Next, State, UnitState } from './state.ts';
 import { agentOf } from './state.ts';
 import { charged, describeAmount } from './usage.ts';
@@ -17,11 +19,19 @@ export interface Choice {
 
 /** True for steps that an agent does, and for the one that makes a worktree for it. */
 function usesAgent(next: Next): boolean {
-  return next.step === 'prepare' || next.step === 'attempt' || next.step === 'rework';
+  return next.step === 'prepare' || isSession(next);
+}
+
+/** True for the steps in which an agent works. */
+function isSession(next: Next): boolean {
+  return next.step === 'attempt' || next.step === 'rework' || next.step === 'review';
 }
 
 /** The agent and model of the unit's next attempt; a held agent's fallback where it has one that is not held. Undefined: no agent is configured. */
 function chooseAgent(s: Pick<State, 'settings' | 'held'>, u: UnitState): Choice | undefined {
+  const { review } = s.settings;
+  // Nobody takes over from the reviewer: it could be the one that wrote it.
+  if (u.next.step === 'review' && review !== undefined) return { agent: review.agent, ...(review.model === undefined ? {} : { model: review.model }) };
   const base = agentOf(s, u.unit.id);
   if (base === undefined) return undefined;
   const steps = rulesOf(s, base).attempts ?? [];
@@ -49,13 +59,13 @@ function isHeld(s: Pick<State, 'held'>, agent: string): boolean {
 function heldFor(s: Pick<State, 'settings' | 'held'>, u: UnitState): readonly string[] {
   const agent = chooseAgent(s, u)?.agent;
   if (agent === undefined || !isHeld(s, agent)) return [];
-  const { fallback } = rulesOf(s, agent);
+  const fallback = u.next.step === 'review' ? undefined : rulesOf(s, agent).fallback;
   return fallback === undefined || fallback === agent ? [agent] : [agent, fallback];
 }
 
 /** Why the unit cannot begin its next step now, as the event that says so; undefined when it can. `promised`: reserved for others in the same breath. */
 export function whyWait(s: State, u: UnitState, promised: number): Extract<EventBody, { type: 'unit.waiting' }> | undefined {
-  if (!usesAgent(u.next)) return undefined;
+  if (!usesAgent(u.next) || (u.next.step === 'review' && s.settings.review === undefined)) return undefined;
   const unit = u.unit.id;
   // What is named is who is expected back first.
   const [agent] = [...heldFor(s, u)].toSorted((a, b) => (s.held.get(a)?.until ?? Infinity) - (s.held.get(b)?.until ?? Infinity) || 0);
@@ -100,11 +110,11 @@ export function attemptTerms(s: State, u: UnitState): Choice & { readonly cap?: 
 
 /** What is set aside when the unit's next step begins. */
 export function promise(s: State, u: UnitState): number {
-  return u.next.step === 'attempt' || u.next.step === 'rework' ? s.settings.budget?.attempt ?? 0 : 0;
+  return isSession(u.next) ? s.settings.budget?.attempt ?? 0 : 0;
 }
 
 /** An attempt begins: its cap is set aside. */
-export function reserve(s: State, u: UnitState, e: EventOf<'task.started' | 'task.retry' | 'rework.started'>): void {
+export function reserve(s: State, u: UnitState, e: AttemptBegun): void {
   if (e.cap === undefined) return;
   u.reserved = e.cap;
   s.reserved += e.cap.amount;
@@ -131,7 +141,7 @@ export function park(s: State, u: UnitState, e: EventOf<'unit.waiting'>): void {
   if (before !== undefined) leaveParked(s, u.index);
   else if (u.holdsSlot) giveSlotBack(s, u);
   else if (begun) s.returning.shift();
-  else if (s.ready.pop() !== u.index) throw new Bug(`${u.unit.id} waits out of turn`);
+  else takeReady(s, u);
   const agents = e.for === 'budget' ? [] : heldFor(s, u);
   s.parked.set(u.index, { for: e.for, text: e.text, agents, begun, ...(e.agent === undefined ? {} : { agent: e.agent }) });
   for (const agent of agents) s.held.get(agent)?.waiting.add(u.index);
@@ -139,6 +149,15 @@ export function park(s: State, u: UnitState, e: EventOf<'unit.waiting'>): void {
   // A unit's own budget is the same again only in a new session.
   if (e.for === 'budget' && budget !== undefined && unitFits(budget, u)) s.forRoom.push(u.index);
   setPhase(s, u, 'waiting');
+}
+
+/** The unit's turn came and it is to wait: it is among the ready again once none of its neighbours is at work. */
+export function keepBack(s: State, u: UnitState, e: EventOf<'unit.waiting'>): void {
+  if (s.parked.has(u.index)) leaveParked(s, u.index);
+  else takeReady(s, u);
+  if (!s.overlaps.busy.has(u.index)) throw new Bug(`${e.unit} waits for ${e.other ?? 'another'}, which is not at work`);
+  s.overlaps.told.add(u.index);
+  becomeReady(s, u.index);
 }
 
 function giveSlotBack(s: State, u: UnitState): void {
@@ -158,7 +177,7 @@ function unpark(s: State, index: number): void {
   if (parked === undefined || u === undefined) return;
   setPhase(s, u, parked.begun ? 'running' : 'pending');
   if (parked.begun) s.returning.push(index);
-  else s.ready.push(index);
+  else becomeReady(s, index);
 }
 
 /** A new session looks again at everything that waits. */
@@ -214,9 +233,9 @@ export function holdEvent(s: State, failure: Extract<Failure, { kind: 'agent-tro
 
 function nextTry(o: { readonly trouble: 'quota' | 'overload'; readonly tries: number; readonly now: number; readonly named?: number }): number {
   const { first, longest } = BACKOFF[o.trouble];
-  const backoff = o.now + Math.min(longest, first * 2 ** Math.min(20, o.tries - 1));
-  // A moment that is over already has been found wrong just now; and an agent may name anything.
-  return o.named !== undefined && o.named > o.now ? Math.min(o.named, o.now + LONGEST_HOLD) : backoff;
+  const after = (troubles: number): number => o.now + (troubles < 1 ? 0 : Math.min(longest, first * 2 ** Math.min(20, troubles - 1)));
+  // A moment that is over already has been found wrong just now; and an agent may name anything, such as the next second for ever.
+  return o.named !== undefined && o.named > o.now ? Math.max(after(o.tries - 1), Math.min(o.named, o.now + LONGEST_HOLD)) : after(o.tries);
 }
 
 /** Agents whose wait is over, by name. */

@@ -1,12 +1,19 @@
 // What follows for a unit from each of its events: the step it needs next.
 
-import { meetTrouble, park, proveAgent, reserve, settleAccount, stopWaiting } from './agents.ts';
-import { Bug, must, unreachable } from './bug.ts';
-import { isBegun } from './event.ts';
+import { keepBack, meetTrouble, park, proveAgent, reserve, settleAccount, stopWaiting } from './agents.ts';
+import { approved, holdForApproval, awaitApproval, needsApproval, noteProtected, refusal } from './approval.ts';
+import { Bug } from './bug.ts';
+import { becomeReady } from './crowd.ts';
+import { isAttempt, isBegun } from './event.ts';
 import type { Event, EventOf, ReworkReason } from './event.ts';
 import type { Failure } from './failure.ts';
 import { VERDICTS } from './failure.ts';
-import { announced, blocked, discarded, failed, freeSlot, giveUp, isLaneStep, retried, setPhase, takeSlot, task, todo, unblocked } from './moves.ts';
+import { arrive } from './landing.ts';
+import { discarded, retried } from './by-hand.ts';
+import { isReviewDue, noteRework, reviewEnded, reviewFailed } from './review.ts';
+import { arriveAsPull, beginReview, onPull, pullBegun, reviewIsLate } from './pull.ts';
+import type { PullAnswer } from './pull.ts';
+import { announced, blocked, cutAgain, failed, giveUp, takeSlot, task, todo, unblocked } from './moves.ts';
 import type { Next, State, UnitState } from './state.ts';
 import { nextTask } from './state.ts';
 import { amountOf } from './usage.ts';
@@ -18,22 +25,27 @@ export type UnitEvent = Extract<Event, { readonly unit: string }>;
 export function onUnit(s: State, u: UnitState, e: UnitEvent): void {
   if (isBegun(e)) return begin(s, u, e);
   switch (e.type) {
-    case 'unit.queued': s.ready.push(u.index); return announced(s, 'queued');
+    case 'unit.queued': becomeReady(s, u.index); return announced(s, 'queued');
     case 'unit.blocked': return blocked(s, u);
     case 'unit.unblocked': return unblocked(s, u);
     case 'unit.failed': return failed(s, u, e);
     case 'unit.retried': return retried(s, u);
     case 'unit.discarded': stopWaiting(s, u); return discarded(s, u, e.time);
-    case 'unit.waiting': return park(s, u, e);
+    case 'pr.late': return reviewIsLate(s, u);
+    // Also asked for from outside, when nothing was to be announced.
+    case 'pr.waking': if (s.announce.first?.what === 'wake') announced(s, 'wake'); return;
+    case 'unit.waiting': return e.for === 'approval' ? awaitApproval(s, u) : e.for === 'review' ? beginReview(s, u) : e.for === 'overlap' ? keepBack(s, u, e) : park(s, u, e);
+    case 'unit.approved': approved(s, u, e.change); return finished(s, u);
     case 'task.failed': return;
+    case 'unit.merged': return announced(s, 'merged');
     case 'task.completed': return announced(s, 'completed');
     default: return onAnswer(s, u, e);
   }
 }
 
-type Announced = 'unit.queued' | 'unit.blocked' | 'unit.unblocked' | 'unit.failed' | 'unit.retried' | 'unit.discarded' | 'unit.waiting' | 'task.failed' | 'task.completed';
-type Begins = 'unit.started' | 'task.started' | 'task.retry' | 'task.backpressure' | 'task.committing' | 'rework.started'
-  | 'unit.verifying' | 'unit.refreshing' | 'unit.committing' | 'unit.merging' | 'unit.proving' | 'unit.landing' | 'unit.finishing';
+type Announced = 'unit.queued' | 'unit.blocked' | 'unit.unblocked' | 'unit.failed' | 'unit.retried' | 'unit.discarded' | 'unit.waiting' | 'unit.approved' | 'unit.merged' | 'pr.late' | 'pr.waking' | 'task.failed' | 'task.completed';
+type Begins = 'unit.started' | 'task.started' | 'task.retry' | 'task.backpressure' | 'task.committing' | 'rework.started' | 'review.started'
+  | 'unit.verifying' | 'unit.refreshing' | 'unit.committing' | 'unit.finishing' | 'pr.publishing' | 'pr.proving' | 'pr.following' | 'pr.taking' | 'pr.merging';
 type Answer = Exclude<UnitEvent, { readonly type: Announced | Begins }>;
 
 function onAnswer(s: State, u: UnitState, e: Answer): void {
@@ -41,30 +53,26 @@ function onAnswer(s: State, u: UnitState, e: Answer): void {
   delete u.inFlight;
   s.inFlight--;
   if ('notes' in e) u.notes.push(...e.notes);
-  if (e.type === 'task.attempted' || e.type === 'task.attempt.failed' || e.type === 'rework.attempted' || e.type === 'rework.attempt.failed') account(s, u, e);
+  if (isSessionEnd(e)) account(s, u, e);
   switch (e.type) {
     case 'unit.prepared': return prepared(s, u, e);
     case 'task.attempted': return todo(s, u, { step: 'check', task: e.task, attempt: e.attempt });
     case 'task.attempt.failed': case 'task.validation.fail': return attemptFailed(s, u, e);
     case 'task.validation.ok': task(u, e.task).unchanged = e.unchanged; return todo(s, u, { step: 'commit', task: e.task, commit: e.commit, parent: e.parent });
     case 'task.committed': return committed(s, u, e);
-    case 'rework.attempted': return todo(s, u, { step: 'verify', scope: e.reason === 'conflict' ? 'merge' : e.reason });
+    case 'rework.attempted': return todo(s, u, { step: 'verify', scope: e.reason === 'conflict' ? 'merge' : e.reason === 'review' || e.reason === 'feedback' ? 'proof' : e.reason });
     case 'rework.attempt.failed': return reworkAttemptFailed(s, u, e);
+    case 'review.ended': return reviewEnded(s, u, { e, land: finished });
+    case 'review.attempt.failed': return reviewFailed(s, u, { e, land: finished });
     case 'unit.verified': return verified(s, u, e);
     case 'unit.verify.failed': return verifyFailed(s, u, e.failure);
     case 'unit.refreshed': return refreshed(s, u, e);
     case 'unit.committed': return adopted(s, u, e.commit);
     case 'unit.commit.failed': return adoptFailed(s, u, e.failure);
-    case 'unit.candidate': return candidate(u, e);
-    case 'unit.merge.failed': return mergeFailed(s, u, e.failure);
-    case 'unit.proved': u.proved = { commit: e.commit, head: must(u.candidate, 'a candidate').head }; u.next = { step: 'land' }; return;
-    case 'unit.proof.failed': return proofFailed(s, u, e.failure);
-    case 'unit.land.moved': u.next = { step: 'merge' }; return setPhase(s, u, 'proving');
-    case 'unit.merged': return merged(s, u, e);
     case 'task.commit.failed': return commitFailed(s, u, e);
-    case 'unit.prepare.failed': case 'unit.refresh.failed': case 'unit.land.failed': return stepFailed(s, u, e.failure);
+    case 'unit.prepare.failed': case 'unit.refresh.failed': return stepFailed(s, u, e.failure);
     case 'unit.completed': s.finishing.delete(u.index); u.next = { step: 'prepare' }; u.endedAt = e.time; return;
-    default: return unreachable(e);
+    default: return onPull(s, u, e satisfies PullAnswer);
   }
 }
 
@@ -75,20 +83,33 @@ function begin(s: State, u: UnitState, e: UnitEvent): void {
   s.todo.delete(u.index);
   s.finishing.delete(u.index);
   u.startedAt ??= e.time;
-  if (!isLaneStep(u.next) && u.next.step !== 'finish') takeSlot(s, u);
-  if (e.type === 'unit.proving') setPhase(s, u, 'proving');
-  if (e.type === 'unit.landing') setPhase(s, u, 'landing');
+  if (e.type === 'pr.publishing' || e.type === 'pr.proving' || e.type === 'pr.following' || e.type === 'pr.taking' || e.type === 'pr.merging') return pullBegun(s, u, e);
+  if (u.next.step !== 'finish') takeSlot(s, u);
+  if (e.type === 'unit.started' || e.type === 'unit.refreshing') u.knows = s.landedOrder.length;
+  if (e.type === 'unit.verifying') { u.verify.since = s.now; s.verifying.add(u.index); }
+  else if (e.type !== 'unit.committing') s.verifying.delete(u.index);
   if (e.type === 'task.started' || e.type === 'task.retry') task(u, e.task).used = e.attempt;
-  if (e.type === 'rework.started') u.rework.used = e.attempt;
-  if (e.type === 'task.started' || e.type === 'task.retry' || e.type === 'rework.started') {
+  if (e.type === 'rework.started') {
+    u.rework.used = e.attempt;
+    noteRework(s, u, e.reason);
+  }
+  if (e.type === 'review.started') u.review.used = e.attempt;
+  if (isAttempt(e)) {
     u.agent = e.agent;
     u.attempt = { agent: e.agent, log: e.log, since: e.time, ...(e.model === undefined ? {} : { model: e.model }) };
     reserve(s, u, e);
   }
 }
 
+type SessionEnd = EventOf<'task.attempted' | 'task.attempt.failed' | 'rework.attempted' | 'rework.attempt.failed' | 'review.ended' | 'review.attempt.failed'>;
+const SESSION_ENDS: ReadonlySet<string> = new Set(['task.attempted', 'task.attempt.failed', 'rework.attempted', 'rework.attempt.failed', 'review.ended', 'review.attempt.failed'] satisfies SessionEnd['type'][]);
+
+function isSessionEnd(e: Answer): e is SessionEnd {
+  return SESSION_ENDS.has(e.type);
+}
+
 /** An attempt has ended: it is charged, and its agent has worked or met trouble. */
-function account(s: State, u: UnitState, e: EventOf<'task.attempted' | 'task.attempt.failed' | 'rework.attempted' | 'rework.attempt.failed'>): void {
+function account(s: State, u: UnitState, e: SessionEnd): void {
   settleAccount(s, u, e.usage);
   if ('failure' in e && e.failure.kind === 'agent-trouble') return meetTrouble(s, e.failure);
   if (!('failure' in e) || (amountOf(e.usage, 'tokens') ?? 0) > 0) proveAgent(s, u.agent);
@@ -113,6 +134,7 @@ function committed(s: State, u: UnitState, e: EventOf<'task.committed'>): void {
   t.done = true;
   t.ours = true;
   t.commit = e.commit;
+  u.review.due = true;
   delete t.last;
   u.head = e.commit;
   s.announce.push({ what: 'completed', unit: u.index, task: e.task });
@@ -150,7 +172,7 @@ function commitFailed(s: State, u: UnitState, e: EventOf<'task.commit.failed'>):
 export function countCut(s: State, u: UnitState): boolean {
   const n = u.next;
   const number = n.step === 'attempt' || n.step === 'check' ? n.task : undefined;
-  const cuts = number !== undefined ? ++task(u, number).cuts : n.step === 'rework' || n.step === 'verify' ? ++u.rework.cuts : 0;
+  const cuts = number !== undefined ? ++task(u, number).cuts : n.step === 'rework' || n.step === 'review' || n.step === 'verify' ? ++u.rework.cuts : 0;
   if (cuts <= s.settings.limits.cuts) return false;
   giveUp(s, u, { failure: { kind: 'cut', by: 'crash' }, ...(number === undefined ? {} : { task: number }) });
   return true;
@@ -159,7 +181,6 @@ export function countCut(s: State, u: UnitState): boolean {
 /** A failing step outside of attempts: cut ones are done again, all others end the unit. */
 function stepFailed(s: State, u: UnitState, failure: Failure): void {
   if (failure.kind !== 'cut') return giveUp(s, u, { failure });
-  if (isLaneStep(u.next)) return;
   todo(s, u, u.next);
 }
 
@@ -167,7 +188,8 @@ function stepFailed(s: State, u: UnitState, failure: Failure): void {
 
 function verified(s: State, u: UnitState, e: EventOf<'unit.verified'>): void {
   delete u.reworkLast;
-  adopt(s, u, { commit: e.commit, parent: e.parent, merged: e.merged, then: { step: 'merge' } });
+  noteProtected(u, e);
+  adopt(s, u, { commit: e.commit, parent: e.parent, merged: e.merged, then: { step: 'land' } });
 }
 
 /** The branch is to be at `commit`; where it is there already nothing needs to move. */
@@ -181,10 +203,25 @@ function adopted(s: State, u: UnitState, commit: string): void {
   const next = u.next.step === 'adopt' ? u.next.then : u.next;
   u.head = commit;
   delete u.merging;
-  if (next.step !== 'merge') todo(s, u, next);
+  if (next.step !== 'land') todo(s, u, next);
   // A new plan may have given it tasks while a conflict was resolved.
   else if (nextTask(u) !== undefined) workOn(s, u);
-  else toLane(s, u);
+  else if (!sentBack(s, u)) finished(s, u);
+}
+
+/** True when what it changed of what is protected is its agent's to put back, or was that once too often. */
+function sentBack(s: State, u: UnitState): boolean {
+  const failure = refusal(s, u);
+  if (failure !== undefined) reworkFailed(s, u, { reason: 'baseline', failure, told: failure });
+  return failure !== undefined;
+}
+
+/** The unit may land, or has to be reviewed or allowed by a person first. */
+function finished(s: State, u: UnitState): void {
+  if (isReviewDue(s, u)) todo(s, u, { step: 'review' });
+  else if (needsApproval(s, u)) holdForApproval(s, u);
+  else if (s.pinned.mode === 'forge') arriveAsPull(s, u);
+  else arrive(s, u);
 }
 
 /** The branch moved or the commit is gone meanwhile. The files are still there; a retry looks at them again. */
@@ -208,11 +245,7 @@ function verifyFailed(s: State, u: UnitState, failure: Failure): void {
 
 /** Sends the unit back to its agent, told of the failure, as long as the limit for that reason allows. */
 function reworkFailed(s: State, u: UnitState, o: { readonly reason: ReworkReason; readonly failure: Failure; readonly told: Failure }): void {
-  if (o.failure.kind === 'cut') {
-    u.rework.cuts++;
-    if (u.rework.cuts > s.settings.limits.cuts) return giveUp(s, u, { failure: o.failure });
-    return todo(s, u, u.next);
-  }
+  if (o.failure.kind === 'cut') return cutAgain(s, u, o.failure);
   if (o.failure.kind === 'agent-trouble') return todo(s, u, u.next);
   u.reworkFor = o.told;
   const limit = o.reason === 'conflict' ? s.settings.conflictRetries : s.settings.limits.attempts;
@@ -230,71 +263,7 @@ function refreshed(s: State, u: UnitState, e: EventOf<'unit.refreshed'>): void {
     u.merging = e.onto;
     return todo(s, u, { step: 'rework', reason: 'conflict' });
   }
-  const next: Next = then === 'conflict' || then === 'work' && nextTask(u) !== undefined ? { step: 'merge' } : then === 'proof' ? { step: 'rework', reason: 'proof' } : { step: 'verify', scope: 'baseline' };
+  noteProtected(u, e);
+  const next: Next = then === 'conflict' || then === 'work' && nextTask(u) !== undefined ? { step: 'land' } : then === 'proof' ? { step: 'rework', reason: 'proof' } : { step: 'verify', scope: 'baseline' };
   adopt(s, u, { commit: e.commit, parent: e.parent, merged: true, then: next });
-}
-
-// ---------------------------------------------------------------- landing
-
-function toLane(s: State, u: UnitState): void {
-  freeSlot(s, u);
-  setPhase(s, u, 'proving');
-  u.next = { step: 'merge' };
-  s.lane.push(u.index);
-}
-
-function leaveLane(s: State, u: UnitState): void {
-  if (s.lane.first !== u.index) throw new Bug(`${u.unit.id} left the landing lane out of order`);
-  s.lane.shift();
-}
-
-/** What is on its way to the landing ref. It is proved, unless it is what was proved before and arrived although git said that it had failed. */
-function candidate(u: UnitState, e: EventOf<'unit.candidate'>): void {
-  u.candidate = { commit: e.commit, onto: e.onto, head: e.head, target: e.target };
-  u.next = { step: u.proved?.commit === e.commit ? 'land' : 'prove' };
-}
-
-function mergeFailed(s: State, u: UnitState, failure: Failure): void {
-  if (failure.kind === 'cut') return;
-  const textual = failure.kind === 'conflict' && failure.conflict === 'textual';
-  if (!textual) return giveUp(s, u, { failure });
-  backToWork(s, u, { reason: 'conflict', failure });
-}
-
-function proofFailed(s: State, u: UnitState, failure: Failure): void {
-  if (failure.kind === 'cut') return;
-  if (failure.kind === 'unstable-check' || VERDICTS[failure.kind] === 'rework') return backToWork(s, u, { reason: 'proof', failure });
-  giveUp(s, u, { failure });
-}
-
-/** Takes the unit out of the lane: the target is merged into its branch, then its agent (or, for a formatter, choo) mends it. */
-function backToWork(s: State, u: UnitState, o: { readonly reason: 'conflict' | 'proof'; readonly failure: Failure }): void {
-  const limit = o.reason === 'conflict' ? s.settings.conflictRetries : s.settings.limits.attempts;
-  const formatter = o.failure.kind === 'unstable-check';
-  u.reworkFor = o.failure;
-  const next: Next = { step: 'refresh', then: formatter ? 'verify' : o.reason };
-  if (++u.rework[o.reason] > (formatter ? 1 : limit)) return giveUp(s, u, { failure: o.failure, next });
-  leaveLane(s, u);
-  delete u.candidate;
-  setPhase(s, u, 'running');
-  todo(s, u, next);
-}
-
-function merged(s: State, u: UnitState, e: EventOf<'unit.merged'>): void {
-  leaveLane(s, u);
-  setPhase(s, u, 'landed');
-  u.landed = e.commit;
-  s.landed = e.commit;
-  delete s.joined;
-  u.next = { step: 'finish' };
-  u.endedAt = e.time;
-  delete u.candidate;
-  s.finishing.add(u.index);
-  s.failuresInARow = 0;
-  s.landing = e.diverted === undefined ? { ref: e.ref } : { ref: e.ref, diverted: e.diverted };
-  if (e.diverted !== undefined) s.advance = 'needed';
-  for (const d of s.graph.dependants[u.index] ?? []) {
-    const dependant = must(s.units[d], 'a dependant');
-    if (--dependant.missing === 0 && dependant.phase === 'pending') s.announce.push({ what: 'queued', unit: d });
-  }
 }

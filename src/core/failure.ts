@@ -1,6 +1,7 @@
 // Every way work can fail, as a closed union, and the one table that says what follows from each.
 
 import { unreachable } from './bug.ts';
+import type { Feedback } from './pull-facts.ts';
 import { describeAmount } from './usage.ts';
 import type { Currency } from './usage.ts';
 
@@ -21,11 +22,44 @@ export interface Output {
   readonly activity?: string;
 }
 
+/** A check's failure that was there before. */
+export interface Red {
+  /** Not 0. */
+  readonly code: number;
+  /** The tests that fail; absent: nobody asked for their names. */
+  readonly failing?: readonly string[];
+}
+
+/** How a check's failure differs from the one that the base has already. */
+export interface Beyond {
+  /** The exit code on the base. */
+  readonly was: number;
+  /** Failing tests that do not fail on the base. */
+  readonly fresh?: readonly string[];
+  /** Why it cannot be told which tests are new. */
+  readonly unclear?: string;
+}
+
 /**
  * Why an agent cannot work, whatever the work: `quota`: used up until a moment; `overload`: its service is busy or broken; `login`:
  * nobody is logged in, or no longer; `setup`: it refuses to start as it is installed or configured here.
  */
 export type TroubleKind = 'quota' | 'overload' | 'login' | 'setup';
+
+/** Why a forge cannot be used for now: nobody reaches it; it refuses the login or its rights; it asks to be left alone; it says no to this one thing. */
+export type ForgeTrouble = 'unreachable' | 'login' | 'rate' | 'refused';
+
+/** Units with which one passes alone and not together; absent: it was alone. */
+interface Clash { readonly with?: readonly string[]; /** The unit whose check it is, when it ran for a whole batch. */ readonly of?: string }
+
+/** What a reviewer found. `must`: it has to be mended; `advice`: the rest. All texts are the reviewer's, one line each. */
+export interface Finding {
+  readonly severity: 'must' | 'advice';
+  readonly text: string;
+  /** Repository path. */
+  readonly path?: string;
+  readonly line?: number;
+}
 
 /** What went wrong with a step, with what a person or an agent needs to act on it. */
 export type Failure =
@@ -34,14 +68,21 @@ export type Failure =
   | { readonly kind: 'agent-timeout'; readonly agent: string; readonly afterMs: number; readonly output: Output }
   | { readonly kind: 'agent-trouble'; readonly agent: string; readonly trouble: TroubleKind; readonly text: string; /** When to try again, ms since 1970. */ readonly until?: number; readonly output: Output }
   | { readonly kind: 'over-budget'; readonly agent: string; readonly in: Currency; readonly cap: number; readonly used: number; readonly output: Output }
-  | { readonly kind: 'check-failed'; readonly check: string; readonly command: string; readonly ending: Ending; readonly output: Output }
+  | { readonly kind: 'check-failed'; readonly check: string; readonly command: string; readonly ending: Ending; readonly output: Output; /** Set when it fails on the base, too. */ readonly beyond?: Beyond } & Clash
   | { readonly kind: 'unstable-check'; readonly check: string; readonly command: string; readonly paths: readonly string[] }
   | { readonly kind: 'nothing-changed'; readonly check: string }
+  | { readonly kind: 'protected-paths'; readonly paths: readonly string[]; /** The commit whose state of them holds. */ readonly base: string }
   | { readonly kind: 'history-rewritten'; readonly detail: string; readonly kept: string }
   | { readonly kind: 'refused-commit'; readonly reason: 'choo-trailer' | 'setup-file'; readonly commit: string; readonly detail: string; readonly kept: string }
+  | { readonly kind: 'review'; readonly agent: string; readonly findings: readonly Finding[] }
+  | { readonly kind: 'no-review'; readonly agent: string; readonly detail: string; readonly output: Output }
+  | { readonly kind: 'feedback'; readonly url: string; readonly feedback: readonly Feedback[]; /** Why it is not sent to the agent once more. */ readonly enough?: 'rounds' | 'same' }
+  | { readonly kind: 'forge'; readonly reason: ForgeTrouble; readonly text: string; /** When to try again, ms since 1970. */ readonly until?: number }
+  | { readonly kind: 'yielded'; readonly url: string; /** Name of the branch, and where it is now; absent: it is gone. */ readonly branch: string; readonly at?: string }
+  | { readonly kind: 'not-merged'; readonly url: string; readonly text: string }
   | { readonly kind: 'nested-repository'; readonly paths: readonly string[] }
   | { readonly kind: 'outside-the-fence'; readonly changes: readonly string[] }
-  | { readonly kind: 'setup-failed'; readonly command: string; readonly ending: Ending; readonly output: Output }
+  | { readonly kind: 'setup-failed'; readonly command: string; readonly ending: Ending; readonly output: Output } & Clash
   | { readonly kind: 'environment'; readonly command: string; readonly code: number; readonly output: Output }
   | { readonly kind: 'base-not-intact'; readonly paths: readonly string[] }
   | { readonly kind: 'conflict'; readonly conflict: 'textual' | 'foreign-change'; readonly paths: readonly string[]; readonly onto: string }
@@ -69,8 +110,15 @@ export const VERDICTS: { readonly [K in FailureKind]: Verdict } = {
   'check-failed': 'rework',
   'unstable-check': 'give-up',
   'nothing-changed': 'rework',
+  'protected-paths': 'rework',
   'history-rewritten': 'rework',
   'refused-commit': 'rework',
+  review: 'rework',
+  'no-review': 'rework',
+  feedback: 'rework',
+  forge: 'wait',
+  yielded: 'give-up',
+  'not-merged': 'give-up',
   'nested-repository': 'rework',
   'outside-the-fence': 'rework',
   'setup-failed': 'give-up',
@@ -91,7 +139,7 @@ export type Severity = 'info' | 'warning' | 'critical' | 'blocking';
 
 /** The severity of a unit that failed for good: conflicts block, everything else is critical. */
 export function severityOf(failure: Failure): Severity {
-  return failure.kind === 'conflict' ? 'blocking' : 'critical';
+  return failure.kind === 'conflict' || failure.kind === 'yielded' || failure.kind === 'not-merged' || failure.kind === 'feedback' ? 'blocking' : 'critical';
 }
 
 /** What each trouble is, as the middle of a sentence. */
@@ -110,23 +158,30 @@ export function describeFailure(f: Failure): string {
     case 'agent-timeout': return `the agent (${f.agent}) ran longer than ${seconds(f.afterMs)} and was ended`;
     case 'agent-trouble': return `the agent (${f.agent}) ${TROUBLE[f.trouble]}: ${f.text}`;
     case 'over-budget': return `the attempt was ended at its cap: the agent (${f.agent}) had used ${describeAmount(f.used, f.in)} of ${describeAmount(f.cap, f.in)}`;
-    case 'check-failed': return `the check \`${f.command}\` ${describeEnding(f.ending)}`;
+    case 'check-failed': return `the check \`${f.command}\`${f.of === undefined ? '' : ` of ${f.of}`} ${describeEnding(f.ending)}${clash(f)}${describeBeyond(f.beyond)}`;
     case 'unstable-check': return `the check \`${f.command}\` changes tracked files every time it runs: ${list(f.paths)}`;
+    case 'protected-paths': return `the unit changes paths that land.protected protects: ${list(f.paths)}`;
     case 'nothing-changed': return `the agent changed nothing, and the check passes as it did before`;
     case 'history-rewritten': return `the agent left the unit's branch in another state than a continuation of it (${f.detail}); what it left is kept at ${f.kept}`;
     case 'refused-commit': return f.reason === 'choo-trailer'
       ? `the agent made a commit with choo's own trailers (${f.commit.slice(0, 10)}: ${f.detail}); it is kept at ${f.kept}`
       : `the agent committed files that setup made and that are never committed (${f.commit.slice(0, 10)}: ${f.detail}); the commit is kept at ${f.kept}`;
+    case 'review': return `the review by ${f.agent} found what must be mended: ${list(f.findings.map(describeFinding))}`;
+    case 'no-review': return `the reviewing agent (${f.agent}) left no review that can be read: ${f.detail}`;
+    case 'feedback': return `${ENOUGH[f.enough ?? 'none']} on ${f.url}: ${list(f.feedback.map(describeFeedback))}`;
+    case 'forge': return `the forge ${FORGE_TROUBLE[f.reason]}: ${f.text}`;
+    case 'yielded': return f.at === undefined ? `somebody removed the branch ${f.branch} of ${f.url}` : `somebody rewrote the branch ${f.branch} of ${f.url} (it is at ${f.at.slice(0, 10)} now), and choo leaves it to them`;
+    case 'not-merged': return `${f.url} does not land: ${f.text}`;
     case 'nested-repository': return `the agent made a git repository inside the worktree: ${list(f.paths)}`;
     case 'outside-the-fence': return `something outside the unit's worktree and branch changed while the agent ran: ${list(f.changes)}`;
-    case 'setup-failed': return `the setup command \`${f.command}\` ${describeEnding(f.ending)}`;
+    case 'setup-failed': return `the setup command \`${f.command}\` ${describeEnding(f.ending)}${clash(f)}`;
     case 'environment': return `\`${f.command}\` ended ${f.code}: a program it needs is missing or cannot be executed here`;
     case 'base-not-intact': return `the fresh worktree is not the pinned commit: ${list(f.paths)}`;
     case 'conflict': return f.conflict === 'textual'
       ? `merging onto ${f.onto.slice(0, 10)} conflicts in ${list(f.paths)}`
       : `merging onto ${f.onto.slice(0, 10)} would change paths that the unit's own commits did not: ${list(f.paths)}`;
     case 'path-taken': return `the worktree's path is taken: ${f.path}`;
-    case 'no-space': return `only ${mib(f.free)} are free at ${f.path}, less than limits.free_disk (${mib(f.floor)})`;
+    case 'no-space': return f.floor === 0 ? `no space is left for ${f.path}` : `only ${mib(f.free)} are free at ${f.path}, less than limits.free_disk (${mib(f.floor)})`;
     case 'not-writable': return `${f.path} cannot be written: ${f.detail}`;
     case 'git': return `git could not do what choo asked (${f.command}): ${f.detail}`;
     case 'target-gone': return `the target branch ${f.ref} no longer exists`;
@@ -134,6 +189,31 @@ export function describeFailure(f: Failure): string {
     case 'bug': return `this is a defect in choo: ${f.message}`;
     default: return unreachable(f);
   }
+}
+
+/** What each trouble with a forge is, as the middle of a sentence. */
+export const FORGE_TROUBLE: { readonly [K in ForgeTrouble]: string } = {
+  unreachable: 'cannot be reached',
+  login: 'refuses the login or what it may do',
+  rate: 'wants to be left alone for a while',
+  refused: 'refuses what choo asked for',
+};
+
+const ENOUGH = { none: 'people or checks want something changed', rounds: 'people or checks still want something changed after as many rounds as `review.max_rounds` allows', same: 'the same is said again after it was mended' } as const;
+
+/** One piece of feedback in one line: place, who, and the first line of what was said. */
+function describeFeedback({ who, path, line, text }: Feedback): string {
+  const first = (text.split('\n').find((one) => one.trim() !== '') ?? '').trim().slice(0, 200);
+  return `${path === undefined ? '' : `${path}${line === undefined ? '' : `:${line}`}: `}${who}: ${first}`;
+}
+
+/** One finding in one line: place and text. */
+export function describeFinding({ path, line, text }: Finding): string {
+  return path === undefined ? text : `${path}${line === undefined ? '' : `:${line}`}: ${text}`;
+}
+
+function clash(f: Clash): string {
+  return f.with === undefined ? '' : ` on the merge with ${list(f.with)}`;
 }
 
 /** The output a failure carries, if its kind has one. */
@@ -147,6 +227,13 @@ export function describeEnding(e: Ending): string {
   if (e.limit === 'total') return 'was ended at its time limit';
   if (e.signal !== undefined) return `was killed by ${e.signal}`;
   return `failed with exit code ${e.code ?? 'unknown'}`;
+}
+
+function describeBeyond(beyond: Beyond | undefined): string {
+  if (beyond === undefined) return '';
+  const { was, fresh, unclear } = beyond;
+  if (fresh !== undefined) return `; these fail here and not on the base: ${list(fresh)}`;
+  return unclear === undefined ? `; on the base it fails, too, but with exit code ${was}` : `; it fails on the base, too, but which failures are new cannot be told: ${unclear}`;
 }
 
 function seconds(ms: number): string {

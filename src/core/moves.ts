@@ -1,15 +1,12 @@
 // The moves that evolve is made of: phases and their counts, slots, giving up, blocking dependants, trying again.
 
 import { Bug, must } from './bug.ts';
+import { beginWork, endWork, leaveReady, takeReady } from './crowd.ts';
 import type { EventOf } from './event.ts';
 import type { Failure } from './failure.ts';
-import type { Next, Parked, Phase, State, TaskState, UnitState } from './state.ts';
-import { isOver } from './state.ts';
-
-/** True for a step that is done in the landing lane, one unit at a time, without a slot. */
-export function isLaneStep(next: Next): boolean {
-  return next.step === 'merge' || next.step === 'prove' || next.step === 'land';
-}
+import { setPhase } from './phase.ts';
+import { tryStack } from './stack.ts';
+import type { Next, Parked, State, TaskState, UnitState } from './state.ts';
 
 /** Gives the unit a slot; it must be the one whose turn it is. */
 export function takeSlot(s: State, u: UnitState): void {
@@ -17,7 +14,8 @@ export function takeSlot(s: State, u: UnitState): void {
   if (u.holdsSlot) return;
   if (s.returning.first === u.index) s.returning.shift();
   else if (s.parked.has(u.index)) leaveParked(s, u.index);
-  else if (s.ready.pop() !== u.index) throw new Bug(`${u.unit.id} was begun out of order`);
+  else takeReady(s, u);
+  beginWork(s, u.index);
   u.holdsSlot = true;
   s.slots++;
 }
@@ -39,14 +37,6 @@ export function freeSlot(s: State, u: UnitState): void {
   s.slots--;
 }
 
-/** Changes the phase and keeps the counts. */
-export function setPhase(s: State, u: UnitState, phase: Phase): void {
-  if (u.phase === phase) return;
-  s.count[u.phase]--;
-  s.count[phase]++;
-  u.phase = phase;
-}
-
 /** The unit needs this step next; without a slot it queues for one. */
 export function todo(s: State, u: UnitState, next: Next): void {
   u.next = next;
@@ -66,16 +56,25 @@ export function announced(s: State, what: string): void {
 
 /** The unit ends here: to be announced as failed. `next` is what a retry would do. */
 export function giveUp(s: State, u: UnitState, o: { readonly failure: Failure; readonly task?: number; readonly next?: Next }): void {
-  if (s.lane.first === u.index) s.lane.shift();
+  s.verifying.delete(u.index);
   if (o.next !== undefined) u.next = o.next;
   s.todo.delete(u.index);
   s.announce.push(o.task === undefined ? { what: 'gave-up', unit: u.index, failure: o.failure } : { what: 'gave-up', unit: u.index, failure: o.failure, task: o.task });
+}
+
+/** A step after the tasks was cut and is done again, as long as that does not happen too often. */
+export function cutAgain(s: State, u: UnitState, failure: Failure): void {
+  u.rework.cuts++;
+  if (u.rework.cuts > s.settings.limits.cuts) giveUp(s, u, { failure });
+  else todo(s, u, u.next);
 }
 
 /** The failure has been announced: dependants are to be blocked, and dispatch pauses after too many in a row. */
 export function failed(s: State, u: UnitState, e: EventOf<'unit.failed'>): void {
   announced(s, 'gave-up');
   freeSlot(s, u);
+  endWork(s, u.index);
+  s.pulls.delete(u.index);
   setPhase(s, u, 'failed');
   u.failure = e.failure;
   u.endedAt = e.time;
@@ -96,7 +95,8 @@ export function markDependants(s: State, u: UnitState, by: string): void {
   }
 }
 
-function releaseDependants(s: State, u: UnitState): void {
+/** Those that depend on a unit which can land again wait only for it. */
+export function releaseDependants(s: State, u: UnitState): void {
   for (const d of s.graph.dependants[u.index] ?? []) {
     const dependant = must(s.units[d], 'a dependant');
     if (--dependant.bad > 0) continue;
@@ -109,6 +109,9 @@ function releaseDependants(s: State, u: UnitState): void {
 /** The unit waits for a dependency that failed. */
 export function blocked(s: State, u: UnitState): void {
   announced(s, 'blocked');
+  // It was to begin on top of what failed.
+  if (u.stackedOn !== undefined) leaveReady(s, u.index);
+  delete u.stackedOn;
   setPhase(s, u, 'blocked');
   markDependants(s, u, u.unit.id);
 }
@@ -121,45 +124,5 @@ export function unblocked(s: State, u: UnitState): void {
   // Another one may have failed before this was announced.
   const by = u.bad === 0 ? undefined : s.graph.deps[u.index]?.map((d) => s.units[d]).find((d) => d?.phase === 'failed' || d?.phase === 'blocked' || d?.phase === 'cancelled');
   if (by !== undefined) s.announce.push({ what: 'blocked', unit: u.index, by: by.unit.id });
-}
-
-/** A person gives a failed unit its attempts back; it goes on with the step that failed, in the worktree it has. */
-export function retried(s: State, u: UnitState): void {
-  if (u.phase !== 'failed') throw new Bug(`${u.unit.id} was retried but is ${u.phase}`);
-  delete u.failure;
-  delete u.endedAt;
-  for (const t of u.tasks) { t.failed = 0; t.cuts = 0; }
-  Object.assign(u.rework, { baseline: 0, conflict: 0, proof: 0, cuts: 0 });
-  delete s.paused;
-  s.failuresInARow = 0;
-  if (isLaneStep(u.next)) {
-    setPhase(s, u, 'proving');
-    u.next = { step: 'merge' };
-    s.lane.push(u.index);
-  } else {
-    setPhase(s, u, 'pending');
-    s.ready.push(u.index);
-  }
-  releaseDependants(s, u);
-}
-
-/** A person gave the unit up for good, while no orchestrator worked on it: whatever it was about to do is forgotten, and its dependants cannot start in this run. */
-export function discarded(s: State, u: UnitState, time: string): void {
-  if (isOver(u)) throw new Bug(`${u.unit.id} was discarded but is ${u.phase}`);
-  if (u.inFlight !== undefined) {
-    delete u.inFlight;
-    s.inFlight--;
-  }
-  freeSlot(s, u);
-  s.todo.delete(u.index);
-  s.ready.remove(u.index);
-  for (const queue of [s.returning, s.lane]) queue.remove((i) => i === u.index);
-  s.announce.remove((p) => 'unit' in p && p.unit === u.index);
-  const dependantsKnow = u.phase === 'failed' || u.phase === 'blocked';
-  setPhase(s, u, 'cancelled');
-  u.next = { step: 'prepare' };
-  u.endedAt = time;
-  delete u.failure;
-  delete u.candidate;
-  if (!dependantsKnow) markDependants(s, u, u.unit.id);
+  else tryStack(s, u);
 }

@@ -1,5 +1,7 @@
 // What a run works on: the checked graph of units. Data only; `graph.ts` orders it, `discovery/` makes it from texts.
 
+import type { Recogniser } from './recognise.ts';
+
 /** A command that proves something; exit 0 is a pass. */
 export interface Check {
   /** Shown to people, used in the commit subject of a fix. */
@@ -8,12 +10,26 @@ export interface Check {
   readonly command: string;
   /** Glob; the check runs only when a path changed by the unit matches. */
   readonly pattern?: string;
+  /** How often it is run again when it failed; absent: `limits.checkRetries`. */
+  readonly retries?: number;
+  /** Which test runner's output tells the failing tests by name; absent: only its exit code is looked at. */
+  readonly recogniser?: Recogniser;
+  /** The task whose backpressure it is; absent: a baseline check. */
+  readonly task?: number;
 }
 
 /** A setup or teardown command of a worktree; `if` is a repository path that must exist there for it to run. */
 export interface SetupCommand {
   readonly command: string;
   readonly if?: string;
+  /** When what it makes need not be made again. */
+  readonly reuse?: Reuse;
+}
+
+/** Paths in the worktree, all relative: what a command makes (`makes`) is the same as long as the files it goes by (`by`) are. */
+export interface Reuse {
+  readonly by: readonly string[];
+  readonly makes: readonly string[];
 }
 
 /** One markdown file of work. */
@@ -25,6 +41,8 @@ export interface Task {
   readonly path: string;
   /** The shell command that proves it done ("backpressure"). */
   readonly check: string;
+  /** The line of its file that names it, from 1; absent in runs of older versions. */
+  readonly line?: number;
   /** Task numbers of the same unit that must be complete first. */
   readonly dependsOn: readonly number[];
   /** True when its file says `status: complete` at the pinned commit. */

@@ -21,6 +21,13 @@ export class Queue<T> {
     this.#items.push(item);
   }
 
+  /** Adds an item before the last ones that come after it by `isAfter`; at the end this costs nothing. */
+  insert(item: T, isAfter: (other: T) => boolean): void {
+    let at = this.#items.length;
+    while (at > this.#head && isAfter(this.#items[at - 1] as T)) at--;
+    this.#items.splice(at, 0, item);
+  }
+
   /** Takes the first item out; undefined when empty. */
   shift(): T | undefined {
     if (this.length === 0) return undefined;

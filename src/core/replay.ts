@@ -4,6 +4,7 @@ import { must } from './bug.ts';
 import type { Event } from './event.ts';
 import { evolve } from './evolve.ts';
 import type { State } from './state.ts';
+import { isUnpushed } from './push.ts';
 import { isOver } from './state.ts';
 
 /** Folds events from the first on. Throws a Bug for a list that does not begin with `run.pinned`. */
@@ -13,7 +14,7 @@ export function fold(events: readonly Event[]): State {
   return must(state, 'the first event of a run');
 }
 
-/** A run is open until every unit has landed on its target or was discarded, or the run was closed. */
+/** A run is open until every unit has landed on its target or was discarded and what landed was pushed where it is to be, or the run was closed. */
 export function isOpen(state: State): boolean {
-  return !state.closed && (state.landing.diverted !== undefined || state.units.some((u) => !isOver(u) || u.next.step === 'finish'));
+  return !state.closed && (state.landing.diverted !== undefined || isUnpushed(state) || state.units.some((u) => !isOver(u) || u.next.step === 'finish'));
 }

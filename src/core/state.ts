@@ -1,13 +1,20 @@
 // Where a run stands: the shape of State and how it begins. `evolve.ts` changes it, `decide.ts` reads it.
 
-import type { Note, PauseReason, Pinned, ReworkReason, Settings, WaitingFor } from './event.ts';
-import type { Failure, TroubleKind } from './failure.ts';
+import type { LandRules, Merge, Note, PauseReason, Pinned, ProtectedChange, ReworkReason, Settings, WaitingFor } from './event.ts';
+import { DEFAULT_LAND } from './event.ts';
+import type { Untold } from './told.ts';
+import type { Failure, Red, TroubleKind } from './failure.ts';
 import { buildGraph } from './graph.ts';
 import type { Graph } from './graph.ts';
 import { ReadyHeap } from './heap.ts';
+import { overlapsOf } from './overlap.ts';
+import type { Overlaps } from './overlap.ts';
 import type { Unit } from './plan.ts';
 import { byCodeUnit } from './plan.ts';
+import type { ForgeHold, PullDo, PullState } from './pull-state.ts';
 import { Queue } from './queue.ts';
+import { newSave } from './save-state.ts';
+import type { SaveState } from './save-state.ts';
 import { NOTHING_SPENT } from './usage.ts';
 import type { Currency, Spent } from './usage.ts';
 
@@ -23,9 +30,13 @@ export type Next =
   | { readonly step: 'verify'; readonly scope: 'baseline' | 'proof' | 'merge' }
   | { readonly step: 'refresh'; /** What follows: mending, the checks, or the tasks that are left. */ readonly then: ReworkReason | 'verify' | 'work' }
   | { readonly step: 'rework'; readonly reason: ReworkReason }
+  | { readonly step: 'review' }
   /** The branch takes a commit made by choo; `merged`: a merge in progress in the worktree ends with it. Then `then`. */
   | { readonly step: 'adopt'; readonly commit: string; readonly parent: string; readonly merged: boolean; readonly then: Next }
-  | { readonly step: 'merge' } | { readonly step: 'prove' } | { readonly step: 'land' } | { readonly step: 'finish' };
+  /** Something about its pull request; `any`: it takes the branch as people left it, as one of them asked for. */
+  | { readonly step: 'pull'; readonly do: PullDo; readonly any?: true }
+  /** In the landing queue or in a batch. */
+  | { readonly step: 'land' } | { readonly step: 'finish' };
 
 /** What is remembered of one task. */
 export interface TaskState {
@@ -70,19 +81,40 @@ export interface UnitState {
   head?: string;
   readonly tasks: TaskState[];
   /** Attempts at mending, by reason: begun in all, and failed or spent since the last success. */
-  readonly rework: { used: number; baseline: number; conflict: number; proof: number; cuts: number };
+  readonly rework: { used: number; baseline: number; conflict: number; proof: number; review: number; feedback: number; cuts: number };
+  /** Reviews: whether what its agent wrote last is to be reviewed, how many were begun, how many in a row failed, and how often findings went back. */
+  readonly review: { due: boolean; used: number; failed: number; rounds: number };
   /** What the next rework attempt is to mend. */
   reworkFor?: Failure;
   /** Why the rework attempt before failed, when that is something else. */
   reworkLast?: Failure;
   /** The commit whose merge is in progress in the worktree, from its conflict until it is verified. */
   merging?: string;
+  /** When it came to the landing queue, ms since 1970. */
+  arrived: number;
+  /** How long its own last checks took, ms; and when they began. */
+  verify: { since: number; took: number };
+  /** The batch it is in. */
+  batch?: number;
+  /** It conflicts with what batches up to this one bring. */
+  after?: number;
+  /** How many units had landed when its branch last took in the landing ref. */
+  knows: number;
   /** The commit on its way to the landing ref. */
   candidate?: { readonly commit: string; readonly onto: string; readonly head: string; readonly target: string };
   /** The last candidate on which the proof passed, and the head that it contains. */
-  proved?: { readonly commit: string; readonly head: string };
-  /** The commit by which it provably landed. */
+  proved?: { readonly commit: string; readonly head: string; /** The commit that its batch was proved on. */ readonly top: string; readonly batch: number };
+  /** What it changes of what is protected, as it was last verified; `approved`: a person has seen exactly this. */
+  protected?: ProtectedChange & { readonly approved: boolean };
+  /** What a person approved last. */
+  approval?: ProtectedChange;
+  /** The dependency on whose open pull request it began; it may have landed since. */
+  stackedOn?: string;
+  /** Its pull request; absent: it has none yet, or lands locally. */
+  pull?: PullState;
+  /** The commit by which it provably landed, and the head that this one contains. */
   landed?: string;
+  landedHead?: string;
   failure?: Failure;
   /** It went out of the plan with specs that were taken, and comes back with others that have it again. */
   leftPlan?: true;
@@ -100,12 +132,64 @@ export interface UnitState {
   endedAt?: string;
 }
 
+/** Units on their way to the landing ref together, one upon the other. */
+export interface Batch {
+  readonly id: number;
+  next: 'merge' | 'prove' | 'land';
+  /** `seq` of the event that began the step in flight. */
+  inFlight?: number;
+  /** Indices of its units that have not landed, in their order. */
+  units: readonly number[];
+  /** A commit for each of them; empty until they are merged. */
+  merges: readonly Merge[];
+  /** Where the landing ref has to be when it moves. */
+  target: string;
+  /** How many of the units are proved next, or are proved now that it may land. */
+  probe: number;
+  /** The fewest of its first units with which the proof fails, and how. */
+  red?: { readonly count: number; readonly failure: Failure };
+  /** What its last proof found worth a note. */
+  notes?: readonly Note[];
+  /** Number of the landing worktree of the proof in flight. */
+  place?: number;
+  /** Where the remote target was, when its new commits are in it. */
+  remote?: string;
+}
+
+/** What is known of the remote target. */
+export interface PushState {
+  /** `behind`: it has commits that the target lacks. `later`: it could not be reached, and is tried once more at the end. `stopped`: this session pushes no more. */
+  state: 'idle' | 'behind' | 'later' | 'stopped';
+  /** The step in flight. */
+  step?: 'pushing' | 'catching-up';
+  /** What is being pushed. */
+  commit?: string;
+  /** That step is begun because nothing else can move. */
+  last?: boolean;
+  /** The last landing that it provably has. */
+  pushed?: string;
+  /** Pushes in a row that came too late since something landed. */
+  tries: number;
+  /** Why it was refused. */
+  text?: string;
+  /** A proved commit that contains `onto`, the target, and what the remote target had. */
+  joined?: { readonly commit: string; readonly onto: string };
+  /** A value of the remote target with which the proof of a batch failed. */
+  unfit?: string;
+}
+
 /** A fact that `decide` still has to announce about a unit. */
 export type Pending =
+  | { readonly what: 'merged'; readonly merge: Merge; readonly ref: string; readonly diverted?: string }
+  | { readonly what: 'dropped'; readonly batch: number }
   | { readonly what: 'queued'; readonly unit: number }
   | { readonly what: 'blocked'; readonly unit: number; readonly by: string }
   | { readonly what: 'unblocked'; readonly unit: number }
   | { readonly what: 'completed'; readonly unit: number; readonly task: number }
+  | { readonly what: 'approval'; readonly unit: number }
+  | { readonly what: 'reviewing'; readonly unit: number }
+  | { readonly what: 'wake'; readonly unit: number }
+  | { readonly what: 'forge'; readonly failure: Extract<Failure, { kind: 'forge' }> }
   | { readonly what: 'held'; readonly failure: Extract<Failure, { kind: 'agent-trouble' }> }
   | { readonly what: 'gave-up'; readonly unit: number; readonly task?: number; readonly failure: Failure }
   | { readonly what: 'paused'; readonly reason: PauseReason; readonly text: string };
@@ -146,6 +230,8 @@ export interface State {
   settings: Settings;
   /** Sequence number of the last event. */
   seq: number;
+  /** Time of the last event, ms since 1970. */
+  now: number;
   /** When this session (start or resume) began, ms since 1970. */
   sessionStart: number;
   /** Whether what the session before left has been reconciled with the journal. */
@@ -156,6 +242,10 @@ export interface State {
   crashed: boolean;
   /** What the last recovery mended or kept. */
   recoveryNotes: readonly Note[];
+  /** Baseline checks that are known to fail, by command: on the base, and on what has landed since. */
+  readonly red: { readonly base: Map<string, Red>; readonly landing: Map<string, Red> };
+  /** Units that wait for a person's approval before they may land. */
+  readonly awaiting: Set<number>;
   /** What the trial found worth reading. */
   trialNotes: readonly Note[];
   /** Seq of the begun run-level step (trial, advance). */
@@ -164,20 +254,53 @@ export interface State {
   landing: { ref: string; diverted?: string };
   /** A proved commit that contains `own`, the run's own landing ref, and `onto`, the target. */
   joined?: { readonly commit: string; readonly onto: string; readonly own: string };
-  /** The commit of the last landing. */
+  /** The commit of the last landing, or the one by which the target took in what the remote had since. */
   landed?: string;
+  /** The batch of the last landing; 0: none yet. */
+  landedBatch: number;
+  push: PushState;
+  save: SaveState;
   advance: 'no' | 'needed' | 'running' | 'done' | 'refused';
   advanceText?: string;
   /** The target has commits that the landing ref cannot take in by itself. */
   needsMerge: boolean;
-  /** Units whose dependencies have landed, best first. */
+  /** Units whose dependencies have landed, best first; without those that overlap one at work, unless that is ignored. */
   readonly ready: ReadyHeap<number>;
+  readonly overlaps: Overlaps;
   /** Units that come back from the landing lane and want a slot before new ones. */
   readonly returning: Queue<number>;
   /** Units holding a slot with no step in flight. */
   readonly todo: Set<number>;
-  /** Units on their way to the landing ref, first in first out; only the first one moves. */
+  /** Units that wait to land, first in first out. */
   readonly lane: Queue<number>;
+  /** Of those, the ones that conflict with batches under way. */
+  readonly postponed: Set<number>;
+  /** On their way to the landing ref, each upon the one before; only the first one lands. */
+  batches: Batch[];
+  /** Number of the last batch. */
+  batchCount: number;
+  /** Batches that were given up while a step of theirs was in flight, with its landing worktree. */
+  readonly dropped: Map<number, number | undefined>;
+  /** Units whose own checks are at work, which may soon come to the landing queue. */
+  readonly verifying: Set<number>;
+  /** Indices of the units that landed, in their order. */
+  readonly landedOrder: number[];
+  /** Units with a step about their pull request that can begin. */
+  readonly pulls: Set<number>;
+  /** Steps in flight that only wait for people and checks. */
+  following: number;
+  /** Landing worktrees, by number, in which heads of pull requests are proved: unit → worktree. */
+  readonly provingAt: Map<number, number>;
+  /** The unit that the forge is just merging. */
+  merging?: number;
+  /** Units that wait for people, since when (ms since 1970), the longest first; without those whose lateness was told. */
+  readonly reviewing: Map<number, number>;
+  /** The forge, when it met trouble. */
+  forge?: ForgeHold;
+  /** Keys of checks that passed in a landing worktree. */
+  readonly passed: Set<string>;
+  /** What proofs found worth reading. */
+  readonly proofNotes: Note[];
   /** Landed units whose worktree is still there. */
   readonly finishing: Set<number>;
   readonly announce: Queue<Pending>;
@@ -199,6 +322,8 @@ export interface State {
   paused?: { readonly reason: PauseReason; readonly text: string };
   /** First unit that failed for each environment cause (command → seq), so that a person is told once. */
   readonly environment: Map<string, number>;
+  /** What nobody was told yet in places that are configured, by the event's number. */
+  readonly untold: Map<number, Untold>;
   /** `since`: on the steady clock of the session, ms. */
   stopping?: { readonly by: string; readonly since: number; now: boolean };
   killing: boolean;
@@ -215,8 +340,8 @@ function newUnit(unit: Unit, index: number, missing: number): UnitState {
   return {
     index, unit, phase: 'pending', next: { step: 'prepare' }, missing, bad: 0, holdsSlot: false, interrupted: false,
     tasks: unit.tasks.map((t) => newTask(t.complete)),
-    rework: { used: 0, baseline: 0, conflict: 0, proof: 0, cuts: 0 },
-    notes: [], spent: NOTHING_SPENT,
+    rework: { used: 0, baseline: 0, conflict: 0, proof: 0, review: 0, feedback: 0, cuts: 0 }, review: { due: true, used: 0, failed: 0, rounds: 0 },
+    notes: [], spent: NOTHING_SPENT, arrived: 0, verify: { since: 0, took: 0 }, knows: 0,
   };
 }
 
@@ -227,13 +352,13 @@ export function initialState(run: number, pinned: Pinned, settings: Settings): S
   const better = (a: number, b: number): number =>
     (graph.chain[b] ?? 0) - (graph.chain[a] ?? 0) || byCodeUnit(graph.units[a]?.id ?? '', graph.units[b]?.id ?? '');
   const state: State = {
-    run, pinned, graph, units, settings, seq: 0, sessionStart: 0,
-    recovery: 'no', crashed: false, recoveryNotes: [], trial: 'needed', trialNotes: [], landing: { ref: pinned.targetRef }, advance: 'no', needsMerge: false,
-    ready: new ReadyHeap<number>(better), returning: new Queue(), todo: new Set(), lane: new Queue(), finishing: new Set(), announce: new Queue(),
+    run, pinned, graph, units, settings, seq: 0, now: 0, sessionStart: 0,
+    recovery: 'no', crashed: false, recoveryNotes: [], trial: 'needed', trialNotes: [], red: { base: new Map(), landing: new Map() }, awaiting: new Set(), landing: { ref: pinned.targetRef }, push: { state: 'idle', tries: 0 }, save: newSave(), advance: 'no', needsMerge: false,
+    ready: new ReadyHeap<number>(better), overlaps: overlapsOf(pinned.overlaps ?? [], { index: graph.index, better }), returning: new Queue(), todo: new Set(), lane: new Queue(), postponed: new Set(), batches: [], batchCount: 0, landedBatch: 0, dropped: new Map(), verifying: new Set(), landedOrder: [], pulls: new Set(), following: 0, provingAt: new Map(), reviewing: new Map(), passed: new Set(), proofNotes: [], finishing: new Set(), announce: new Queue(),
     held: new Map(), parked: new Map(), forRoom: new Queue(), spent: NOTHING_SPENT, reserved: 0,
     slots: 0, inFlight: 0,
     count: { pending: units.length, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0 },
-    failuresInARow: 0, environment: new Map(), killing: false, ended: false, closed: false,
+    failuresInARow: 0, environment: new Map(), untold: new Map(), killing: false, ended: false, closed: false,
   };
   for (const u of units) if (u.missing === 0) state.announce.push({ what: 'queued', unit: u.index });
   return state;
@@ -242,6 +367,11 @@ export function initialState(run: number, pinned: Pinned, settings: Settings): S
 /** True for a unit with which this run has nothing more to do: it landed, or a person discarded it. */
 export function isOver(u: Pick<UnitState, 'phase'>): boolean {
   return u.phase === 'landed' || u.phase === 'cancelled';
+}
+
+/** How units land, as the settings say or by default. */
+export function landRules(state: Pick<State, 'settings'>): LandRules {
+  return state.settings.land ?? DEFAULT_LAND;
 }
 
 /** The agent that works on a unit: the settings name it by unit, `*` for all others; undefined when none is configured. */

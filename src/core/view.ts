@@ -1,11 +1,16 @@
 // A run as plain data for every face: text, JSON, screens. Computes nothing that State does not say; knows no layout.
 
 import { unreachable } from './bug.ts';
-import type { Note, WaitingFor } from './event.ts';
+import { keptBackBy } from './crowd.ts';
+import type { Note, ProtectedChange, WaitingFor } from './event.ts';
 import { describeFailure, outputOf } from './failure.ts';
 import type { Failure, FailureKind, TroubleKind } from './failure.ts';
+import { describeOverlap } from './overlap.ts';
 import type { Unit } from './plan.ts';
+import type { Ignored, PullFacts } from './pull-facts.ts';
 import { byCodeUnit } from './plan.ts';
+import { isPushing, isUnpushed, remoteName } from './push.ts';
+import { landRules } from './state.ts';
 import type { Next, Phase, State, TaskState, UnitState } from './state.ts';
 import type { Budget, Spent } from './usage.ts';
 
@@ -37,8 +42,10 @@ export interface TaskView {
 /** What a unit that cannot go on waits for. */
 export interface WaitingView {
   readonly for: WaitingFor;
-  /** The agent; absent: the budget. */
+  /** The agent; absent: the budget, an overlap, or a person's approval. */
   readonly agent?: string;
+  /** The unit at work that it overlaps with. */
+  readonly other?: string;
   readonly text: string;
   /** ISO 8601, when it is tried again by itself; absent: a person must do something. */
   readonly until?: string;
@@ -65,6 +72,18 @@ export interface HeldView {
   readonly tries: number;
 }
 
+/** A pull request. */
+export interface PullView {
+  readonly number: number;
+  readonly url: string;
+  readonly draft: boolean;
+  readonly checks?: PullFacts['checks'];
+  readonly approvedBy: readonly string[];
+  readonly refusedBy: readonly string[];
+  /** Said by people who may not steer an agent, and so passed over. */
+  readonly ignored: readonly Ignored[];
+}
+
 /** One unit. Paths absolute. */
 export interface UnitView {
   readonly id: string;
@@ -83,8 +102,12 @@ export interface UnitView {
   /** Where its work is, while that is there. */
   readonly worktree?: string;
   readonly branch?: string;
+  /** Its pull request. */
+  readonly pull?: PullView;
   /** The commit by which it landed. */
   readonly landed?: string;
+  /** What it changes of what is protected. */
+  readonly protected?: ProtectedChange & { /** A person has seen exactly this. */ readonly approved: boolean };
   readonly notes: readonly Note[];
   /** ISO 8601. */
   readonly startedAt?: string;
@@ -102,6 +125,10 @@ export interface RunView {
   readonly target?: string;
   /** The ref units land on and, when it is not the target, why. */
   readonly landing?: { readonly ref: string; readonly because?: string; /** The target cannot simply be fast-forwarded to it. */ readonly needsMerge?: true };
+  /** Where the target is pushed to, whether what landed is there, and why not; absent: nothing is pushed. */
+  readonly push?: { readonly to: string; readonly done: boolean; readonly because?: string };
+  /** The remote where the run is saved, up to which event, and why not further; absent: it is not. */
+  readonly saved?: { readonly at: string; readonly upTo: number; readonly because?: string };
   /** Every unit has landed or was discarded, or the run was closed by a new one. */
   readonly closed: boolean;
   readonly paused?: string;
@@ -118,6 +145,18 @@ export interface RunView {
   readonly units: readonly UnitView[];
   /** What the trial worktree showed before any work. */
   readonly notes: readonly Note[];
+  /** Baseline checks that failed before any work and are judged by difference; absent: none. */
+  readonly known?: readonly KnownView[];
+}
+
+/** A baseline check that failed before any work. */
+export interface KnownView {
+  readonly command: string;
+  readonly code: number;
+  /** How many tests fail on the base, where a recogniser tells. */
+  readonly tests?: number;
+  /** It passes on what has landed since. */
+  readonly mended: boolean;
 }
 
 /** The run as State has it. */
@@ -127,9 +166,10 @@ export function viewOf(state: State): RunView {
   const because = landing.ref === state.pinned.targetRef ? undefined : state.advanceText ?? landing.diverted;
   return {
     run: state.run,
-    target: state.pinned.targetRef,
-    landing: { ref: landing.ref, ...(because === undefined ? {} : { because }), ...(state.needsMerge ? { needsMerge: true } : {}) },
-    closed: state.closed || (state.count.landed + state.count.cancelled === state.units.length && landing.diverted === undefined),
+    target: state.pinned.forge?.ref ?? state.pinned.targetRef,
+    landing: { ref: state.pinned.forge?.ref ?? landing.ref, ...(because === undefined ? {} : { because }), ...(state.needsMerge ? { needsMerge: true } : {}) },
+    ...pushView(state), ...saveView(state),
+    closed: state.closed || (state.count.landed + state.count.cancelled === state.units.length && landing.diverted === undefined && !isUnpushed(state)),
     ...(paused === undefined ? {} : { paused: paused.text }),
     ...(stopping === undefined ? {} : { stopping: stopping.by }),
     counts: countsOf(units),
@@ -137,8 +177,30 @@ export function viewOf(state: State): RunView {
     ...(budget === undefined ? {} : { budget: { ...budget, reserved: state.reserved } }),
     ...heldView(state),
     units,
-    notes: state.trialNotes,
+    notes: [...state.trialNotes, ...state.proofNotes, ...unproved(state)],
+    ...knownView(state),
   };
+}
+
+function pushView(state: State): Pick<RunView, 'push'> {
+  const { push, settings: { remote } } = state;
+  if (remote === undefined || !isPushing(state)) return {};
+  const done = !isUnpushed(state);
+  return { push: { to: remoteName(remote), done, ...(push.text === undefined || done ? {} : { because: push.text }) } };
+}
+
+function saveView({ save, settings: { ci } }: State): Pick<RunView, 'saved'> {
+  return ci === undefined ? {} : { saved: { at: ci.remote, upTo: save.upTo, ...(save.trouble === undefined ? {} : { because: save.trouble }) } };
+}
+
+function unproved(state: State): readonly Note[] {
+  if (landRules(state).checks === 'proof') return [];
+  return [{ kind: 'unproved', text: 'nothing was proved before it landed, because `land.checks` is `never`' }];
+}
+
+function knownView({ red }: State): { readonly known?: readonly KnownView[] } {
+  if (red.base.size === 0) return {};
+  return { known: [...red.base].map(([command, { code, failing }]) => ({ command, code, ...(failing === undefined ? {} : { tests: failing.length }), mended: !red.landing.has(command) })) };
 }
 
 /** What a run would work on: all units as their files say. */
@@ -180,6 +242,10 @@ function untilView(until: number | undefined): { readonly until?: string } {
 
 function waitView(state: State, u: UnitState): { readonly waiting?: WaitingView } {
   const parked = state.parked.get(u.index);
+  if (state.awaiting.has(u.index)) return { waiting: { for: 'approval', text: `it changes ${(u.protected?.paths ?? []).join(', ')}` } };
+  const by = parked === undefined && u.phase === 'waiting' ? keptBackBy(state, u.index) : undefined;
+  if (by !== undefined) return { waiting: { for: 'overlap', other: by.unit.id, text: describeOverlap(by.reason) } };
+  if (parked === undefined && u.phase === 'waiting' && u.next.step === 'pull') return { waiting: { for: 'review', text: u.pull?.url ?? 'its pull request' } };
   if (parked === undefined) return {};
   const { agent, text } = parked;
   if (agent === undefined) return { waiting: { for: parked.for, text } };
@@ -204,11 +270,19 @@ function unitView(state: State, u: UnitState): UnitView {
     ...waitView(state, u), ...attemptView(u), ...spentView(u.spent),
     ...(u.worktree === undefined || gone ? {} : { worktree: u.worktree }),
     ...(u.branch === undefined || gone ? {} : { branch: u.branch }),
+    ...pullView(u),
     ...(u.landed === undefined ? {} : { landed: u.landed }),
+    ...(u.protected === undefined ? {} : { protected: u.protected }),
     notes: u.notes,
     ...(u.startedAt === undefined ? {} : { startedAt: u.startedAt }),
     ...(u.endedAt === undefined ? {} : { endedAt: u.endedAt }),
   };
+}
+
+function pullView({ pull }: UnitState): { readonly pull?: PullView } {
+  if (pull?.number === undefined || pull.url === undefined) return {};
+  const { number, url, facts, ready } = pull;
+  return { pull: { number, url, draft: facts?.draft ?? !ready, approvedBy: facts?.approvedBy ?? [], refusedBy: facts?.refusedBy ?? [], ignored: facts?.ignored ?? [], ...(facts === undefined ? {} : { checks: facts.checks }) } };
 }
 
 function taskView(u: UnitState, o: { readonly number: number; readonly task: TaskState | undefined }): Pick<TaskView, 'state' | 'attempts' | 'unchanged' | 'commit' | 'spent'> {
@@ -239,6 +313,8 @@ function stepText(u: UnitState): string | undefined {
   return describeNext(u.next, u);
 }
 
+const PULL_STEPS = { publish: 'writing its pull request', take: 'taking in what people pushed', prove: 'proving the head of its pull request', follow: 'waiting for people and checks', merge: 'merging its pull request' } as const;
+
 function describeNext(next: Next, u: UnitState): string {
   switch (next.step) {
     case 'prepare': return 'preparing its worktree';
@@ -247,11 +323,11 @@ function describeNext(next: Next, u: UnitState): string {
     case 'commit': return `task ${next.task}, committing`;
     case 'verify': return 'baseline checks';
     case 'refresh': return 'merging the newest target into its branch';
-    case 'rework': return `mending what ${next.reason === 'conflict' ? 'conflicts' : `the ${next.reason} found`}`;
+    case 'review': return 'being reviewed';
+    case 'rework': return `mending what ${next.reason === 'conflict' ? 'conflicts' : next.reason === 'feedback' ? 'people or checks ask for' : `the ${next.reason} found`}`;
     case 'adopt': return 'committing what was verified';
-    case 'merge': return 'merging onto the newest target';
-    case 'prove': return 'proving the merged commit';
-    case 'land': return 'landing';
+    case 'pull': return PULL_STEPS[next.do];
+    case 'land': return u.batch === undefined ? 'waiting to land' : u.phase === 'landing' ? 'landing' : 'proving the merged commit';
     case 'finish': return 'removing its worktree';
     default: return unreachable(next);
   }

@@ -1,29 +1,16 @@
 // The parts of `.choo.yaml` that are about how agents are used and what they may cost: from the parsed file to checked values.
 
 import type { AgentRules } from '../core/event.ts';
-import type { Budget, Price } from '../core/usage.ts';
+import type { AgentUse } from '../core/agent-use.ts';
+import type { Budget } from '../core/usage.ts';
 import { cleanLine } from '../core/clean.ts';
 import type { ConfigInput } from './config-schema.ts';
 import { AGENT_NAMES } from './providers.ts';
 import { LONGEST_DURATION, parseAmount, parseDuration } from './quantity.ts';
 import { didYouMean } from './suggest.ts';
 
-/** How far agents may go by themselves. */
-export type PermissionPolicy = 'sandboxed' | 'workspace' | 'full';
-
-/** How one agent is used. Times in ms. */
-export interface AgentConfig extends AgentRules {
-  readonly permissions: PermissionPolicy;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly idleMs?: number;
-  readonly totalMs?: number;
-  readonly maxTurns?: number;
-  /** A retry goes on with the agent's own session. */
-  readonly goOn: boolean;
-  /** By model; `*` for all others. */
-  readonly prices: Readonly<Record<string, Price>>;
-}
+/** How one agent is used. */
+export interface AgentConfig extends AgentRules, AgentUse {}
 
 /** A budget, and whether it also holds for agents whose spending cannot be seen. */
 export interface BudgetConfig extends Budget {

@@ -1,28 +1,40 @@
 // The shape of `.choo.yaml`, once: types, descriptions and defaults for people, editors and the JSON Schema. Checks only what a schema can say.
 
 import * as z from 'zod';
+import { OVERLAP_MODES } from '../core/overlap.ts';
+import { RECOGNISERS } from '../core/recognise.ts';
+import { guardKeys } from './guard-config.ts';
+import { landKeys } from './land-config.ts';
+import { escalationKeys } from './escalation-config.ts';
+import { forgeKeys, githubKeys, pullReviewKeys } from './pull-config.ts';
+import { reviewKeys } from './review-config.ts';
 import { AMOUNT_PATTERN, DURATION_PATTERN, SIZE_PATTERN } from './quantity.ts';
+import { key } from './schema-key.ts';
 
 const text = z.string().min(1);
 const count = z.int().min(1);
 const duration = z.union([z.string().regex(new RegExp(DURATION_PATTERN)), z.literal(0)]).meta({ kind: 'duration' });
 const size = z.string().regex(new RegExp(SIZE_PATTERN)).meta({ kind: 'size' });
 
-/** A key with what it does and the value it has when it is absent, as written in the file. */
-function key<T extends z.ZodType>(type: T, description: string, fallback?: unknown): z.ZodOptional<T> {
-  return type.optional().meta({ description, ...(fallback === undefined ? {} : { default: fallback }) });
-}
-
 /** A key that is accepted and warned of, because its feature is not built yet. */
 function later(feature: string): z.ZodOptional<z.ZodUnknown> {
   return z.unknown().optional().meta({ description: `${feature} Not in effect in this version.` });
 }
 
-const command = z.union([
+const commandKeys = {
+  command: text.meta({ description: 'Run as `sh -c` in the top folder of the worktree.' }),
+  if: key(text, 'Path in the worktree that must exist for the command to run.'),
+};
+const command = z.union([text, z.strictObject(commandKeys)]);
+
+const setup = z.union([
   text,
   z.strictObject({
-    command: text.meta({ description: 'Run as `sh -c` in the top folder of the worktree.' }),
-    if: key(text, 'Path in the worktree that must exist for the command to run.'),
+    ...commandKeys,
+    reuse: key(z.strictObject({
+      by: z.array(text).min(1).meta({ description: 'Files that decide what the command makes, such as lockfiles: every one of them, and the scripts it runs.' }),
+      makes: z.array(text).min(1).meta({ description: 'What it makes: files and folders that git ignores. What else it does is not done again.' }),
+    }), 'What the command makes is kept, and copied into the next worktree instead of running it, as long as these files, the command and this machine are the same.'),
   }),
 ]);
 
@@ -32,15 +44,19 @@ const check = z.union([
     name: key(text, 'Shown to people and used in the commit subject of a fix; default: the start of the command.'),
     command: text.meta({ description: 'Run as `sh -c` in the top folder of the worktree; exit code 0 is a pass.' }),
     pattern: key(text, 'Glob; the check runs only when a changed path matches.'),
+    retries: key(z.int().min(0), 'How often it is run again when it failed; default: `limits.check_retries`.'),
+    recogniser: key(z.enum(RECOGNISERS), 'The test runner whose output tells the failing tests by name, for `land.base: record`.'),
   }),
 ]);
 
 const worktree = z.strictObject({
   base_path: key(text, 'Folder outside any work tree for the worktrees; default: `$XDG_STATE_HOME/choo/`.'),
-  setup: key(z.array(command), 'Commands that make a fresh worktree ready, in order; each a text or `{command, if}`.', []),
+  setup: key(z.array(setup), 'Commands that make a fresh worktree ready, in order; each a text or `{command, if, reuse}`.', []),
   teardown: key(z.array(command), 'Commands run in a worktree before it is removed; each a text or `{command, if}`.', []),
   copy: key(z.array(text), 'Globs of ignored files that are copied from the main checkout into each worktree.', []),
-  pool: later('Reuse of worktrees.'),
+  pool: key(z.enum(['auto', 'always', 'never']), 'Whether the worktree of a landed unit is made into that of a later one: where a checkout has so many files that it pays, always, or never.', 'auto'),
+  keep: key(z.array(text), 'Patterns, as in `.gitignore`, of ignored files that stay in a worktree which goes to another unit.', []),
+  port_base: key(z.int().min(1024).max(60_000), 'Where the blocks of ports begin of which each worktree has one (`CHOO_PORT_BASE`).', 20_000),
 });
 
 /** An agent with a program of its own. */
@@ -112,6 +128,7 @@ const limits = z.strictObject({
   agent_idle: key(duration, 'An agent that prints nothing for this long is ended; `0` is never. The agent `command` has this limit only when it is set.', '15m'),
   agent_total: key(duration, 'An agent that runs this long is ended.', '2h'),
   check: key(duration, 'A check that runs this long has failed.', '15m'),
+  check_retries: key(z.int().min(0), 'How often any check that failed is run again before its failure counts.', 0),
   setup: key(duration, 'A setup or teardown command that runs this long has failed.', '20m'),
   shutdown: key(duration, 'Time that agents get between the first stop signal and being killed.', '30s'),
   output: key(size, 'Output kept of one command: half from its head, half from its tail.', '10MiB'),
@@ -120,9 +137,10 @@ const limits = z.strictObject({
   free_disk: key(size, 'Free space below which no worktree is made.', '1GiB'),
 });
 
-const github = z.looseObject({
-  owner: key(text, 'Owner of the repository. Not in effect in this version.', 'auto'),
-  repo: key(text, 'Name of the repository. Not in effect in this version.', 'auto'),
+const land = z.strictObject({ ...landKeys, ...guardKeys });
+
+const schedule = z.strictObject({
+  overlap: key(z.enum(OVERLAP_MODES), 'Units that are expected to change the same files: taken as they come, the others first, or one only after the other has landed.', 'order'),
 });
 
 /** Everything `.choo.yaml` may hold. */
@@ -141,21 +159,21 @@ export const ConfigFile = z.strictObject({
   process: z.strictObject({
     contain: key(z.enum(['auto', 'namespace', 'group']), 'How programs are kept from outliving the run: a PID namespace, the process group, or the best there is.', 'auto'),
   }).optional().meta({ description: 'How programs are started.' }),
-  github: github.optional().meta({ description: 'The repository on GitHub. Not in effect in this version.' }),
+  github: z.strictObject(githubKeys).optional().meta({ description: 'The repository on GitHub.' }),
   claude: z.strictObject({
     command: key(text, 'Old name of `provider.providers.claude.command`.'),
     max_turns: key(count, 'Old name of `agents.claude.max_turns`.'),
   }).optional().meta({ description: 'The agent Claude Code.' }),
   codex: z.strictObject({ command: key(text, 'Old name of `provider.providers.codex.command`.') }).optional().meta({ description: 'The agent Codex.' }),
-  review: later('Waiting for reviews of pull requests.'),
-  code_review: later('Review by an agent.'),
+  review: z.strictObject(pullReviewKeys).optional().meta({ description: 'Waiting for reviews of pull requests.' }),
+  code_review: z.strictObject(reviewKeys).optional().meta({ description: 'Review of finished units by another agent, before they land.' }),
   feature: later('Feature branches.'),
-  land: later('Pushing the target.'),
+  land: land.optional().meta({ description: 'How finished units come onto the target.' }),
   budget: budget.optional().meta({ description: 'Caps on what may be spent, all in money or all in tokens.' }),
   agents: agents.optional().meta({ description: 'How agents are used.' }),
-  schedule: later('Hours at which agents may run.'),
-  escalation: later('Where people are told.'),
-  forge: later('Pull requests.'),
+  schedule: schedule.optional().meta({ description: 'When units are begun.' }),
+  escalation: z.strictObject(escalationKeys).optional().meta({ description: 'Where people are told, beside the terminal.' }),
+  forge: z.strictObject(forgeKeys).optional().meta({ description: 'What pull requests look like.' }),
 });
 
 /** `.choo.yaml` as parsed. */
@@ -163,7 +181,7 @@ export type ConfigInput = z.infer<typeof ConfigFile>;
 
 /** Keys, as dotted paths, that are accepted but have no effect in this version. */
 export const NOT_IN_EFFECT: readonly string[] = [
-  'github', 'review', 'code_review', 'feature', 'land', 'schedule', 'escalation', 'forge', 'worktree.pool',
+  'feature',
 ];
 
 /** The JSON Schema (draft 2020-12) of `.choo.yaml`, for editors. */

@@ -3,12 +3,22 @@
 import { agentConfig, agentMeanings, budgetConfig } from './agents-config.ts';
 import type { AgentConfig, BudgetConfig } from './agents-config.ts';
 import { cleanLine } from '../core/clean.ts';
+import type { Guard, LandRules } from '../core/event.ts';
 import { BOUNDS } from '../core/limits.ts';
 import type { Limits } from '../core/limits.ts';
+import type { OverlapMode } from '../core/overlap.ts';
 import type { Check, SetupCommand } from '../core/plan.ts';
 import { explainIssues } from './config-issues.ts';
 import { ConfigFile, NOT_IN_EFFECT } from './config-schema.ts';
 import type { ConfigInput } from './config-schema.ts';
+import { toGuard } from './guard-config.ts';
+import { toLandRules } from './land-config.ts';
+import { escalationMeanings, toEscalation } from './escalation-config.ts';
+import type { EscalationConfig } from './escalation-config.ts';
+import { pullMeanings, toPull } from './pull-config.ts';
+import type { PullConfig } from './pull-config.ts';
+import { toReview } from './review-config.ts';
+import type { ReviewConfig } from './review-config.ts';
 import { byPlace, errorAt, hasErrors, warningAt } from './diagnostic.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { checkName } from './fields.ts';
@@ -35,17 +45,29 @@ export interface Config extends Providers {
     readonly teardown: readonly SetupCommand[];
     /** Globs of ignored files. */
     readonly copy: readonly string[];
+    /** Whether folders of landed units' worktrees are used again. */
+    readonly pool: 'auto' | 'always' | 'never';
+    /** Patterns of ignored files that stay in them. */
+    readonly keep: readonly string[];
+    readonly portBase: number;
   };
   readonly baselineChecks: readonly Check[];
   readonly conflictRetries: number;
+  /** What may land; the configuration itself is always protected. */
+  readonly guard: Guard;
   /** Only those that are set; times in ms, sizes in bytes. */
   readonly limits: Partial<Limits>;
   /** By agent; every agent is there. */
   readonly agents: Readonly<Record<string, AgentConfig>>;
   readonly budget?: BudgetConfig;
+  readonly overlap: OverlapMode;
   readonly contain: 'auto' | 'namespace' | 'group';
-  /** For finding the forge later; has no effect now. */
-  readonly github: { readonly owner?: string; readonly repo?: string };
+  readonly land: LandRules;
+  /** Absent: units are not reviewed by an agent. */
+  readonly review?: ReviewConfig;
+  /** Absent: people are told in the terminal alone. */
+  readonly escalation?: EscalationConfig;
+  readonly pull: PullConfig;
 }
 
 /** Name of the configuration file at the top of a repository. */
@@ -119,12 +141,31 @@ function meaning(m: Meant): Diagnostic[] {
       if (typeof item !== 'string' && item.if !== undefined && leaves(item.if)) at(['worktree', list, i, 'if'], 'bad-value', { message: '`if` must be a path inside the worktree' });
     });
   }
+  (worktree?.setup ?? []).forEach((item, i) => {
+    for (const list of ['by', 'makes'] as const) {
+      ((typeof item === 'string' ? undefined : item.reuse)?.[list] ?? []).forEach((path, n) => {
+        if (!isInside(path)) at(['worktree', 'setup', i, 'reuse', list, n], 'bad-value', { message: `\`${cleanLine(path)}\` must be a path inside the worktree, and none of git's` });
+      });
+    }
+  });
   (m.input.baseline_checks ?? []).forEach((item, i) => {
     if ((typeof item === 'string' ? item : item.command).trim() === '') at(['baseline_checks', i], 'empty-check', { message: 'the check is empty: it would prove nothing' });
   });
+  for (const { path, ...said } of [...escalationMeanings(m.input.escalation), ...pullMeanings(pullInput(m.input))]) at(path, 'bad-value', said);
   for (const { path, message, hint } of agentMeanings(m.input)) at(path.map((step) => (/^\d+$/.test(step) ? Number(step) : step)), 'bad-value', { message, ...(hint === undefined ? {} : { hint }) });
   found.push(...quantities(m), ...provider(m), ...oldNames(m));
   return found;
+}
+
+/** The parts of the file about pull requests. */
+function pullInput({ github, forge, review }: ConfigInput): Parameters<typeof toPull>[0] {
+  return { github, forge, review };
+}
+
+/** Names something below the worktree's top that is not git's. */
+function isInside(path: string): boolean {
+  const parts = path.split('/');
+  return !leaves(path) && !parts.includes('.git') && !parts.includes('.') && !parts.includes('');
 }
 
 function leaves(path: string): boolean {
@@ -185,8 +226,10 @@ function oldNames(m: Meant): Diagnostic[] {
 }
 
 function toConfig(input: ConfigInput): Config {
-  const { worktree, github } = input;
+  const { worktree } = input;
   const budget = budgetConfig(input);
+  const review = toReview(input.code_review);
+  const escalation = input.escalation === undefined ? undefined : toEscalation(input.escalation);
   return {
     ...(input.target_branch === undefined ? {} : { targetBranch: input.target_branch }),
     ...(input.parallelism === undefined ? {} : { parallelism: input.parallelism }),
@@ -194,21 +237,26 @@ function toConfig(input: ConfigInput): Config {
     ...(input.log_level === undefined ? {} : { logLevel: input.log_level }),
     worktree: {
       ...(worktree?.base_path === undefined ? {} : { basePath: worktree.base_path }),
-      setup: (worktree?.setup ?? []).map(toCommand),
+      setup: (worktree?.setup ?? []).map((item) => ({ ...toCommand(item), ...(typeof item === 'string' || item.reuse === undefined ? {} : { reuse: item.reuse }) })),
       teardown: (worktree?.teardown ?? []).map(toCommand),
       copy: worktree?.copy ?? [],
+      pool: worktree?.pool ?? 'auto',
+      keep: worktree?.keep ?? [],
+      portBase: worktree?.port_base ?? 20_000,
     },
     provider: toProvider(input),
     baselineChecks: (input.baseline_checks ?? []).map(toCheck),
     conflictRetries: input.merge?.max_conflict_retries ?? 3,
+    guard: toGuard(input.land, [CONFIG_FILE]),
     limits: toLimits(input.limits ?? {}),
     agents: Object.fromEntries(AGENT_NAMES.map((name) => [name, agentConfig(input, name)])),
     ...(budget === undefined ? {} : { budget }),
+    overlap: input.schedule?.overlap ?? 'order',
     contain: input.process?.contain ?? 'auto',
-    github: {
-      ...(github?.owner === undefined ? {} : { owner: github.owner }),
-      ...(github?.repo === undefined ? {} : { repo: github.repo }),
-    },
+    land: toLandRules(input.land),
+    ...(review === undefined ? {} : { review }),
+    ...(escalation === undefined ? {} : { escalation }),
+    pull: toPull(pullInput(input)),
   };
 }
 
@@ -217,18 +265,22 @@ function toCommand(item: string | { readonly command: string; readonly if?: stri
   return { command: item.command, ...(item.if === undefined ? {} : { if: item.if }) };
 }
 
-function toCheck(item: string | { readonly name?: string | undefined; readonly command: string; readonly pattern?: string | undefined }): Check {
+function toCheck(item: NonNullable<ConfigInput['baseline_checks']>[number]): Check {
   if (typeof item === 'string') return { name: checkName(item), command: item };
   const name = cleanLine(item.name ?? '').trim();
-  return { name: name === '' ? checkName(item.command) : name, command: item.command, ...(item.pattern === undefined ? {} : { pattern: item.pattern }) };
+  const { command, pattern, retries, recogniser } = item;
+  return {
+    name: name === '' ? checkName(command) : name, command,
+    ...(pattern === undefined ? {} : { pattern }), ...(retries === undefined ? {} : { retries }), ...(recogniser === undefined ? {} : { recogniser }),
+  };
 }
 
-function toProvider({ provider: written, claude, codex }: ConfigInput): Config['provider'] {
+function toProvider({ provider: written, claude, codex, code_review: review }: ConfigInput): Config['provider'] {
   const type = written?.type ?? 'command';
   const old: Readonly<Record<string, string | undefined>> = { claude: claude?.command, codex: codex?.command };
   const file = written?.providers?.script?.file;
   const programs = AGENT_NAMES.filter((name) => name !== 'script').flatMap((name) => {
-    const command = written?.providers?.[name]?.command ?? (type === name ? written?.command : undefined) ?? old[name];
+    const command = written?.providers?.[name]?.command ?? (type === name ? written?.command : undefined) ?? old[name] ?? ((review?.provider ?? 'codex') === name ? review?.command : undefined);
     return command === undefined ? [] : [[name, { command, ...(name === 'acp' ? acpExtras(written?.providers?.acp) : {}) }] as const];
   });
   return {
@@ -250,6 +302,7 @@ function toLimits(written: NonNullable<ConfigInput['limits']>): Partial<Limits> 
     agentTotal: ms(written.agent_total),
     check: ms(written.check),
     setup: ms(written.setup),
+    checkRetries: written.check_retries,
     shutdown: ms(written.shutdown),
     output: bytes(written.output),
     failuresInARow: written.failures_in_a_row,

@@ -2,6 +2,7 @@
 
 import { cleanLine } from '../core/clean.ts';
 import type { Check } from '../core/plan.ts';
+import { RECOGNISERS } from '../core/recognise.ts';
 import { errorAt, warningAt } from './diagnostic.ts';
 import type { Diagnostic, DiagnosticDetail } from './diagnostic.ts';
 import type { Located, Source, Span } from './source.ts';
@@ -69,7 +70,7 @@ export class Fields {
     return this.#items(key, 'numbers').map((item) => this.#count(item, `an item of \`${key}\``)).filter((item) => item !== undefined);
   }
 
-  /** A list of checks, each a command or `{name, command, pattern}`; undefined when the key is absent. */
+  /** A list of checks, each a command or `{name, command, pattern, retries, recogniser}`; undefined when the key is absent. */
   checks(key: string): Check[] | undefined {
     if (this.entry(key) === undefined) return undefined;
     return this.#items(key, 'checks').map((item) => this.#check(item, key)).filter((check) => check !== undefined);
@@ -116,7 +117,9 @@ export class Fields {
     const command = fields.text('command');
     const name = fields.text('name')?.value.trim();
     const pattern = fields.text('pattern')?.value;
-    fields.unknown(['name', 'command', 'pattern'], 'a check');
+    const retries = fields.#retries();
+    const recogniser = fields.#oneOf('recogniser', RECOGNISERS);
+    fields.unknown(['name', 'command', 'pattern', 'retries', 'recogniser'], 'a check');
     this.diagnostics.push(...fields.diagnostics);
     if (command === undefined && !fields.diagnostics.some((d) => d.severity === 'error')) this.error('missing-key', 'a check needs a `command`', { at: item });
     if (command === undefined || this.#isEmpty(command)) return undefined;
@@ -124,7 +127,21 @@ export class Fields {
       name: name === undefined || name === '' ? checkName(command.value) : cleanLine(name),
       command: command.value,
       ...(pattern === undefined || pattern === '' ? {} : { pattern }),
+      ...(retries === undefined ? {} : { retries }), ...(recogniser === undefined ? {} : { recogniser }),
     };
+  }
+
+  #retries(): number | undefined {
+    const value = this.entry('retries')?.value;
+    if (value === undefined || isNull(value)) return undefined;
+    return value.kind === 'scalar' && value.value === 0 ? 0 : this.#count(value, '`retries`')?.value;
+  }
+
+  #oneOf<T extends string>(key: string, known: readonly T[]): T | undefined {
+    const written = this.text(key);
+    const found = known.find((each) => each === written?.value);
+    if (written !== undefined && found === undefined) this.error('bad-value', `\`${key}\` must be one of ${known.join(', ')}`, { at: written, hint: didYouMean(written.value, known) });
+    return found;
   }
 
   #isEmpty(command: Located<string>): boolean {

@@ -1,6 +1,7 @@
 // The settings of one run: flag before environment before file before default. Takes values, reads no environment itself.
 
 import { cleanLine } from '../core/clean.ts';
+import type { LandRules } from '../core/event.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Limits } from '../core/limits.ts';
 import type { Unit } from '../core/plan.ts';
@@ -8,6 +9,7 @@ import type { Config, LogLevel } from './config.ts';
 import { errorAt } from './diagnostic.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { branchProblem } from './names.ts';
+import type { ReviewConfig } from './review-config.ts';
 import { didYouMean } from './suggest.ts';
 
 /** Values given on the command line. */
@@ -18,6 +20,12 @@ export interface Flags {
   readonly provider?: string;
   /** `--force-task-provider` */
   readonly forceProvider?: string;
+  /** False: `--no-cache`. */
+  readonly cache?: boolean;
+  /** `--skip-review` */
+  readonly skipReview?: boolean;
+  /** False: `--no-wait`. */
+  readonly wait?: boolean;
 }
 
 /** What holds for a run after flags, environment, file and defaults. */
@@ -29,6 +37,13 @@ export interface ResolvedSettings {
   /** True when `limits.agent_idle` was set, and so holds for agents that have no such limit of their own. */
   readonly idleLimitSet: boolean;
   readonly conflictRetries: number;
+  readonly land: LandRules;
+  /** Undefined: units are not reviewed by an agent. */
+  readonly review: ReviewConfig | undefined;
+  /** Pull requests are merged without anybody's approval. */
+  readonly skipReview: boolean;
+  /** False: the session ends when only people can move the run. */
+  readonly wait: boolean;
   readonly branchPrefix: string;
   readonly logLevel: LogLevel;
   /** As written; undefined: the default place. */
@@ -61,6 +76,10 @@ export function resolveSettings(o: {
     limits,
     idleLimitSet: config.limits.agentIdle !== undefined,
     conflictRetries: config.conflictRetries,
+    land: { ...config.land, reuse: flags.cache ?? config.land.reuse },
+    review: flags.skipReview === true ? undefined : config.review,
+    skipReview: flags.skipReview === true,
+    wait: flags.wait ?? true,
     branchPrefix: config.branchPrefix,
     logLevel: level ?? config.logLevel ?? 'info',
     worktreeBase: variable('WORKTREE_BASE')?.value ?? config.worktree.basePath,

@@ -202,6 +202,7 @@ function readTask(files: UnitFiles, o: { readonly source: Source; readonly digit
     title,
     path: source.path,
     check: check?.value ?? '',
+    ...(check === undefined ? {} : { line: source.place(keyOf(fields, 'backpressure', front)).line }),
     dependsOn: [...new Set(dependsOn.map((d) => d.value))].toSorted((a, b) => a - b),
     complete: status === 'complete',
     ...(specPath === undefined ? {} : { specPath }),

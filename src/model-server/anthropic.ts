@@ -13,6 +13,9 @@ const FIELDS = new Set([
 /** Blocks of content that are passed without a closer look. */
 const OTHER_BLOCKS = new Set(['image', 'document', 'thinking', 'redacted_thinking', 'search_result']);
 
+/** Blocks that may be marked for the cache. */
+const MOST_CACHED = 4;
+
 /** The Messages interface. */
 export const anthropic: Protocol = {
   name: 'anthropic',
@@ -48,10 +51,14 @@ function read(request: HttpRequest): Asked | HttpAnswer {
   need(typeof body['model'] === 'string' && body['model'] !== '', 'model: must be a text');
   need(body['stream'] === undefined || typeof body['stream'] === 'boolean', 'stream: must be true or false');
   const told = readMessages(asList(body['messages'], 'messages'));
+  const tools = asList(body['tools'] ?? [], 'tools').map((tool, i) => asText(asData(tool, `tools.${i}`)['name'], `tools.${i}.name`));
+  need(new Set(tools).size === tools.length, 'tools: Tool names must be unique.');
+  const cached = countOf([body['system'], body['tools'], body['messages']], 'cache_control');
+  need(cached <= MOST_CACHED, `A maximum of ${MOST_CACHED} blocks with cache_control may be provided. Found ${cached}.`);
   return {
     prompt: [...textsOf(body['system'] ?? [], 'system'), ...told.texts].join('\n'),
     results: told.results,
-    tools: asList(body['tools'] ?? [], 'tools').map((tool, i) => asText(asData(tool, `tools.${i}`)['name'], `tools.${i}.name`)),
+    tools,
     model: body['model'],
     stream: body['stream'] === true,
   };
@@ -63,6 +70,7 @@ function readMessages(messages: readonly unknown[]): { readonly texts: readonly 
   const texts: string[] = [];
   let results: string[] = [];
   let open = new Set<string>();
+  const known = new Set<string>();
   for (const [i, value] of messages.entries()) {
     const at = `messages.${i}`;
     const message = asData(value, at);
@@ -70,12 +78,18 @@ function readMessages(messages: readonly unknown[]): { readonly texts: readonly 
     need(role === 'user' || role === 'assistant' || role === 'system', `${at}.role: must be user or assistant`);
     need(i > 0 || role === 'user', 'messages: first message must use the "user" role');
     const blocks = blocksOf(message['content'], at);
+    need(blocks.length > 0 || (role === 'assistant' && i === messages.length - 1), `${at}: all messages must have non-empty content except for the optional final assistant message`);
     if (role === 'assistant') {
       need(open.size === 0, `${at}: tool_use ids were found without tool_result blocks: ${[...open].join(', ')}`);
       open = new Set(blocks.filter(({ type }) => type === 'tool_use').map((block) => asText(block['id'], `${at}.id`)));
+      for (const id of open) {
+        need(!known.has(id), `messages: tool_use ids must be unique, and ${id} is there twice`);
+        known.add(id);
+      }
       continue;
     }
     const answers = blocks.filter(({ type }) => type === 'tool_result');
+    need(blocks.slice(0, answers.length).every(({ type }) => type === 'tool_result'), `${at}: tool_result blocks must come before all other content`);
     for (const answer of answers) {
       const id = asText(answer['tool_use_id'], `${at}.tool_use_id`);
       need(open.delete(id), `${at}: unexpected tool_use_id found in tool_result blocks: ${id}`);
@@ -104,6 +118,13 @@ function blocksOf(content: unknown, at: string): readonly Data[] {
     else need(type === 'tool_result' || OTHER_BLOCKS.has(String(type)), `${at}.content.${i}: unknown block type ${String(type)}`);
     return block;
   });
+}
+
+/** How often a key occurs, at any depth. */
+function countOf(value: unknown, key: string): number {
+  if (Array.isArray(value)) return value.reduce<number>((sum, one) => sum + countOf(one, key), 0);
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.entries(value).reduce((sum, [name, one]) => sum + (name === key && one !== null ? 1 : countOf(one, key)), 0);
 }
 
 /** The texts of a content that may be one text or a list of blocks. */

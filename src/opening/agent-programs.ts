@@ -38,6 +38,8 @@ export interface LookOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Absent: no program is started, so no version is known. */
   readonly clock: Clock | undefined;
+  /** Somebody wants it to end: programs that have not answered yet are killed, and nothing is said of them. */
+  readonly stop?: AbortSignal;
 }
 
 /** Time for a program to tell its version, ms. */
@@ -93,7 +95,13 @@ async function whetherThere(name: string, o: LookOptions): Promise<Presence> {
   if (program !== undefined && !(inRepository ? await isMade(program, o) : 'path' in findProgram(program, { cwd: o.root, path: environmentOf(name, o)['PATH'] }))) {
     return { found: [missing(name, { program, inRepository, command })] };
   }
-  return { found: [], ...(needs === undefined || inRepository ? {} : { start: [...programOf(command), ...needs.versionArgs] }) };
+  return { found: [], ...(needs === undefined || inRepository || await namesOfRepository(command, o) ? {} : { start: [...programOf(command), ...needs.versionArgs] }) };
+}
+
+/** Whether a command names a file that is seen from the worktree: `node tools/agent.js` would only be broken elsewhere. */
+async function namesOfRepository(command: string, { source }: LookOptions): Promise<boolean> {
+  const paths = await source.paths();
+  return command.trim().split(/\s+/).some((word) => paths.has(word.replace(/^\.\//, '')) || /(?:^|=)\.{1,2}\//.test(word) || /^[\w.][\w.+-]*\/[\w./+-]+$/.test(word));
 }
 
 /** The command line of an agent's program, as the environment or the file says, else its usual name. */
@@ -132,7 +140,7 @@ async function askVersions(asked: readonly (Presence & { readonly name: string }
     // Whether a namespace that was asked for is to be had is told elsewhere.
     const processes = await openProcesses({ contain: o.config.contain === 'group' ? 'group' : 'auto', env: o.env, clock: o.clock, marker: `choo-look-${process.pid}` });
     try {
-      return new Map(await Promise.all(asked.map(async ({ name, start = [] }) => [name, await askVersion(processes, { name, start, folder, env: { ...requirementsOf(name)?.env, ...o.config.agents[name]?.env } })] as const)));
+      return new Map(await Promise.all(asked.map(async ({ name, start = [] }) => [name, await askVersion(processes, { name, start, folder, env: { ...requirementsOf(name)?.env, ...o.config.agents[name]?.env }, stop: o.stop ?? new AbortController().signal })] as const)));
     } finally {
       await processes.close();
     }
@@ -141,9 +149,8 @@ async function askVersions(asked: readonly (Presence & { readonly name: string }
   }
 }
 
-function askVersion(processes: Processes, o: { readonly name: string; readonly start: readonly string[]; readonly folder: string; readonly env: Readonly<Record<string, string>> }): Promise<CommandResult> {
-  const never = new AbortController().signal;
-  return processes.run({ argv: o.start, cwd: o.folder, env: o.env, log: join(o.folder, `${o.name}.log`), outputLimit: VERSION_OUTPUT, totalMs: VERSION_LIMIT }, { interrupt: never, kill: never });
+function askVersion(processes: Processes, o: { readonly name: string; readonly start: readonly string[]; readonly folder: string; readonly env: Readonly<Record<string, string>>; readonly stop: AbortSignal }): Promise<CommandResult> {
+  return processes.run({ argv: o.start, cwd: o.folder, env: o.env, log: join(o.folder, `${o.name}.log`), outputLimit: VERSION_OUTPUT, totalMs: VERSION_LIMIT }, { interrupt: new AbortController().signal, kill: o.stop });
 }
 
 /** What an answer to `--version` says. */
@@ -151,6 +158,7 @@ function judge(needs: Requirements, { name, answer }: { readonly name: string; r
   const who = `the agent \`${name}\` (${needs.title})`;
   const asked = needs.versionArgs.join(' ');
   const broken = (what: string): Pick<ProgramLook, 'diagnostics'> => ({ diagnostics: [errorAt('agent-broken', `${who} ${what}`, { hint: `${installCommand(needs)} (or mend ${placeOf(name)})` })] });
+  if (answer.cut) return { diagnostics: [] };
   if (answer.limit !== undefined) return broken(`did not answer \`${asked}\` within ${VERSION_LIMIT / 1000} s`);
   if (answer.code === 127) return { diagnostics: [errorAt('agent-missing', `the program of ${who} was not found${lastWords(answer.tail)}`, { hint: `${installCommand(needs)} (or mend ${placeOf(name)})` })] };
   if (answer.code !== 0) return broken(`does not start: \`${asked}\` ended ${answer.code === null ? 'by a signal' : `with ${answer.code}`}${lastWords(answer.tail)}`);

@@ -70,7 +70,8 @@ async function whyNotLanded({ broom, run, u }: UnitJob, rest: Rest): Promise<str
   const tips = [run.state.pinned.targetRef, runRef(run)].flatMap((ref) => refs.get(ref) ?? []);
   const reachable = await Promise.all(tips.map((tip) => contains(broom, { tip, commit: landed })));
   if (!reachable.includes(true)) return `it landed as ${landed.slice(0, 10)}, but ${run.state.pinned.targetRef} does not have that commit any more`;
-  if (!(await git.isAncestor(head, landed))) return `its last commit ${head.slice(0, 10)} is not part of what landed`;
+  // A squashed or replayed unit is in that commit, though not as its ancestor.
+  if (head !== u.landedHead && !(await git.isAncestor(head, landed))) return `its last commit ${head.slice(0, 10)} is not part of what landed`;
   for (const [what, commit] of [['its branch', rest.at], ['its worktree', rest.head]] as const) {
     if (commit !== undefined && !(await git.isAncestor(commit, head))) return `${what} has commits that did not land`;
   }

@@ -10,8 +10,10 @@ import { decide } from '../core/decide.ts';
 import type { EventBody } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import { byCodeUnit } from '../core/plan.ts';
+import { isUnpushed } from '../core/push.ts';
 import { resolveSettings } from '../discovery/settings.ts';
 import { didYouMean } from '../discovery/suggest.ts';
+import { indexesFolder, poolFolder } from '../worker/obtain.ts';
 import { runRef } from '../worker/workplace.ts';
 import type { Clock, Journal } from '../world.ts';
 import { Broom } from './broom.ts';
@@ -19,8 +21,9 @@ import { cleanUnit } from './cleanup-unit.ts';
 import { holdAtRest } from './at-rest.ts';
 import { branchOf, readRuns, worktreeOf } from './old-runs.ts';
 import type { OldRun } from './old-runs.ts';
+import { mirrorRef } from '../core/pull-rules.ts';
 import { pinRef } from './open.ts';
-import { endLeftRunning, worktreesFolder } from './place.ts';
+import { endLeftRunning, SETUP_RESULTS, worktreesFolder } from './place.ts';
 import { refuse, Refusal } from './refusal.ts';
 import { findRepository } from './repository.ts';
 import type { Repository } from './repository.ts';
@@ -58,10 +61,12 @@ export async function cleanup(o: CleanupOptions): Promise<CleanupReport> {
 
 async function sweep(repository: Repository, o: CleanupOptions, check: () => void): Promise<CleanupReport> {
   const { git, facts } = repository;
-  const { runs, unreadable } = await readRuns(facts.commonDir, await worktreesNow(repository, o));
+  const worktrees = await worktreesNow(repository, o);
+  const { runs, unreadable } = await readRuns(facts.commonDir, worktrees);
   const wished = wishes(o.discard, runs);
   const broom = new Broom({ git, dryRun: o.dryRun, refs: await git.listRefs(), worktrees: await git.listWorktrees() });
   for (const { run, journal, problem } of unreadable) broom.keep({ kind: 'journal', what: journal, run, because: `it cannot be read (${problem}), so nothing of run ${run} is touched` });
+  await broom.removeFolder({ kind: 'folder', what: join(worktrees, SETUP_RESULTS), because: 'setup commands make it again' });
   for (const run of runs) await cleanRun({ broom, run, wished, check, now: () => o.clock.now() });
   unknownBranches(broom, runs);
   return broom.report;
@@ -110,8 +115,8 @@ async function cleanRun(job: RunJob): Promise<void> {
     await cleanUnit({ broom, run, u, wished: wished.has(`${u.unit.id}/${run.run}`), record: (unit, backups) => giveUp(job, unit, backups) });
   }
   await cleanLandingRef(job);
-  const closed = run.state.units.every((u) => u.phase === 'landed' || u.phase === 'cancelled') && run.state.landing.diverted === undefined;
-  if (!run.open || closed) await broom.removeRef({ kind: 'ref', what: pinRef(run.run), run: run.run, because: 'the run is over' });
+  const closed = !isUnpushed(run.state) && run.state.units.every((u) => u.phase === 'landed' || u.phase === 'cancelled') && run.state.landing.diverted === undefined;
+  if (!run.open || closed) for (const what of [pinRef(run.run), mirrorRef(run.run)]) await broom.removeRef({ kind: 'ref', what, run: run.run, because: 'the run is over' });
   for (const place of run.places) await cleanPlace(job, place);
 }
 
@@ -172,7 +177,7 @@ async function cleanPlace({ broom, run }: RunJob, place: string): Promise<void> 
   const landing = join(place, 'landing');
   if (broom.registered(landing) === undefined) await broom.removeFolder({ ...about, kind: 'folder', what: landing });
   else await broom.removeWorktree({ ...about, kind: 'worktree', what: landing });
-  await broom.removeFolder({ ...about, kind: 'folder', what: join(place, 'prompts') });
+  for (const what of [join(place, 'prompts'), poolFolder({ worktrees: place }), indexesFolder({ runDir: run.folder })]) await broom.removeFolder({ ...about, kind: 'folder', what });
   const units = new Set(run.state.units.map((u) => worktreeOf(run, u)));
   const reported = new Set([...broom.report.removed, ...broom.report.kept, ...broom.report.failed].map((t) => t.what));
   for (const folder of [place, join(place, 'units')]) {

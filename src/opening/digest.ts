@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Pinned } from '../core/event.ts';
 
-/** SHA-256 of plan and checks, hex. */
-export function pinnedDigest({ plan, checks }: Pick<Pinned, 'plan' | 'checks'>): string {
-  return createHash('sha256').update(JSON.stringify([plan, checks])).digest('hex');
+/** SHA-256 of plan, checks and (where there is one) guard, hex. */
+export function pinnedDigest({ plan, checks, guard }: Pick<Pinned, 'plan' | 'checks' | 'guard'>): string {
+  return createHash('sha256').update(JSON.stringify(guard === undefined ? [plan, checks] : [plan, checks, guard])).digest('hex');
 }

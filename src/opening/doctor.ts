@@ -8,16 +8,18 @@ import { openProcesses } from '../adapters/processes.ts';
 import type { Finding } from '../core/doctor.ts';
 import { CONFIG_FILE, parseConfig } from '../discovery/config.ts';
 import type { Config } from '../discovery/config.ts';
-import { hasErrors, warningAt } from '../discovery/diagnostic.ts';
+import { hasErrors } from '../discovery/diagnostic.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import { providerProblem } from '../discovery/providers.ts';
 import type { Clock } from '../world.ts';
 import { lookAtPrograms } from './agent-programs.ts';
 import type { ProgramLook } from './agent-programs.ts';
 import { agentProblems, agentsNeeded } from './equip.ts';
+import { tellProblems } from './messengers.ts';
+import { lookAtForge } from './forge.ts';
 import { insideProblem } from './inside.ts';
 import { worktreesFolder } from './place.ts';
-import { branchesInTheWay, forgeProblem, unseenSpecs } from './preflight.ts';
+import { branchesInTheWay, unseenSpecs } from './preflight.ts';
 import { Refusal } from './refusal.ts';
 import { findRepository, resolveTarget, runProblems } from './repository.ts';
 import type { Repository } from './repository.ts';
@@ -45,7 +47,7 @@ export async function examine(o: DoctorOptions): Promise<readonly Finding[]> {
     const source = sourceOf(repository, o);
     const specs = source === undefined ? undefined : await readSpecs(source, { tasksDir: TASKS_DIR, selection: [], flags: {}, env: o.env });
     if (source !== undefined && specs !== undefined) {
-      findings.push(...await ofSpecs(specs, source), ...await ofTarget(repository, specs));
+      findings.push(...await ofSpecs(specs, { source, env: o.env }), ...await ofTarget(repository, { ...o, specs }));
       // Of a wrong configuration nothing is known, not even which agents there are.
       const known = !findings.some(({ about, level }) => about === 'configuration' && level === 'error');
       if (known) findings.push(...await ofAgents(specs, { ...o, source, root: repository.root ?? o.cwd }));
@@ -87,12 +89,13 @@ function sourceOf(repository: Repository, o: DoctorOptions): FileSource | undefi
   return repository.facts.head === undefined ? undefined : commitSource(repository.git, repository.facts.head);
 }
 
-async function ofSpecs(specs: Specs, source: FileSource): Promise<readonly Finding[]> {
+async function ofSpecs(specs: Specs, { source, env }: { readonly source: FileSource; readonly env: NodeJS.ProcessEnv }): Promise<readonly Finding[]> {
   const about = (d: Diagnostic): string => (d.place?.path === CONFIG_FILE || d.message.startsWith(CONFIG_FILE) ? 'configuration' : d.code === 'no-setup' ? 'setup' : d.code === 'bad-variable' ? 'environment' : 'specs');
   const findings = specs.diagnostics.map((d) => toFinding(d, about(d)));
   const wrong = (name: string): boolean => findings.some((f) => f.about === name && f.level === 'error');
   if (!(await source.paths()).has(CONFIG_FILE)) findings.push({ level: 'warning', about: 'configuration', code: 'no-configuration', text: `there is no ${CONFIG_FILE}`, mend: 'choo init' });
   else if (!wrong('configuration')) findings.push({ level: 'ok', about: 'configuration', code: 'configuration', text: CONFIG_FILE });
+  if (!wrong('configuration')) findings.push(...tellProblems(specs.config, env).map((d) => toFinding(d, 'escalation')));
   if (!wrong('specs')) {
     const todo = specs.plan?.units.length ?? specs.all.length;
     findings.push({ level: 'ok', about: 'specs', code: 'specs', text: `${todo} of ${specs.all.length} ${specs.all.length === 1 ? 'unit' : 'units'} to do under ${TASKS_DIR}/` });
@@ -100,17 +103,22 @@ async function ofSpecs(specs: Specs, source: FileSource): Promise<readonly Findi
   return findings;
 }
 
-async function ofTarget(repository: Repository, specs: Specs): Promise<readonly Finding[]> {
+async function ofTarget(repository: Repository, o: DoctorOptions & { readonly specs: Specs }): Promise<readonly Finding[]> {
+  const { specs } = o;
   const target = await orFindings(resolveTarget(repository, specs.resolved.targetBranch), 'target');
   if ('findings' in target) return target.findings;
+  const forge = await lookAtForge(repository, { ...o, config: specs.config, noPr: false, ...target.value });
   const problems = [
     ...await unseenSpecs(repository, { tasksDir: TASKS_DIR, target: target.value }),
     ...await branchesInTheWay(repository, specs.resolved.branchPrefix),
+  ];
+  const there: readonly Finding[] = [
     // A flag answers it, so a run need not fail for it.
-    ...forgeProblem(repository, { noPr: false, github: specs.config.github }).map((d) => warningAt(d.code, d.message, { hint: d.hint })),
+    ...forge.diagnostics.map((d) => toFinding(d, 'forge', 'warning')),
+    ...(forge.found === undefined ? [] : [{ level: 'ok' as const, about: 'forge', code: 'forge', text: `pull requests go to ${forge.found.target.repository}` }]),
   ];
   const ok: readonly Finding[] = hasErrors(problems) ? [] : [{ level: 'ok', about: 'target', code: 'target', text: target.value.ref.replace('refs/heads/', '') }];
-  return [...ok, ...problems.map((d) => toFinding(d, 'target'))];
+  return [...ok, ...problems.map((d) => toFinding(d, 'target')), ...there];
 }
 
 /** Every agent that specs, configuration or environment name; what is wrong with one that nothing needs is only worth knowing. */

@@ -6,13 +6,15 @@ import type { OwnPrograms } from '../agents/registry.ts';
 import { cleanLine } from '../core/clean.ts';
 import type { AgentRules, Settings } from '../core/event.ts';
 import { agentOf } from '../core/state.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Plan, Unit } from '../core/plan.ts';
 import type { Config } from '../discovery/config.ts';
 import { errorAt } from '../discovery/diagnostic.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import { AGENT_NAMES, providerProblem } from '../discovery/providers.ts';
+import { assignAgents } from '../discovery/settings.ts';
 import type { ResolvedSettings } from '../discovery/settings.ts';
 import type { Equipped } from '../worker/workplace.ts';
+import { tellSettings } from './messengers.ts';
 import { refuse } from './refusal.ts';
 
 /** What settings say of agents: rules by name, and the budget. Only what is set. */
@@ -30,8 +32,30 @@ export function agentSettings(config: Config): Pick<Settings, 'rules' | 'budget'
   };
 }
 
-/** Every agent that may come to work on the plan: those of units, those that take over, those of later attempts. `undefined` among them: a unit has none. */
-export function agentsNeeded(specs: { readonly settings: Settings; readonly config: Config; readonly plan: Plan }): ReadonlySet<string | undefined> {
+/** The settings of a run, from all that was written and asked for. */
+export function runSettings(o: { readonly config: Config; readonly resolved: ResolvedSettings; readonly units: readonly Unit[] }): Settings {
+  const { parallelism, limits, conflictRetries, land, review } = o.resolved;
+  const settings = { ...(o.resolved.wait ? {} : { wait: false }), parallelism, limits, conflictRetries, land, agents: assignAgents(o.units, o.resolved), ...agentSettings(o.config), ...tellSettings(o.config, { pulls: false }), overlap: o.config.overlap };
+  if (review === undefined) return settings;
+  const { sameAgent: _, model = o.config.agents[review.agent]?.model, ...rules } = review;
+  return { ...settings, review: { ...rules, ...(model === undefined ? {} : { model }) } };
+}
+
+/** What settings say of pull requests, for a run that lands as such. */
+export function pullSettings({ config, resolved }: { readonly config: Config; readonly resolved: ResolvedSettings }): Pick<Settings, 'pull' | 'tell'> {
+  return { pull: { ...config.pull.rules, skipReview: resolved.skipReview }, ...tellSettings(config, { pulls: true }) };
+}
+
+/** Every agent that may come to work on the plan: those that write, and the one that reviews. `undefined` among them: a unit has none. */
+export function agentsNeeded(specs: Planned): ReadonlySet<string | undefined> {
+  const { review } = specs.settings;
+  return new Set([...writers(specs), ...(review === undefined ? [] : [review.agent])]);
+}
+
+interface Planned { readonly settings: Settings; readonly config: Config; readonly plan: Plan }
+
+/** Those of units, those that take over, those of later attempts. */
+function writers(specs: Planned): ReadonlySet<string | undefined> {
   const rules = (name: string | undefined): AgentRules => (name !== undefined && Object.hasOwn(specs.config.agents, name) ? specs.config.agents[name] : undefined) ?? {};
   const given = specs.plan.units.map((u) => agentOf(specs, u.id));
   const later = given.flatMap((name) => (rules(name).attempts ?? []).flatMap(({ agent }) => agent ?? []));
@@ -40,11 +64,15 @@ export function agentsNeeded(specs: { readonly settings: Settings; readonly conf
   return new Set([...working, ...[...working].flatMap((name) => rules(name).fallback ?? [])]);
 }
 
-type Needs = Parameters<typeof agentsNeeded>[0] & { readonly resolved: ResolvedSettings };
+type Needs = Planned & { readonly resolved: ResolvedSettings };
 
 /** Why the agents that the plan needs cannot be used as the configuration says, each reason once. */
 export function agentProblems(specs: Needs): readonly Diagnostic[] {
   const problems: Diagnostic[] = [];
+  const { review } = specs.resolved;
+  if (review !== undefined && !review.sameAgent && writers(specs).has(review.agent)) {
+    problems.push(errorAt('same-reviewer', `the agent \`${review.agent}\` would review what it wrote itself`, { hint: 'set code_review.provider to another agent, or code_review.allow_same_agent to true, or: choo run --skip-review' }));
+  }
   for (const name of agentsNeeded(specs)) {
     const problem = providerProblem(specs.config, name);
     if (problem !== undefined) problems.push(errorAt(problem.code, problem.message, { hint: problem.hint }));
@@ -87,11 +115,9 @@ export function equip(specs: Needs, own: OwnPrograms): ReadonlyMap<string, Equip
     if (name === undefined || use === undefined) continue;
     const agent = makeAgent(name, { programs: specs.config.provider.providers, commands: specs.resolved.agentCommands, own });
     if ('missing' in agent) throw refuse('no-agent', agent.missing);
-    agents.set(name, {
-      agent, permissions: use.permissions, args: use.args, env: use.env, goOn: use.goOn, prices: use.prices,
-      ...(use.idleMs === undefined ? {} : { idleMs: use.idleMs }), ...(use.totalMs === undefined ? {} : { totalMs: use.totalMs }),
-      ...(use.maxTurns === undefined ? {} : { maxTurns: use.maxTurns }),
-    });
+    // The rules are the run's: they are in its settings.
+    const { model: _model, fallback: _fallback, attempts: _attempts, ...rest } = use;
+    agents.set(name, { agent, ...rest, ...(specs.config.budget?.unseen === 'refuse' ? { mustSee: true } : {}) });
   }
   return agents;
 }

@@ -8,12 +8,14 @@ import type { ControlServer } from '../adapters/control.ts';
 import type { Result } from '../core/event.ts';
 import { parseRequest } from '../core/request.ts';
 import type { Request } from '../core/request.ts';
+import { isUnpushed } from '../core/push.ts';
 import type { State } from '../core/state.ts';
 import { isOver } from '../core/state.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import { RunLoop } from '../orchestrator.ts';
 import type { Observer } from '../orchestrator.ts';
-import { landingWorktree, promptsFolder, runRef } from '../worker/workplace.ts';
+import { sweepPool } from '../worker/obtain.ts';
+import { landingWorktrees, promptsFolder, runRef } from '../worker/workplace.ts';
 import type { Workplace } from '../worker/workplace.ts';
 import type { Clock, Escalator, Seen } from '../world.ts';
 import { open, pinRef } from './open.ts';
@@ -31,8 +33,6 @@ export interface OrchestratorConfig {
   readonly worktreeBase?: string;
   /** Land locally although a forge is there. */
   readonly noPr?: boolean;
-  /** No effect while there is no code review in this version. */
-  readonly skipReview?: boolean;
   /** Only these units and what they depend on. */
   readonly singleUnit?: string | readonly string[];
   /** Check and plan only; nothing is started or changed. */
@@ -40,8 +40,20 @@ export interface OrchestratorConfig {
   readonly shutdownTimeoutMs?: number;
   readonly provider?: string;
   readonly forceTaskProvider?: string;
+  /** False: checks that passed on the same inputs are run again. */
+  readonly cache?: boolean;
+  /** Units land without a review by another agent, whatever the configuration says. */
+  readonly skipReview?: boolean;
+  /** False: the session ends when only people can move the run. */
+  readonly wait?: boolean;
   /** `resume` continues the open run. Default `run`. */
   readonly how?: 'run' | 'resume';
+  /** Save the run at the remote, for another clone to go on with. A run that is saved stays so. */
+  readonly ci?: boolean;
+  /** `run` goes on with the open run, here or saved, where there is one. */
+  readonly goOn?: boolean;
+  /** `resume` first restores a run that is saved at the remote: this one, or the newest. */
+  readonly fromRemote?: number | 'newest';
   /** Close an open run and begin a new one. */
   readonly newRun?: boolean;
   /** What `resume` does when the specs on the target are not those the run began with: take them, or go on with the old ones. Left out: refuse. */
@@ -87,6 +99,8 @@ export class Orchestrator {
   #session: Session | undefined;
   #running: Promise<Result> | undefined;
   #asked: Request | undefined;
+  /** Aborted by a wish to stop that comes before there is a loop. */
+  readonly #early = new AbortController();
   #ended: Ended = { nothing: false, complete: false, bug: false };
 
   constructor(config: OrchestratorConfig, dependencies: Dependencies = {}) {
@@ -104,6 +118,7 @@ export class Orchestrator {
   request(request: Request): Promise<string> {
     if (this.#loop !== undefined) return this.#loop.request(request);
     this.#asked = request;
+    if (request.do === 'stop') this.#early.abort();
     return Promise.resolve('noted');
   }
 
@@ -136,7 +151,10 @@ export class Orchestrator {
   }
 
   async #run(signal: AbortSignal | undefined): Promise<Result> {
-    const opened = await open(this.#options());
+    const early = (): void => this.#early.abort();
+    if (signal?.aborted === true) early();
+    signal?.addEventListener('abort', early, { once: true });
+    const opened = await open({ ...this.#options(), stop: this.#early.signal }).finally(() => signal?.removeEventListener('abort', early));
     if (opened.kind === 'nothing') {
       this.#ended = { nothing: true, complete: true, bug: false };
       return { ...NO_RESULT, totalUnits: opened.complete, completedUnits: opened.complete };
@@ -144,8 +162,8 @@ export class Orchestrator {
     this.#session = opened;
     const { events, escalator } = this.#dependencies;
     const loop = new RunLoop({
-      place: opened.place, first: opened.first, observers: events === undefined ? [] : [events],
-      escalator: escalator ?? { escalate: () => undefined }, report: (m) => this.#say(m),
+      place: opened.place, first: opened.first, observers: events === undefined ? [] : [(event, state) => events(opened.shown(event), state)],
+      escalator: opened.escalator(escalator ?? { escalate: () => undefined }), report: (m) => this.#say(m),
     });
     this.#loop = loop;
     const stop = (): void => {
@@ -195,11 +213,13 @@ export class Orchestrator {
     const units = c.singleUnit === undefined ? [] : typeof c.singleUnit === 'string' ? [c.singleUnit] : c.singleUnit;
     return {
       cwd: c.repoRoot ?? process.cwd(), env: c.env ?? process.env, clock: this.#dependencies.clock ?? systemClock(), how: c.how ?? 'run',
-      selection: units, noPr: c.noPr === true, newRun: c.newRun === true, plan: c.changedPlan ?? 'ask',
+      selection: units, noPr: c.noPr === true, newRun: c.newRun === true, ci: c.ci === true, goOn: c.goOn === true, plan: c.changedPlan ?? 'ask',
       flags: {
         ...(c.parallelism === undefined ? {} : { parallelism: c.parallelism }), ...(c.targetBranch === undefined ? {} : { target: c.targetBranch }),
         ...(c.provider === undefined ? {} : { provider: c.provider }), ...(c.forceTaskProvider === undefined ? {} : { forceProvider: c.forceTaskProvider }),
+        ...(c.cache === undefined ? {} : { cache: c.cache }), ...(c.skipReview === undefined ? {} : { skipReview: c.skipReview }), ...(c.wait === undefined ? {} : { wait: c.wait }),
       },
+      ...(c.fromRemote === undefined ? {} : { restore: c.fromRemote }),
       ...(c.tasksDir === undefined ? {} : { tasksDir: c.tasksDir }), ...(c.worktreeBase === undefined ? {} : { worktreeBase: c.worktreeBase }),
       ...(c.shutdownTimeoutMs === undefined ? {} : { shutdownMs: c.shutdownTimeoutMs }),
       own: { script: ownProgram('script-agent.js'), acp: ownProgram('acp-agent.js') },
@@ -227,19 +247,25 @@ function endOf(state: State, result: Result): Ended {
   return { nothing: false, complete, bug, ...(state.stopping === undefined ? {} : { stoppedBy: state.stopping.by }) };
 }
 
-/** Removes choo's own landing worktree and folders that have become empty; what units left stays. */
+/** Removes choo's own landing worktree, its pool and folders that have become empty; what units left stays. */
 async function tidyUp(place: Workplace, say: (line: string) => void): Promise<void> {
   try {
-    await place.world.git.removeWorktree(landingWorktree(place));
+    for (const path of landingWorktrees(place)) {
+      if (await place.world.files.exists(path)) await place.world.git.removeWorktree(path);
+      await place.slots.release(path);
+    }
+    await sweepPool(place);
     await rm(promptsFolder(place), { recursive: true, force: true });
     for (const folder of [join(place.worktrees, 'units'), place.worktrees, dirname(place.worktrees)]) await removeEmpty(folder);
-    const complete = place.state.units.every(isOver) && place.state.landing.diverted === undefined;
+    const complete = place.state.units.every(isOver) && place.state.landing.diverted === undefined && !isUnpushed(place.state);
     if (!complete) return;
     await dropRunRef(place);
     // Last: as long as it is there, a later session knows that this one did not come to its end.
     const ref = pinRef(place.state.run);
     const at = await place.world.git.resolve(ref);
     if (at !== undefined) await place.world.git.moveRef({ ref, to: undefined, from: at, reason: 'choo: run complete' });
+    const mirror = place.state.pinned.forge === undefined ? undefined : await place.world.git.resolve(place.state.pinned.targetRef);
+    if (mirror !== undefined) await place.world.git.moveRef({ ref: place.state.pinned.targetRef, to: undefined, from: mirror, reason: 'choo: run complete' });
   } catch (error) {
     say(`the landing worktree could not be removed: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -8,19 +8,26 @@ import picomatch from 'picomatch';
 import { ContainmentUnavailable } from '../adapters/containment.ts';
 import { childEnvironment } from '../adapters/environment.ts';
 import { realFiles } from '../adapters/files.ts';
+import { fingerprint } from '../adapters/fingerprint.ts';
 import { gitRunner } from '../adapters/git/exec.ts';
 import { openProcesses } from '../adapters/processes.ts';
 import { makeRedactor } from '../adapters/redact.ts';
+import type { Forge } from '../forge.ts';
 import type { Redactor } from '../adapters/redact.ts';
 import { secretsOf, SHAPES } from '../adapters/secrets.ts';
+import { realSetupResults } from '../adapters/setup-results.ts';
 import { endOrphans } from '../adapters/sweep.ts';
 import type { OpenProcesses } from '../adapters/processes.ts';
 import { runFolder } from '../adapters/runs.ts';
+import { toRecord } from '../core/discreet.ts';
 import type { State } from '../core/state.ts';
 import type { Config } from '../discovery/config.ts';
 import { openFence } from '../worker/fence.ts';
+import { Pool } from '../worker/pool.ts';
+import { Slots } from '../worker/slots.ts';
 import type { Equipped, Workplace } from '../worker/workplace.ts';
 import type { Clock, Git, Journal, World } from '../world.ts';
+import { tellSecrets } from './messengers.ts';
 import { refuse } from './refusal.ts';
 import type { Specs } from './specs.ts';
 
@@ -40,12 +47,22 @@ export async function worktreesFolder(o: { readonly commonDir: string; readonly 
       `set in .choo.yaml:  worktree: { base_path: ${written === undefined ? join(dirname(home), '.choo') : standard} }`);
   }
   const repository = dirname(o.commonDir);
-  const hash = createHash('sha256').update(o.commonDir).digest('hex').slice(0, 8);
+  const hash = hashOf(o.commonDir);
   return join(existsSync(existing) ? realpathSync(existing) + base.slice(existing.length) : base, `${basename(repository).replaceAll(/[^\w.-]/g, '_')}-${hash}`);
+}
+
+/** Tells one repository from all others of this machine. */
+function hashOf(commonDir: string): string {
+  return createHash('sha256').update(commonDir).digest('hex').slice(0, 8);
 }
 
 /** The engine kills at `limits.shutdown`; programs left to themselves are killed only after this much more, ms. */
 const KILL_AFTER = 5000;
+
+/** Characters of a key of a check that passed: 128 bits. */
+const KEY_LENGTH = 32;
+/** Folder of what setup commands made, beside those of the runs. */
+export const SETUP_RESULTS = 'setup-results';
 
 /** By which programs that choo started in this repository are known. */
 function markerOf(commonDir: string): string {
@@ -58,9 +75,14 @@ export async function endLeftRunning(o: { readonly commonDir: string; readonly c
 }
 
 /** Takes the secrets of the user's environment, and of what the configuration adds for agents, out of all that is kept or shown. */
-export function redactorFor(env: NodeJS.ProcessEnv, config: Pick<Config, 'agents'> | undefined): Redactor {
+export function redactorFor(env: NodeJS.ProcessEnv, config: Pick<Config, 'agents' | 'escalation'> | undefined): Redactor {
   const ofAgents = Object.values(config?.agents ?? {}).map((agent) => agent?.env ?? {});
-  return makeRedactor({ literals: secretsOf([env, ...ofAgents]), shapes: SHAPES });
+  return makeRedactor({ literals: secretsOf([env, ...ofAgents, ...tellSecrets(config ?? {}, env)]), shapes: SHAPES });
+}
+
+/** The journal of a session, in which no secret is of what was said from outside. */
+function discreet(journal: Journal, redact: (text: string) => string): Journal {
+  return { path: journal.path, close: () => journal.close(), append: (bodies, now) => journal.append(bodies.map((body) => toRecord(body, redact)), now) };
 }
 
 /** Opens the way to run programs, after ending those of an earlier choo in this repository that is gone. Only for the holder of the lock. Throws a Refusal when the containment asked for is not to be had. */
@@ -78,7 +100,7 @@ export async function processesFor(o: { readonly config: Config; readonly env: N
 export function makeWorkplace(o: {
   readonly state: State; readonly journal: Journal; readonly git: Git; readonly processes: OpenProcesses; readonly clock: Clock; readonly env: NodeJS.ProcessEnv;
   readonly specs: Pick<Specs, 'config' | 'resolved'>; readonly commonDir: string; readonly mainRoot: string | undefined; readonly worktrees: string; readonly agents: ReadonlyMap<string, Equipped>;
-  readonly redactor: Redactor; readonly activity?: World['activity'];
+  readonly redactor: Redactor; readonly forge?: Forge; readonly activity?: World['activity'];
 }): Workplace {
   const matchers = new Map<string, (path: string) => boolean>();
   const matcher = (glob: string): ((path: string) => boolean) => {
@@ -87,10 +109,15 @@ export function makeWorkplace(o: {
     return known;
   };
   const { config, resolved } = o.specs;
+  const environment = childEnvironment(o.env, {});
+  const files = realFiles(environment);
   return {
     world: {
-      clock: o.clock, journal: o.journal, git: o.git, processes: o.processes, files: realFiles(childEnvironment(o.env, {})), uuid: randomUUID,
-      redact: o.redactor.text, ...(o.activity === undefined ? {} : { activity: o.activity }),
+      clock: o.clock, journal: discreet(o.journal, o.redactor.text), git: o.git, processes: o.processes, files, uuid: randomUUID,
+      digest: (text) => createHash('sha256').update(text).digest('hex').slice(0, KEY_LENGTH),
+      fingerprint: (about) => fingerprint({ ...about, environment, cwd: o.worktrees }),
+      setupResults: realSetupResults(join(o.worktrees, SETUP_RESULTS), environment),
+      redact: o.redactor.text, ...(o.forge === undefined ? {} : { forge: o.forge }), ...(o.activity === undefined ? {} : { activity: o.activity }),
     },
     state: o.state,
     runDir: runFolder(o.commonDir, o.state.run),
@@ -100,7 +127,13 @@ export function makeWorkplace(o: {
     agents: o.agents,
     matches: (glob, path) => matcher(glob)(path),
     fence: openFence({ git: o.git, clock: o.clock, ownPrefix: `refs/heads/${o.state.pinned.branchPrefix}`, isOutput: outputOf(o.mainRoot) }),
+    pool: new Pool({ mode: config.worktree.pool, keep: config.worktree.keep }),
+    slots: new Slots({ files, file: join(o.commonDir, 'choo', 'slots.json'), portBase: config.worktree.portBase, project: `choo-${hashOf(o.commonDir)}` }),
+    settingUp: new Map(),
     idleLimitSet: resolved.idleLimitSet,
+    landedPaths: { known: 0, byPath: new Map() },
+    remote: { silent: false },
+    waking: new Map(),
     seen: new Map(),
   };
 }

@@ -11,7 +11,7 @@ import type { Repository } from './repository.ts';
 import type { FileSource, Specs } from './specs.ts';
 
 /** Agents that could not start at all, or not as this choo knows them: programs that are missing or too old, logins that nobody made, scenarios that the commit lacks. `clock` absent: no program is started. */
-export async function agentPreflight(specs: Specs & { readonly plan: Plan }, o: { readonly source: FileSource; readonly root: string; readonly env: NodeJS.ProcessEnv; readonly clock: Clock | undefined }): Promise<readonly Diagnostic[]> {
+export async function agentPreflight(specs: Specs & { readonly plan: Plan }, o: { readonly source: FileSource; readonly root: string; readonly env: NodeJS.ProcessEnv; readonly clock: Clock | undefined; readonly stop?: AbortSignal }): Promise<readonly Diagnostic[]> {
   const needed = [...agentsNeeded(specs)].filter((name) => name !== undefined);
   const looks = await lookAtPrograms(needed, { config: specs.config, resolved: specs.resolved, ...o });
   return looks.flatMap((look) => look.diagnostics);
@@ -52,14 +52,3 @@ export async function branchesInTheWay(r: Repository, prefix: string): Promise<r
   }
   return found;
 }
-
-/** A forge is there, and this version cannot use it: nothing is landed past reviewers by accident. */
-export function forgeProblem(r: Repository, o: { readonly noPr: boolean; readonly github: { readonly owner?: string; readonly repo?: string } }): readonly Diagnostic[] {
-  if (o.noPr) return [];
-  const named = (o.github.owner ?? 'auto') !== 'auto' || (o.github.repo ?? 'auto') !== 'auto';
-  const remote = r.facts.remotes.find((x) => /(^|[@/.])github\.com[:/]/i.test(x.url));
-  if (!named && remote === undefined) return [];
-  const what = named ? 'the configuration names a GitHub repository' : `the remote \`${remote?.name ?? ''}\` is on GitHub`;
-  return [errorAt('no-forge', `${what}, but this version lands locally only and opens no pull requests`, { hint: 'to land on the local branch without review: choo run --no-pr' })];
-}
-

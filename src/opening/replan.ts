@@ -10,6 +10,7 @@ import { hasErrors } from '../discovery/diagnostic.ts';
 import { setStatus } from '../discovery/frontmatter.ts';
 import type { Flags } from '../discovery/settings.ts';
 import { pinnedDigest } from './digest.ts';
+import { overlapsAt, pinnedOverlaps } from './overlaps.ts';
 import { refuse, Refusal } from './refusal.ts';
 import type { Repository } from './repository.ts';
 import { commitSource } from './sources.ts';
@@ -48,13 +49,15 @@ export async function newPlan(repo: Repository, o: Asked): Promise<{ readonly pi
   if (wrong || specs.plan === undefined || found === undefined) throw new Refusal(specs.diagnostics);
   o.say(`the run takes the new specs: ${told(found.changes, found.checks)}`);
   const plan: Plan = { units: found.units, complete: specs.plan.complete.filter((id) => !found.units.some((u) => u.id === id)) };
-  const checks = specs.config.baselineChecks;
-  return { pinned: { ...pinned, base: commit, plan, checks, digest: pinnedDigest({ plan, checks }) }, changes: found.changes };
+  const { baselineChecks: checks, guard } = specs.config;
+  const { overlaps: _were, ...rest } = pinned;
+  const overlaps = pinnedOverlaps(await overlapsAt(repo.git, { commit, plan }));
+  return { pinned: { ...rest, base: commit, plan, checks, guard, ...overlaps, digest: pinnedDigest({ plan, checks, guard }) }, changes: found.changes };
 }
 
 interface Found {
   readonly changes: PlanChanges;
-  /** The configured baseline checks changed. */
+  /** The configured baseline checks, or what may land, changed. */
   readonly checks: boolean;
   /** Files that changed, for the diff. */
   readonly paths: readonly string[];
@@ -67,9 +70,12 @@ async function compare(repo: Repository, o: { readonly state: State; readonly sp
   const { state, specs } = o;
   const left = new Set(state.units.filter((u) => u.leftPlan === true).map((u) => u.unit.id));
   const over = new Set(state.units.filter((u) => isOver(u) && u.leftPlan !== true).map((u) => u.unit.id));
-  for (const { unit, candidate } of state.units) {
+  const complete = new Set(specs.all.filter((u) => u.tasks.every((t) => t.complete)).map((u) => u.id));
+  for (const { unit, candidate, pull } of state.units) {
     // A session that died between landing and writing it down: what the target has of this unit is its own doing.
     if (candidate !== undefined && (await repo.git.isAncestor(candidate.commit, o.commit))) over.add(unit.id);
+    // One whose pull request was merged, whoever did it and in whatever way: what follows for it, the forge tells.
+    if (pull?.pushed !== undefined && complete.has(unit.id)) over.add(unit.id);
   }
   const now = new Map((specs.plan?.units ?? specs.all.filter((u) => u.tasks.some((t) => !t.complete))).filter((u) => !over.has(u.id)).map((u) => [u.id, u]));
   const open = state.units.filter((u) => !isOver(u) && !over.has(u.unit.id)).map((u) => u.unit);
@@ -83,7 +89,8 @@ async function compare(repo: Repository, o: { readonly state: State; readonly sp
     const tasks = await changedTasks(repo, { was, is, over, from: state.pinned.base, to: o.commit, paths });
     if (tasks !== undefined) changed.push({ unit: was.id, tasks });
   }
-  const checks = JSON.stringify(specs.config.baselineChecks) !== JSON.stringify(state.pinned.checks);
+  const guard = state.pinned.guard !== undefined && JSON.stringify(specs.config.guard) !== JSON.stringify(state.pinned.guard);
+  const checks = guard || JSON.stringify(specs.config.baselineChecks) !== JSON.stringify(state.pinned.checks);
   if (checks) paths.add('.choo.yaml');
   if (removed.length + added.length + changed.length === 0 && !checks) return undefined;
   const units = [...state.units.filter((u) => over.has(u.unit.id) || (left.has(u.unit.id) && !now.has(u.unit.id))).map((u) => u.unit), ...removed, ...now.values()].toSorted((a, b) => byCodeUnit(a.id, b.id));
@@ -136,7 +143,7 @@ function told(changes: PlanChanges, checks: boolean): string {
     ...(changes.changed.length === 0 ? [] : [`changed: ${names(changes.changed.map((c) => (c.tasks.length === 0 ? c.unit : `${c.unit} (task ${c.tasks.join(', ')})`)))}`]),
     ...(changes.added.length === 0 ? [] : [`new: ${names(changes.added)}`]),
     ...(changes.removed.length === 0 ? [] : [`no longer to do: ${names(changes.removed)}`]),
-    ...(checks ? ['other baseline checks in .choo.yaml'] : []),
+    ...(checks ? ['other baseline checks or other rules of landing in .choo.yaml'] : []),
   ].join('; ');
 }
 

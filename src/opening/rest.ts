@@ -10,11 +10,14 @@ import type { Event } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
 import { fold, isOpen } from '../core/replay.ts';
 import { respond } from '../core/request.ts';
+import type { Request } from '../core/request.ts';
 import type { State } from '../core/state.ts';
 import { hasErrors } from '../discovery/diagnostic.ts';
 import type { Flags } from '../discovery/settings.ts';
+import type { Prediction } from '../discovery/overlap.ts';
 import { folderPath } from '../discovery/source.ts';
 import { hold } from './hold.ts';
+import { overlapsAt } from './overlaps.ts';
 import { refuse, Refusal } from './refusal.ts';
 import { findRepository } from './repository.ts';
 import type { Repository } from './repository.ts';
@@ -22,11 +25,13 @@ import { workingTreeSource } from './sources.ts';
 import { readSpecs, TASKS_DIR } from './specs.ts';
 import type { Specs } from './specs.ts';
 
-/** A repository's newest run, seen from outside. */
+/** A run of a repository, seen from outside. */
 export interface Look {
   readonly repository: Repository;
   readonly commonDir: string;
   readonly run?: number;
+  /** True when there is no later run. */
+  readonly newest?: boolean;
   /** The run's folder with its logs. */
   readonly runDir?: string;
   readonly state?: State;
@@ -37,12 +42,12 @@ export interface Look {
   readonly socket?: string;
 }
 
-/** Looks at the newest run, live or at rest. The caller closes `repository.git`. Throws a Refusal for what is no repository or no journal. */
-export async function lookAt(cwd: string, env: NodeJS.ProcessEnv): Promise<Look> {
+/** Looks at the newest run, or the one with that number, live or at rest. The caller closes `repository.git`. Throws a Refusal for what is no repository or no journal. */
+export async function lookAt(cwd: string, env: NodeJS.ProcessEnv, run?: number): Promise<Look> {
   const repository = await findRepository({ cwd, env, clock: systemClock() });
   const { commonDir } = repository.facts;
   const held = await readLock(commonDir);
-  const found = await newest(commonDir);
+  const found = await runOf(commonDir, run);
   const socket = socketPath(commonDir, env);
   return {
     repository, commonDir,
@@ -63,12 +68,13 @@ export function socketPath(commonDir: string, env: NodeJS.ProcessEnv): string | 
   }
 }
 
-async function newest(commonDir: string): Promise<{ readonly run: number; readonly runDir: string; readonly events: readonly Event[]; readonly state: State } | undefined> {
-  const run = await newestRun(commonDir);
+async function runOf(commonDir: string, asked: number | undefined): Promise<{ readonly run: number; readonly newest: boolean; readonly runDir: string; readonly events: readonly Event[]; readonly state: State } | undefined> {
+  const newest = await newestRun(commonDir);
+  const run = asked ?? newest;
   if (run === undefined) return undefined;
   try {
     const { events } = await readJournal(journalPath(commonDir, run));
-    return events.length === 0 ? undefined : { run, runDir: runFolder(commonDir, run), events, state: fold(events) };
+    return events.length === 0 ? undefined : { run, newest: run === newest, runDir: runFolder(commonDir, run), events, state: fold(events) };
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
     if (error.reason === 'missing') return undefined;
@@ -76,15 +82,15 @@ async function newest(commonDir: string): Promise<{ readonly run: number; readon
   }
 }
 
-/** Gives failed units of the run at rest their attempts back: an event in its journal. Resolves with what was done. */
-export async function retryAtRest(look: Look, units: readonly string[]): Promise<string> {
+/** A person's request to the run at rest becomes events in its journal. Resolves with what was done; `code` is that of the Refusal when it cannot be. */
+export async function askAtRest(look: Look, o: { readonly request: Request; readonly code: string }): Promise<string> {
   if (look.run === undefined || !look.open) throw refuse('no-run', 'there is no open run', 'start one: choo run');
   const held = await hold(look.repository, { say: () => undefined, clock: systemClock() });
   try {
     const { journal, events } = await openJournal(journalPath(look.commonDir, look.run), held);
     try {
-      const response = respond(fold(events), { do: 'retry', units }, 0);
-      if ('error' in response) throw refuse('cannot-retry', response.error, 'see: choo status');
+      const response = respond(fold(events), o.request, 0);
+      if ('error' in response) throw refuse(o.code, response.error, 'see: choo status');
       await journal.append(response.events, systemClock().now());
       return response.answer;
     } finally {
@@ -99,12 +105,14 @@ export async function retryAtRest(look: Look, units: readonly string[]): Promise
 export interface PlanNow extends Specs {
   readonly plan: Plan;
   readonly repository: Repository;
+  /** Units that may change the same files; asked for with `overlaps`. */
+  readonly prediction: Prediction;
   /** Paths under the tasks dir that are unlike the last commit. */
   readonly differs: readonly string[];
 }
 
 /** Plans from the working tree, changing nothing. Throws a Refusal with every diagnostic when the specs are wrong. */
-export async function planNow(o: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly tasksDir?: string; readonly flags: Flags; readonly selection: readonly string[] }): Promise<PlanNow> {
+export async function planNow(o: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly tasksDir?: string; readonly flags: Flags; readonly selection: readonly string[]; readonly overlaps?: boolean }): Promise<PlanNow> {
   const clock = systemClock();
   const repository = await findRepository({ cwd: o.cwd, env: o.env, clock });
   try {
@@ -114,7 +122,8 @@ export async function planNow(o: { readonly cwd: string; readonly env: NodeJS.Pr
     if (specs.plan === undefined || hasErrors(specs.diagnostics)) throw new Refusal(specs.diagnostics);
     const { head } = repository.facts;
     const differs = head === undefined ? [] : await repository.git.workingTreeDiff(repository.root, { commit: head, prefix: tasksDir });
-    return { ...specs, plan: specs.plan, repository, differs };
+    const prediction = o.overlaps === true ? await overlapsAt(repository.git, { commit: head, plan: specs.plan }) : { overlaps: [] };
+    return { ...specs, plan: specs.plan, repository, differs, prediction };
   } finally {
     await repository.git.close();
   }

@@ -6,12 +6,12 @@ import type { Config } from '../discovery/config.ts';
 import { errorAt, hasErrors, warningAt } from '../discovery/diagnostic.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import { providerProblem } from '../discovery/providers.ts';
-import { assignAgents, resolveSettings } from '../discovery/settings.ts';
+import { resolveSettings } from '../discovery/settings.ts';
 import type { Flags, ResolvedSettings } from '../discovery/settings.ts';
 import type { SourceFile } from '../discovery/source.ts';
 import type { Settings } from '../core/event.ts';
 import type { Plan, Unit } from '../core/plan.ts';
-import { agentSettings } from './equip.ts';
+import { runSettings } from './equip.ts';
 
 /** Where specs are read from. Paths are repository paths. */
 export interface FileSource {
@@ -68,12 +68,15 @@ export async function readSpecs(source: FileSource, o: { readonly tasksDir: stri
   const selected = found.plan === undefined ? undefined : selectUnits(found.plan, o.selection);
   diagnostics.push(...(selected?.diagnostics ?? []));
   const plan = hasErrors(diagnostics) ? undefined : selected?.plan;
-  diagnostics.push(...missingSetup(paths, config));
-  const settings: Settings = {
-    parallelism: resolved.settings.parallelism, limits: resolved.settings.limits, conflictRetries: resolved.settings.conflictRetries,
-    agents: assignAgents(plan?.units ?? [], resolved.settings), ...agentSettings(config),
-  };
+  diagnostics.push(...missingSetup(paths, config), ...unproved(config));
+  const settings = runSettings({ config, resolved: resolved.settings, units: plan?.units ?? [] });
   return { config, resolved: resolved.settings, settings, all: found.all, diagnostics, ...(plan === undefined ? {} : { plan }) };
+}
+
+/** What the user asked for, said aloud. */
+function unproved(config: Config): Diagnostic[] {
+  if (config.land.checks === 'proof') return [];
+  return [warningAt('unproved', 'NOTHING IS PROVED BEFORE IT LANDS: `land.checks` is `never`', { hint: 'each unit was checked alone; what they do together nobody has tried. Take the key away to have it proved' })];
 }
 
 function missingSetup(paths: ReadonlySet<string>, config: Config): Diagnostic[] {

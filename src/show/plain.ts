@@ -1,42 +1,28 @@
 // Progress as lines of text, for terminals and logs: which events are worth a line, at which level, in which words.
 
-import { cleanLine } from '../core/clean.ts';
+import { cleanLine, shellWord } from '../core/clean.ts';
 import type { Event, EventOf, Note, TrialCheck } from '../core/event.ts';
 import { describeFailure, describeEnding, outputOf, TROUBLE } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
+import { remoteName } from '../core/push.ts';
+import { landRules } from '../core/state.ts';
 import type { State } from '../core/state.ts';
 import type { Activity } from '../core/activity.ts';
 import { renderActivity } from './activity.ts';
 import { branchName, counted, duration, oneLine, painter, short, when } from './paint.ts';
-import type { Style } from './paint.ts';
-
-/** How much a line matters; those below the level asked for are left out. */
-export const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-
-/** One of them. */
-export type Level = (typeof LEVELS)[number];
-
-/** One line of progress, before layout. */
-export interface PlainLine {
-  readonly level: Level;
-  readonly text: string;
-  readonly style?: Style;
-}
-
-const debug = (text: string): PlainLine => ({ level: 'debug', text, style: 'dim' });
-const info = (text: string, style?: Style): PlainLine => ({ level: 'info', text, ...(style === undefined ? {} : { style }) });
-const warn = (text: string): PlainLine => ({ level: 'warn', text, style: 'yellow' });
-const error = (text: string): PlainLine => ({ level: 'error', text, style: 'red' });
+import { LEVELS, debug, error, info, warn } from './plain-line.ts';
+import type { Level, PlainLine } from './plain-line.ts';
+import { aboutForge, aboutPull } from './plain-pull.ts';
 
 /** The lines an event is worth: what happened, then its notes. Most events are worth one, some none. */
 function plainLines(event: Event, state: State): readonly PlainLine[] {
-  const line = 'unit' in event ? aboutUnit(event, state) : aboutRun(event, state);
+  const line = 'batch' in event ? aboutBatch(event, state) : 'unit' in event ? aboutUnit(event, state) : aboutRun(event, state);
   const notes = 'notes' in event ? event.notes.map(noteLine) : [];
   return [...(line === undefined ? [] : [line]), ...notes];
 }
 
 /** Notes that are the ordinary course of things; the others are worth a look. */
-const ORDINARY: ReadonlySet<Note['kind']> = new Set(['copied', 'dirty-when-fresh', 'setup-left', 'check-left', 'agent-exit']);
+const ORDINARY: ReadonlySet<Note['kind']> = new Set(['copied', 'dirty-when-fresh', 'setup-left', 'setup-reused', 'check-left', 'agent-exit', 'known-failure']);
 
 function noteLine(note: Note): PlainLine {
   const text = note.paths === undefined || note.paths.length === 0 ? note.text : `${note.text} (${paths(note.paths)})`;
@@ -47,7 +33,8 @@ function paths(list: readonly string[]): string {
   return list.length > 4 ? `${list.slice(0, 4).join(', ')} and ${list.length - 4} more` : list.join(', ');
 }
 
-type RunEvent = Exclude<Event, { readonly unit: string }>;
+type RunEvent = Exclude<Event, { readonly unit: string } | { readonly batch: number }>;
+type BatchEvent = Extract<Event, { readonly batch: number }>;
 type UnitEvent = Extract<Event, { readonly unit: string }>;
 
 function aboutRun(e: RunEvent, state: State): PlainLine | undefined {
@@ -58,7 +45,10 @@ function aboutRun(e: RunEvent, state: State): PlainLine | undefined {
     case 'orch.killing': return warn('what has not ended is killed');
     case 'orch.paused': return error(`paused: ${e.text}`);
     case 'agent.held': return held(e);
+    case 'forge.held': case 'forge.released': return aboutForge(e, state);
     case 'agent.released': return info(`the agent ${e.agent} is tried again`);
+    case 'escalation.delivered': return debug(`told at ${e.to}: event ${e.of}`);
+    case 'escalation.failed': return warn(`nobody could be told at ${e.to}: ${e.text}`);
     case 'run.recovering': return debug('looking at what the session before left');
     case 'run.recover.failed': return error(`what the session before left could not be mended: ${describeFailure(e.failure)}`);
     case 'trial.started': return info('trial worktree: setup and baseline checks');
@@ -66,8 +56,19 @@ function aboutRun(e: RunEvent, state: State): PlainLine | undefined {
     case 'trial.failed': return error(`trial worktree: ${describeFailure(e.failure)}`);
     case 'run.advanced': return info(`${branchName(state.pinned.targetRef)} now has everything that landed (${short(e.commit)})`, 'green');
     case 'run.not-advanced': return warn(`the target was not advanced: ${e.text}`);
+    case 'run.pushed': return info(`pushed to ${toRemote(state)} (${short(e.commit)})`, 'green');
+    case 'run.push.behind': return info(`${toRemote(state)} has new commits; they are taken in`);
+    case 'run.push.refused': return e.reason === 'cut' ? undefined : warn(`not pushed: ${e.text}`);
+    case 'run.caught-up': return info(`${branchName(state.pinned.targetRef)} took in what ${toRemote(state)} had (${short(e.commit)})`);
+    case 'run.saved': return debug(`saved (${short(e.commit)})`);
+    case 'run.save.refused': return e.reason === 'cut' ? undefined : debug(`not saved: ${e.text}`);
+    case 'run.restored': return info(`restored as it was at event ${e.upTo} (${short(e.commit)})`);
     default: return undefined;
   }
+}
+
+function toRemote({ settings: { remote } }: State): string {
+  return remote === undefined ? 'the remote' : remoteName(remote);
 }
 
 function started(e: EventOf<'orch.started'>): PlainLine {
@@ -98,28 +99,56 @@ function aboutUnit(e: UnitEvent, state: State): PlainLine | undefined {
     case 'unit.discarded': return warn(e.backups.length === 0 ? 'discarded' : `discarded; what it had is kept at ${paths(e.backups)}`);
     case 'unit.waiting': return waits(e, state);
     case 'unit.unblocked': return info('no longer blocked');
+    case 'unit.approved': return info(`approved: ${paths(e.change.paths)}`);
+    case 'unit.verified': return e.protected === undefined ? undefined : warn(`changes what is protected: ${paths(e.protected.paths)}`);
     case 'rework.started': return warn(`back to the agent (attempt ${e.attempt}): ${describeFailure(e.because)}`);
     case 'rework.attempt.failed': return warn(`attempt ${e.attempt}: ${withActivity(e.failure)}`);
+    case 'review.started': return info(`is reviewed by ${e.agent}`);
+    case 'review.ended': return info(reviewed(e));
+    case 'review.attempt.failed': return warn(`review ${e.attempt}: ${withActivity(e.failure)}`);
     case 'unit.verifying': return debug(e.scope === 'merge' ? 'checking the merge' : 'baseline checks');
     case 'unit.verify.failed': return warn(describeFailure(e.failure));
     case 'unit.refreshing': return debug('merging the newest target into its branch');
     case 'unit.refreshed': return debug(e.conflicts.length === 0 ? 'merged the newest target' : `conflicts in ${paths(e.conflicts)}`);
-    case 'unit.merge.failed': case 'unit.land.failed': return warn(describeFailure(e.failure));
-    case 'unit.proving': return info(`proving the merge ${short(e.commit)}`);
-    case 'unit.proof.failed': return warn(`the merge does not pass: ${describeFailure(e.failure)}`);
-    case 'unit.merged': return merged(e);
+    case 'unit.merged': return merged(e, state.pinned.forge?.ref ?? e.ref);
+    default: return aboutPull(e, state);
+  }
+}
+
+function reviewed({ findings }: Extract<UnitEvent, { type: 'review.ended' }>): string {
+  const must = findings.filter((f) => f.severity === 'must').length;
+  return must === 0 ? `reviewed: nothing that must be mended` : `reviewed: ${counted(must, 'finding')} to mend`;
+}
+
+function aboutBatch(e: BatchEvent, state: State): PlainLine | undefined {
+  switch (e.type) {
+    case 'batch.candidate': return e.failed.length === 0 ? undefined : warn(e.failed.map((f) => `${f.unit}: ${describeFailure(f.failure)}`).join('; '));
+    case 'batch.merge.failed': case 'batch.land.failed': return warn(`landing: ${describeFailure(e.failure)}`);
+    case 'batch.proving': return info(e.units.length === 1 ? `proving the merge of ${paths(e.units)} (${short(e.commit)})` : `proving ${paths(e.units)} together (${short(e.commit)})`);
+    case 'batch.proved': return e.reused === 0 ? undefined : debug(`${counted(e.reused, 'check')} passed on the same files before`);
+    case 'batch.proof.failed': return warn(`merged, it does not pass: ${describeFailure(e.failure)}${searching(e, state)}`);
+    case 'batch.landing': return landRules(state).checks === 'never' ? warn(`${paths(e.units)}: UNPROVED, because \`land.checks\` is \`never\``) : undefined;
+    case 'batch.moved': return debug('the target moved meanwhile; what was to land is merged and proved anew');
     default: return undefined;
   }
 }
 
+function searching(e: EventOf<'batch.proof.failed'>, state: State): string {
+  const left = state.batches.find((b) => b.id === e.batch)?.red?.count ?? 1;
+  return left > 1 ? `; which of ${left} units it is will be found out` : '';
+}
+
 function waits(e: EventOf<'unit.waiting'>, state: State): PlainLine {
+  if (e.for === 'approval') return warn(`waits for approval of ${paths(e.change?.paths ?? [])}: choo approve ${shellWord(e.unit)}`);
+  if (e.for === 'review') return info(`waits for ${e.text}`);
+  if (e.other !== undefined) return info(`waits for ${e.other}: ${e.text}`);
   const until = e.agent === undefined ? undefined : state.held.get(e.agent)?.until;
   const what = e.agent === undefined ? `the budget: ${e.text}` : `the agent ${e.agent}`;
   return warn(`waits for ${what}${until === undefined ? '' : `, next try ${when(new Date(until).toISOString(), e.time)}`}`);
 }
 
-function merged(e: EventOf<'unit.merged'>): PlainLine {
-  const where = `landed on ${branchName(e.ref)} (${short(e.commit)})`;
+function merged(e: EventOf<'unit.merged'>, target: string): PlainLine {
+  const where = `landed on ${branchName(target)} (${short(e.commit)})`;
   return e.diverted === undefined ? info(where, 'green') : warn(`${where}, because the target cannot move: ${e.diverted}`);
 }
 

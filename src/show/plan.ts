@@ -3,6 +3,8 @@
 import { unreachable } from '../core/bug.ts';
 import { cleanLine } from '../core/clean.ts';
 import type { Graph } from '../core/graph.ts';
+import { describeOverlap } from '../core/overlap.ts';
+import type { Overlap, OverlapMode } from '../core/overlap.ts';
 import type { Check, Unit } from '../core/plan.ts';
 
 /** Forms of a plan. */
@@ -19,6 +21,8 @@ export interface PlanView {
   readonly checks: readonly Check[];
   /** Ids of units that are complete already; only `json` has them. */
   readonly complete: readonly string[];
+  /** Units that may change the same files, what is done about them, and why some may be missing; absent: nobody looked. */
+  readonly overlap?: { readonly mode: OverlapMode; readonly overlaps: readonly Overlap[]; readonly incomplete?: string };
   /** What a person should know before the run; each may have several lines. */
   readonly warnings: readonly string[];
 }
@@ -54,13 +58,35 @@ function text(view: PlanView): string {
   unitsAt(graph, graph.order).forEach((unit, i) => lines.push(`  ${i + 1}. ${unit.id}`));
   const critical = unitsAt(graph, graph.critical).map((unit) => unit.id);
   if (critical.length > 0) lines.push('', `Critical path (${counted(criticalTasks(graph), 'task')} to do): ${critical.join(' → ')}`);
-  lines.push(...section('Baseline checks', checks(view).map(checkLine)), ...section('Warnings', view.warnings));
+  lines.push(...section('Baseline checks', checks(view).map(checkLine)), ...overlapLines(view), ...section('Warnings', view.warnings));
   return `${lines.join('\n')}\n`;
 }
 
 function section(title: string, items: readonly string[]): string[] {
   if (items.length === 0) return [];
   return ['', `${title}:`, ...items.flatMap((item) => item.split('\n').map((line, i) => `${i === 0 ? '  - ' : '    '}${cleanLine(line)}`))];
+}
+
+/** Overlaps that the text lists. */
+const LISTED = 20;
+/** Overlaps that are drawn; more would hide the graph. */
+const DRAWN = 100;
+
+const MEANING: Readonly<Record<OverlapMode, string>> = { ignore: 'taken as they come', order: 'others are begun first', wait: 'one waits until the other has landed' };
+
+function overlapLines({ overlap }: PlanView): string[] {
+  if (overlap === undefined) return [];
+  const { overlaps, incomplete } = overlap;
+  const listed = overlaps.slice(0, LISTED).map(({ units: [a, b], reason }) => cleanLine(`${a} and ${b}${reason.by === 'history' ? ':' : ''} ${describeOverlap(reason)}`));
+  const more = overlaps.length > LISTED ? [`and ${overlaps.length - LISTED} more, see --format json`] : [];
+  return section(`Overlaps (${MEANING[overlap.mode]})`, [...listed, ...more, ...(incomplete === undefined ? [] : [`there may be others: ${incomplete}`])]);
+}
+
+/** The overlaps that are drawn, by their units' places in the graph, and how many are not. */
+function drawnOverlaps({ graph, overlap }: PlanView): { readonly lines: readonly (readonly [number, number])[]; readonly left: number } {
+  const all = overlap?.overlaps ?? [];
+  const lines = all.slice(0, DRAWN).map(({ units: [a, b] }) => [graph.index.get(a) ?? -1, graph.index.get(b) ?? -1] as const);
+  return { lines, left: all.length - lines.length };
 }
 
 interface OwnedCheck extends Check {
@@ -93,8 +119,13 @@ function data(view: PlanView): unknown {
     criticalPath: { units: ids(graph.critical), tasks: criticalTasks(graph) },
     checks: checks(view),
     complete: view.complete,
+    ...(view.overlap === undefined ? {} : { overlap: overlapData(view.overlap) }),
     warnings: view.warnings,
   };
+}
+
+function overlapData({ mode, overlaps, incomplete }: NonNullable<PlanView['overlap']>): unknown {
+  return { mode, pairs: overlaps.map(({ units, reason }) => ({ units, ...reason, text: describeOverlap(reason) })), ...(incomplete === undefined ? {} : { incomplete }) };
 }
 
 function unitData(graph: Graph, i: number): unknown {
@@ -120,6 +151,9 @@ function mermaid(view: PlanView): string {
     if (unit !== undefined) lines.push(`  ${name(i)}["${mermaidText(unit.id)}<br/>${counted(unit.tasks.length, 'task')}"]`);
   }
   for (const [from, to] of edges(graph)) lines.push(`  ${name(from)} --> ${name(to)}`);
+  const { lines: overlaps, left } = drawnOverlaps(view);
+  for (const [a, b] of overlaps) lines.push(`  ${name(a)} -.- ${name(b)}`);
+  if (left > 0) lines.push(`  %% ${counted(left, 'overlap')} more`);
   if (graph.critical.length > 0) lines.push('  classDef critical stroke-width:3px', `  class ${graph.critical.map(name).join(',')} critical`);
   return `${lines.join('\n')}\n`;
 }
@@ -140,6 +174,9 @@ function dot(view: PlanView): string {
     lines.push(`  ${dotText(unit.id)} [label=${dotText(`${unit.id} (${counted(unit.tasks.length, 'task')})`)}${style}];`);
   }
   for (const [from, to] of edges(graph)) lines.push(`  ${dotText(graph.units[from]?.id ?? '')} -> ${dotText(graph.units[to]?.id ?? '')};`);
+  const { lines: overlaps, left } = drawnOverlaps(view);
+  for (const [a, b] of overlaps) lines.push(`  ${dotText(graph.units[a]?.id ?? '')} -> ${dotText(graph.units[b]?.id ?? '')} [dir=none, style=dashed, constraint=false];`);
+  if (left > 0) lines.push(`  // ${counted(left, 'overlap')} more`);
   lines.push('}');
   return `${lines.join('\n')}\n`;
 }

@@ -1,11 +1,12 @@
 // A run's standing as text or data: every unit and task. Looks at a view; asks nobody.
 
 import type { Activity } from '../core/activity.ts';
+import { diffCommand } from '../core/approval.ts';
 import { cleanLine } from '../core/clean.ts';
 import type { RunView, TaskView, UnitView } from '../core/view.ts';
 import { branchName, counted, duration, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
-import { describeCharged, describeHeld, describeMoney, describeWait, waitCommand } from './waiting.ts';
+import { approveAdvice, describeCharged, describeHeld, describeMoney, describeProtected, describePull, describeWait, waitCommand } from './waiting.ts';
 
 /** The last thing an agent was seen doing, and how long ago it last printed something, ms. */
 export interface LastSeen extends Activity {
@@ -23,6 +24,8 @@ export interface Standing {
   readonly todo?: number;
   /** What the agents of a live run are doing, by unit. */
   readonly seen?: ReadonlyMap<string, LastSeen>;
+  /** It stays on a screen: moments instead of how long ago. */
+  readonly stays?: boolean;
   /** The time, ms since 1970. */
   readonly now: number;
 }
@@ -50,11 +53,22 @@ export function renderStatus(standing: Standing, o: { readonly color: boolean })
   const seen = standing.seen ?? new Map<string, LastSeen>();
   const lines = [
     paint('bold', headline(standing)),
+    ...pushLine(view, paint),
+    ...saveLine(view, paint),
     ...(view.held ?? []).map((h) => paint('yellow', describeHeld(h, now))),
-    ...view.units.flatMap((u) => ['', ...unitLines(u, { paint, width, live: standing.at !== 'rest', now, seen: seen.get(u.id) })]),
+    ...view.units.flatMap((u) => ['', ...unitLines(u, { paint, width, live: standing.at !== 'rest', now, seen: seen.get(u.id), stays: standing.stays === true })]),
   ];
   const then = advice(standing);
   return `${[...lines, ...(then === undefined ? [] : ['', then])].join('\n')}\n`;
+}
+
+function saveLine({ saved }: RunView, paint: Paint): string[] {
+  return saved?.because === undefined ? [] : [paint('yellow', `not saved since event ${saved.upTo}: ${oneLine(saved.because)}`)];
+}
+
+function pushLine({ push }: RunView, paint: Paint): string[] {
+  if (push === undefined || push.done) return [];
+  return [paint('yellow', `not pushed yet to ${oneLine(push.to)}${push.because === undefined ? '' : `: ${oneLine(push.because)}`}`)];
 }
 
 function headline({ view, at, pid }: Standing): string {
@@ -80,25 +94,37 @@ const TASK_MARKS: Readonly<Record<TaskView['state'], { readonly mark: string; re
   pending: { mark: '·', style: 'dim' }, running: { mark: '›', style: 'cyan' }, complete: { mark: '✓', style: 'green' }, failed: { mark: '✗', style: 'red' },
 };
 
-interface UnitLook { readonly paint: Paint; readonly width: number; readonly live: boolean; readonly now: string; readonly seen: LastSeen | undefined }
+interface UnitLook { readonly paint: Paint; readonly width: number; readonly live: boolean; readonly now: string; readonly seen: LastSeen | undefined; readonly stays: boolean }
 
 function unitLines(u: UnitView, o: UnitLook): string[] {
   const detail = u.step ?? (u.state === 'landed' && u.landed !== undefined ? short(u.landed) : waitsFor(u));
   const word = o.live ? u.state : restWord(u.state);
   const facts = [detail, o.live ? byWhom(u) : undefined, describeCharged(u)].filter((text) => text !== undefined && text !== '');
   const head = `${o.paint(STATE_STYLES[u.state], word.padEnd(9))} ${o.paint('bold', cleanLine(u.id).padEnd(o.width))}  ${facts.length === 0 ? '' : o.paint('dim', facts.join(' · '))}`;
-  const lines = [head.trimEnd(), ...u.tasks.map((t) => taskLine(t, o.paint)), ...waitLines(u, o)];
+  const lines = [head.trimEnd(), ...u.tasks.map((t) => taskLine(t, o.paint)), ...protectedLines(u, o.paint), ...waitLines(u, o)];
   if (o.live && u.attempt !== undefined && o.seen !== undefined) {
-    lines.push(`    ${o.paint('cyan', o.seen.kind)}  ${cleanLine(o.seen.text)} ${o.paint('dim', `(${duration(o.seen.ageMs)} ago)`)}`);
+    lines.push(`    ${o.paint('cyan', o.seen.kind)}  ${cleanLine(o.seen.text)} ${o.paint('dim', o.stays ? `(at ${clockTime(Date.parse(o.now) - o.seen.ageMs)})` : `(${duration(o.seen.ageMs)} ago)`)}`);
   }
   if (u.failure !== undefined) lines.push(o.paint('red', `    ${oneLine(u.failure.message)}`), ...(u.failure.activity === undefined ? [] : [`    last  ${cleanLine(u.failure.activity)}`]), ...(u.failure.log === undefined ? [] : [`    log   ${cleanLine(u.failure.log)}`]));
+  if (u.pull !== undefined && u.state !== 'landed') lines.push(`    pull  ${describePull(u.pull)}`);
   if (u.failure !== undefined && u.worktree !== undefined) lines.push(`    work  ${cleanLine(u.worktree)}`);
   return lines;
+}
+
+/** The time of day where the reader is. */
+function clockTime(ms: number): string {
+  return new Date(ms).toTimeString().slice(0, 8);
 }
 
 function byWhom({ attempt }: UnitView): string | undefined {
   if (attempt === undefined) return undefined;
   return cleanLine(attempt.model === undefined ? attempt.agent : `${attempt.agent} (${attempt.model})`);
+}
+
+function protectedLines(u: UnitView, paint: Paint): string[] {
+  const text = describeProtected(u);
+  if (text === undefined || u.protected === undefined) return [];
+  return [`    ${paint('yellow', text)}`, `    ${diffCommand(u.protected)}`];
 }
 
 function waitLines(u: UnitView, o: UnitLook): string[] {
@@ -135,5 +161,7 @@ function advice({ view, at, todo }: Standing): string | undefined {
   if (view.landing?.because !== undefined && view.counts.landed + view.counts.complete === view.units.length) {
     return `everything is on ${branchName(view.landing.ref)}; to bring it to the target: git merge ${view.landing.needsMerge === true ? '' : '--ff-only '}${branchName(view.landing.ref)}`;
   }
+  const approve = approveAdvice(view);
+  if (approve !== undefined) return `to let it land: ${approve}`;
   return view.counts.failed > 0 ? 'to try failed units again: choo retry --failed && choo resume' : stuckAdvice(view) ?? 'to go on: choo resume';
 }

@@ -1,11 +1,12 @@
 // What a person reads when a session ends: each unit's outcome, what deserves a look, and the command to type next.
 
+import { diffCommand } from '../core/approval.ts';
 import { cleanLine, shellWord } from '../core/clean.ts';
 import type { Note, Result } from '../core/event.ts';
 import type { RunView, UnitView } from '../core/view.ts';
 import { branchName, counted, duration, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
-import { describeCharged, describeHeld, describeMoney, waitCommand } from './waiting.ts';
+import { approveAdvice, describeCharged, describeHeld, describeMoney, describeProtected, reviewAdvice, waitCommand } from './waiting.ts';
 
 /** Landed units that are listed one by one; of more only the number is told. */
 const LISTED = 60;
@@ -19,6 +20,9 @@ export function renderSummary(o: { readonly view: RunView; readonly result: Resu
     [headline(o, paint)],
     units(o.view, paint),
     unchanged(o.view),
+    known(o.view),
+    flaky(o.view, paint),
+    guarded(o.view, paint),
     notes(o.view, paint),
     held(o, paint),
     next(o.view, o.result),
@@ -75,13 +79,16 @@ function outcome(u: UnitView): string {
 }
 
 function waitOutcome(u: UnitView): string {
+  if (u.waiting?.for === 'approval') return 'for approval';
+  if (u.waiting?.for === 'review') return `for people and checks: ${oneLine(u.waiting.text)}`;
+  if (u.waiting?.other !== undefined) return `for ${cleanLine(u.waiting.other)}: ${oneLine(u.waiting.text)}`;
   return u.waiting?.agent === undefined ? `for the budget: ${oneLine(u.waiting?.text ?? '')}` : `for the agent ${cleanLine(u.waiting.agent)}`;
 }
 
 /** Agents that cannot work, with what each waits for; and what to do where only a person can go on. */
 function held({ view, now }: { readonly view: RunView; readonly now: number }, paint: Paint): string[] {
   const agents = (view.held ?? []).map((h) => paint('yellow', describeHeld(h, new Date(now).toISOString())));
-  const first = view.units.find((u) => u.waiting !== undefined && u.waiting.agent === undefined);
+  const first = view.units.find((u) => u.waiting?.for === 'budget');
   const command = first?.waiting === undefined ? undefined : waitCommand(first.waiting, first.id);
   return [...agents, ...(command === undefined ? [] : [command])];
 }
@@ -91,8 +98,36 @@ function unchanged(view: RunView): string[] {
   return list.length === 0 ? [] : ['complete although nothing changed (was there nothing to do?):', ...list.slice(0, LISTED), ...(list.length > LISTED ? [`  and ${list.length - LISTED} more`] : [])];
 }
 
+/** Baseline checks that failed before any work. */
+function known(view: RunView): string[] {
+  if (view.known === undefined) return [];
+  return ['failed before any work, and judged by difference:', ...view.known.map((k) => {
+    const how = k.tests === undefined ? `exit code ${k.code}` : counted(k.tests, 'test');
+    return `  ${oneLine(k.command)}  (${how}${k.mended ? ', mended by what landed' : ''})`;
+  })];
+}
+
+/** Checks that failed and passed when they were run again, with where and how often that was seen. */
+function flaky(view: RunView, paint: Paint): string[] {
+  const seen = new Map<string, string[]>();
+  const all = [...view.notes.map((note) => ({ note, where: 'a proof' })), ...view.units.flatMap((u) => u.notes.map((note) => ({ note, where: cleanLine(u.id) })))];
+  for (const { note, where } of all) if (note.kind === 'flaky-check' && note.command !== undefined) seen.set(note.command, [...seen.get(note.command) ?? [], where]);
+  if (seen.size === 0) return [];
+  const lines = [...seen].map(([command, where]) => `  ${oneLine(command)}  (${where.length === 1 ? 'once' : `${where.length} times`}: ${[...new Set(where)].slice(0, SHOWN_PLACES).join(', ')})`);
+  return [paint('yellow', 'flaky: failed, and passed when run again:'), ...lines.slice(0, LISTED), ...(lines.length > LISTED ? [`  and ${lines.length - LISTED} more`] : [])];
+}
+
+/** Units that a flaky check names. */
+const SHOWN_PLACES = 5;
+
+/** What units changed of what is protected. */
+function guarded(view: RunView, paint: Paint): string[] {
+  const lines = view.units.flatMap((u) => (u.protected === undefined ? [] : [`  ${cleanLine(u.id)} ${describeProtected(u) ?? ''}`, `    ${diffCommand(u.protected)}`]));
+  return lines.length === 0 ? [] : [paint('yellow', 'changes of protected paths:'), ...lines.slice(0, 2 * LISTED), ...(lines.length > 2 * LISTED ? [`  and ${lines.length / 2 - LISTED} more`] : [])];
+}
+
 /** Notes that a person should read; the others are in the journal. */
-const WORTH_READING: ReadonlySet<Note['kind']> = new Set(['setup-changed', 'spec-restored', 'passes-before', 'check-changed', 'leftover-processes', 'kept', 'teardown-failed', 'baseline-red']);
+const WORTH_READING: ReadonlySet<Note['kind']> = new Set(['unproved', 'setup-changed', 'spec-restored', 'passes-before', 'check-changed', 'leftover-processes', 'kept', 'teardown-failed', 'baseline-red', 'mended', 'setup-not-kept', 'review', 'not-reviewed', 'forge']);
 
 function notes(view: RunView, paint: Paint): string[] {
   const before = view.notes.filter((n) => WORTH_READING.has(n.kind)).map((n) => `  ${oneLine(n.text)}`);
@@ -104,12 +139,15 @@ function notes(view: RunView, paint: Paint): string[] {
 
 function next(view: RunView, result: Result): string[] {
   const failed = view.units.filter((u) => u.state === 'failed');
-  const lines: string[] = [];
+  const approve = approveAdvice(view);
+  const lines = [...(approve === undefined ? [] : [`allow:  ${approve}`]), ...reviewAdvice(view)];
   const [first] = failed;
   if (first !== undefined) lines.push(`look:   choo logs ${shellWord(first.id)}`);
   if (failed.length > 0) lines.push(`again:  choo retry ${failed.length === 1 && first !== undefined ? shellWord(first.id) : '--failed'} && choo resume`);
-  else if (!view.closed && result.completedUnits < result.totalUnits) lines.push(stuckAdvice(view) ?? 'to go on:  choo resume');
-  const { landing } = view;
+  else if (approve === undefined && !view.closed && result.completedUnits < result.totalUnits) lines.push(stuckAdvice(view) ?? 'to go on:  choo resume');
+  const { landing, push, saved } = view;
+  if (saved?.because !== undefined) lines.push(`not saved since event ${saved.upTo}: ${oneLine(saved.because)}`);
+  if (push !== undefined && !push.done) lines.push(`what landed is not pushed to ${oneLine(push.to)}; to try again:  choo resume`);
   if (landing?.because !== undefined) {
     const branch = branchName(landing.ref);
     lines.push(landing.needsMerge === true

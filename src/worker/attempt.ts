@@ -5,6 +5,7 @@ import type { EventBody, EventOf, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Task } from '../core/plan.ts';
 import { NOTHING_USED } from '../core/usage.ts';
+import { whatCameBeside } from './meanwhile.ts';
 import { ensureWorktree } from './prepare.ts';
 import { buildPrompt } from './prompt.ts';
 import type { PromptInput, PromptText } from './prompt.ts';
@@ -42,7 +43,7 @@ export async function attemptRework(step: UnitStep, begun: EventOf<'rework.start
   await settleAgain(step, worktree);
   const input: PromptInput = {
     ...(await unitTexts(place, step)), unit: u.unit, tasksDir: place.state.pinned.tasksDir, attempt: begun.attempt, because: begun.because,
-    checks: proofChecks(step), ...(begun.also === undefined ? {} : { also: begun.also }),
+    checks: proofChecks(step), beside: await whatCameBeside(place, u, begun.because), ...(begun.also === undefined ? {} : { also: begun.also }),
   };
   const session = await runAgent(step, {
     worktree, prompt: buildPrompt(input), begun, subject: begun.reason, file: u.unit.planPath, mayMerge: begun.reason === 'conflict',
@@ -111,7 +112,8 @@ async function unitTexts(place: Pick<Workplace, 'world' | 'state'>, step: Pick<U
   return { ...(plan === undefined ? {} : { plan }), ...(spec === undefined ? {} : { spec }) };
 }
 
-async function read(place: Pick<Workplace, 'world' | 'state'>, path: string): Promise<PromptText | undefined> {
+/** A text as the pinned commit has it; undefined when it has none. */
+export async function read(place: Pick<Workplace, 'world' | 'state'>, path: string): Promise<PromptText | undefined> {
   const text = await place.world.git.readFile(place.state.pinned.base, path);
   return text === undefined ? undefined : { path, text };
 }

@@ -5,9 +5,10 @@ import type { EventBody, EventOf, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Task } from '../core/plan.ts';
 import { failpoint } from '../failpoint.ts';
-import { afterCheck, committable, completedTask, isSpec, message, restoreSpecs, specReference } from './commit.ts';
+import { afterCheck, committable, completedTask, isSpec, isUntouched, message, restoreSpecs, specReference } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
-import { checkFailure, shell, takeStatus } from './workplace.ts';
+import { runCheck } from './run-check.ts';
+import { takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
 /** Runs a task's check on the commit that would complete it. Answers `task.validation.ok` with the commit, or `task.validation.fail`. */
@@ -22,10 +23,10 @@ export async function checkTask(step: UnitStep, begun: EventOf<'task.backpressur
   const log = `${step.place.runDir}/${begun.log}`;
   for (let round = 1; ; round++) {
     const built = await build(step, { worktree, task, notes });
-    const result = await shell(step.place, { command: task.check, cwd: worktree, log, limitMs: step.place.state.settings.limits.check, unit: u.unit.id, control: step.control });
-    const after = await afterCheck(step, { worktree, head: built.parent, notes });
-    const check = { name: `task ${task.number}`, command: task.check };
-    const failure = await checkFailure(step.place, { check, cwd: worktree, log, result });
+    const check = { name: `task ${task.number}`, command: task.check, task: task.number };
+    const look = (): ReturnType<typeof afterCheck> => afterCheck(step, { worktree, head: built.parent, notes });
+    const { failure } = await runCheck(step.place, { check, cwd: worktree, log, unit: u.unit.id, control: step.control, untouched: () => isUntouched(look()), notes });
+    const after = await look();
     if (failure !== undefined) return failed(failure);
     if (after.moved || (after.changed.length > 0 && round === 2)) return failed({ kind: 'unstable-check', check: check.name, command: check.command, paths: after.changed });
     if (after.changed.length > 0) {

@@ -103,9 +103,17 @@ export async function afterCheck(step: UnitStep, o: { readonly worktree: string;
   return { changed: fresh.filter((e) => e.kind !== 'untracked').map((e) => e.path), moved: status.head !== o.head };
 }
 
-/** A message with choo's trailers. The subject is one line, whatever a title holds. */
-export function message(o: { readonly subject: string; readonly run: number; readonly trailers: readonly (readonly [string, string])[] }): string {
-  const subject = o.subject.replace(/\s+/g, ' ').trim();
+/** True when a check has changed no tracked file and moved no branch. */
+export async function isUntouched(look: ReturnType<typeof afterCheck>): Promise<boolean> {
+  const { changed, moved } = await look;
+  return changed.length === 0 && !moved;
+}
+
+/** A message with choo's trailers. The subject and each line of the body are one line, whatever a title holds. */
+export function message(o: { readonly subject: string; readonly body?: readonly string[]; readonly run: number; readonly trailers: readonly (readonly [string, string])[] }): string {
+  const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
+  // A mark before each, so that none of them reads like a trailer.
+  const body = o.body === undefined || o.body.length === 0 ? '' : `${o.body.map((line) => `- ${oneLine(line)}`).join('\n')}\n\n`;
   const trailers = [['Choo-Run', String(o.run)] as const, ...o.trailers].map(([k, v]) => `${k}: ${v}`);
-  return `${subject}\n\n${trailers.join('\n')}\n`;
+  return `${oneLine(o.subject)}\n\n${body}${trailers.join('\n')}\n`;
 }

@@ -2,6 +2,12 @@
 
 import { must } from '../core/bug.ts';
 import type { EventBody, Note } from '../core/event.ts';
+import { BOUNDS } from '../core/limits.ts';
+import { baseOf, pullRules } from '../core/pull.ts';
+import { ForgeError } from '../forge.ts';
+import { GitError } from '../world.ts';
+import { forgeOf, pullBranch } from './remote-target.ts';
+import { retire } from './obtain.ts';
 import { neverCommitted, places, shell } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
@@ -12,20 +18,49 @@ export async function finishUnit(step: UnitStep): Promise<EventBody> {
   const unit = u.unit.id;
   const notes: Note[] = [];
   const worktree = must(u.worktree, 'a worktree');
+  let pooled = false;
   if (await files.exists(`${worktree}/.git`)) {
     await tearDown(step, notes);
-    await keepLeftovers(step, notes);
+    const settled = await keepLeftovers(step, notes);
+    pooled = settled && await retire(place, { worktree, landed: must(u.landed, 'a landed commit') });
   }
-  await git.removeWorktree(worktree);
+  if (!pooled) await git.removeWorktree(worktree);
+  await place.slots.release(worktree);
   const branch = must(u.branch, 'a branch');
   const at = await git.resolve(branch);
-  if (at !== undefined && (at === u.head || (await git.isAncestor(at, must(u.landed, 'a landed commit'))))) {
+  if (at !== undefined && (at === u.landedHead || (await git.isAncestor(at, must(u.landed, 'a landed commit'))))) {
     place.fence.moved(branch, undefined);
     await git.moveRef({ ref: branch, to: undefined, from: at, reason: 'choo: landed' });
   } else if (at !== undefined) {
     notes.push({ kind: 'kept', text: `${branch} has commits that did not land; it is kept` });
   }
+  await removePullBranch(step, notes);
   return { type: 'unit.completed', unit, notes };
+}
+
+/** Pull requests that are to be merged into this one's branch go to the target before it is removed. */
+async function standElsewhere({ place, u, control }: UnitStep): Promise<void> {
+  const { state } = place;
+  for (const d of state.graph.dependants[u.index] ?? []) {
+    const above = state.units[d];
+    if (above?.stackedOn !== u.unit.id || above.pull?.number === undefined || above.phase === 'landed') continue;
+    await forgeOf(place).forge.edit(above.pull.number, { base: baseOf(state, above) }, control.interrupt);
+  }
+}
+
+/** The branch on the forge, now that its merge was seen; one that somebody moved since stays. */
+async function removePullBranch(step: UnitStep, notes: Note[]): Promise<void> {
+  const { place, u } = step;
+  if (u.pull?.pushed === undefined || !pullRules(place.state).deleteBranch) return;
+  const { target } = forgeOf(place);
+  const ref = `refs/heads/${pullBranch(step)}`;
+  try {
+    await standElsewhere(step);
+    await place.world.git.removeRemote({ name: target.remote, ref, at: u.pull.pushed, limitMs: BOUNDS.remote, signal: step.control.interrupt });
+  } catch (error) {
+    if (!(error instanceof GitError) && !(error instanceof ForgeError)) throw error;
+    notes.push({ kind: 'forge', text: `the branch ${pullBranch(step)} could not be removed: ${error instanceof GitError ? error.detail.split('\n')[0] ?? '' : error.message}` });
+  }
 }
 
 async function tearDown(step: UnitStep, notes: Note[]): Promise<void> {
@@ -39,15 +74,17 @@ async function tearDown(step: UnitStep, notes: Note[]): Promise<void> {
   }
 }
 
-/** Uncommitted changes that are nobody's (not setup's, not a check's) are saved before the worktree goes. */
-async function keepLeftovers(step: UnitStep, notes: Note[]): Promise<void> {
+/** Uncommitted changes that are nobody's (not setup's, not a check's) are saved before the worktree goes. True when it is where it was recorded to be. */
+async function keepLeftovers(step: UnitStep, notes: Note[]): Promise<boolean> {
   const { place, u } = step;
   const worktree = must(u.worktree, 'a worktree');
   const status = await place.world.git.status(worktree);
   const never = await neverCommitted(place, u.unit.id);
   const left = status.entries.filter((e) => !never.has(e.path)).map((e) => e.path);
-  if (left.length === 0) return;
+  const settled = status.head === u.head && status.branch === u.branch;
+  if (left.length === 0) return settled;
   const ref = `refs/choo/kept/${place.state.run}/${u.unit.id}/left-${place.state.seq}`;
   await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(worktree, { ref, message: `choo: left in the worktree of ${u.unit.id}` })));
   notes.push({ kind: 'kept', text: `uncommitted changes were left in the worktree; they are kept at ${ref}`, paths: left.slice(0, 20) });
+  return settled;
 }

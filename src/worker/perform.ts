@@ -9,10 +9,18 @@ import type { Control } from '../world.ts';
 import { attemptRework, attemptTask } from './attempt.ts';
 import { checkTask, commitTask } from './check.ts';
 import { finishUnit } from './finish.ts';
-import { advanceTarget, landUnit, mergeUnit, proveUnit } from './land.ts';
+import { advanceTarget } from './advance-target.ts';
+import { landBatch } from './land.ts';
+import { mergeBatch } from './merge-batch.ts';
+import { proveBatch } from './proof.ts';
 import { prepare } from './prepare.ts';
 import { trial } from './prove.ts';
+import { followPull, publishPull, takePushed } from './pull.ts';
+import { mergePull, provePull } from './pull-merge.ts';
+import { catchUp, pushTarget } from './push.ts';
 import { recover } from './recover.ts';
+import { review } from './review.ts';
+import { saveRun } from './save.ts';
 import { commitUnit, refresh, verify } from './verify.ts';
 import { failedAnswer, failureOfThrow } from './workplace.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
@@ -23,7 +31,9 @@ export async function perform(place: Workplace, begun: Begun, control: Control):
     return await performStep(place, begun, control);
   } catch (error) {
     if (error instanceof FenceLost) throw error;
-    return failedAnswer(begun, failureOfThrow(error));
+    // What a forge or remote was being asked when the session ended has no answer.
+    const cut = control.interrupt.aborted && begun.type.startsWith('pr.');
+    return failedAnswer(begun, cut ? { kind: 'cut', by: 'stop' } : failureOfThrow(error));
   }
 }
 
@@ -31,6 +41,12 @@ function performStep(place: Workplace, begun: Begun, control: Control): Promise<
   if (begun.type === 'trial.started') return trial(place, control);
   if (begun.type === 'run.recovering') return recover(place);
   if (begun.type === 'run.advancing') return advanceTarget(place, control);
+  if (begun.type === 'run.pushing') return pushTarget(place, begun, control);
+  if (begun.type === 'run.catching-up') return catchUp(place, control);
+  if (begun.type === 'run.saving') return saveRun(place, control);
+  if (begun.type === 'batch.merging') return mergeBatch(place, begun, control);
+  if (begun.type === 'batch.proving') return proveBatch(place, begun, control);
+  if (begun.type === 'batch.landing') return landBatch(place, begun);
   const step: UnitStep = { place, u: unitNamed(place.state, begun.unit), control };
   switch (begun.type) {
     case 'unit.started': return prepare(step);
@@ -38,13 +54,16 @@ function performStep(place: Workplace, begun: Begun, control: Control): Promise<
     case 'task.backpressure': return checkTask(step, begun);
     case 'task.committing': return commitTask(step, begun);
     case 'rework.started': return attemptRework(step, begun);
+    case 'review.started': return review(step, begun);
     case 'unit.verifying': return verify(step, begun);
     case 'unit.refreshing': return refresh(step);
     case 'unit.committing': return commitUnit(step, begun);
-    case 'unit.merging': return mergeUnit(step);
-    case 'unit.proving': return proveUnit(step, begun);
-    case 'unit.landing': return landUnit(step, begun);
     case 'unit.finishing': return finishUnit(step);
+    case 'pr.publishing': return publishPull(step, begun);
+    case 'pr.proving': return provePull(step, begun);
+    case 'pr.following': return followPull(step);
+    case 'pr.taking': return takePushed(step, begun);
+    case 'pr.merging': return mergePull(step, begun);
     default: return unreachable(begun);
   }
 }

@@ -4,9 +4,12 @@ import { must } from '../core/bug.ts';
 import type { EventBody, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import { GitError } from '../world.ts';
-import type { Control, StatusEntry } from '../world.ts';
+import type { Control, StatusEntry, WorktreeStatus } from '../world.ts';
+import { obtainWorktree } from './obtain.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
-import { addNeverCommitted, endingOf, neverCommitted, places, shell, StepFailure } from './workplace.ts';
+import { under } from './remote-target.ts';
+import { setUp } from './setup.ts';
+import { addNeverCommitted, neverCommitted, places, StepFailure } from './workplace.ts';
 
 /** Outcome of a preparation: nothing, or why not. */
 type Trouble = Failure | undefined;
@@ -17,15 +20,15 @@ export async function prepare(step: UnitStep): Promise<EventBody> {
   const id = u.unit.id;
   const { worktree, branch } = places(place, id);
   const failed = (failure: Failure): EventBody => ({ type: 'unit.prepare.failed', unit: id, failure });
-  const base = await place.world.git.resolve(place.state.landing.ref);
+  const base = await under(step);
   if (base === undefined) return failed({ kind: 'target-gone', ref: place.state.landing.ref });
   const noSpace = await spaceFor(place, worktree);
   if (noSpace !== undefined) return failed(noSpace);
   await removeHalfMade(place, { worktree, branch, base, unit: id });
   place.fence.moved(branch, base);
-  await place.world.git.addWorktree({ path: worktree, commit: base, branch });
+  const status = await obtainWorktree(place, { path: worktree, commit: base, branch });
   const notes: Note[] = [];
-  const trouble = await makeReady(place, { worktree, base, branch, unit: id, control: step.control, notes });
+  const trouble = await makeReady(place, { worktree, base, branch, unit: id, control: step.control, notes, fresh: status });
   if (trouble !== undefined) {
     // No agent was in it; its log tells the story, and a retry makes it anew.
     await removeHalfMade(place, { worktree, branch, base, unit: id });
@@ -77,9 +80,8 @@ async function keepHalfMade(place: Workplace, o: { readonly worktree: string; re
 }
 
 /** What a fresh checkout needs: tolerated dirt listed, files copied, setup run, and HEAD, index and files proved to be the base. */
-async function makeReady(place: Workplace, o: { readonly worktree: string; readonly base: string; readonly branch: string; readonly unit: string; readonly control: Control; readonly notes: Note[] }): Promise<Trouble> {
-  const { git } = place.world;
-  const fresh = await git.status(o.worktree);
+async function makeReady(place: Workplace, o: { readonly worktree: string; readonly base: string; readonly branch: string; readonly unit: string; readonly control: Control; readonly notes: Note[]; readonly fresh: WorktreeStatus }): Promise<Trouble> {
+  const { fresh } = o;
   const trap = intact(fresh, o);
   if (trap !== undefined) return trap;
   const dirty = fresh.entries.map((e) => e.path);
@@ -87,7 +89,7 @@ async function makeReady(place: Workplace, o: { readonly worktree: string; reado
   await addNeverCommitted(place, o.unit, dirty);
   if (place.copy.length === 0 && place.setup.length === 0) return undefined;
   await copyIgnored(place, o);
-  const trouble = await setUp(place, { ...o, log: `${places(place, o.unit).logs}/setup.log` });
+  const trouble = await setUp(place, { ...o, log: `${places(place, o.unit).logs}/setup.log`, ofTarget: true });
   if (trouble !== undefined) return trouble;
   return settle(place, { ...o, dirty: new Set(dirty) });
 }
@@ -96,19 +98,6 @@ async function copyIgnored(place: Workplace, o: { readonly worktree: string; rea
   if (place.copy.length === 0 || place.mainRoot === undefined) return;
   const copied = await place.world.files.copyIgnored({ globs: place.copy, from: place.mainRoot, to: o.worktree });
   if (copied.length > 0) o.notes.push({ kind: 'copied', text: 'copied from the main checkout', paths: copied });
-}
-
-/** Runs the configured setup commands in order; gives the failure of the first that fails. */
-export async function setUp(place: Workplace, o: { readonly worktree: string; readonly log: string; readonly unit?: string; readonly control: Control }): Promise<Trouble> {
-  for (const { command, if: condition } of place.setup) {
-    if (condition !== undefined && !(await place.world.files.exists(`${o.worktree}/${condition}`))) continue;
-    const result = await shell(place, { command, cwd: o.worktree, log: o.log, limitMs: place.state.settings.limits.setup, control: o.control, ...(o.unit === undefined ? {} : { unit: o.unit }) });
-    if (result.cut) return { kind: 'cut', by: 'stop' };
-    const output = { tail: result.tail, log: o.log };
-    if (result.limit === undefined && (result.code === 126 || result.code === 127)) return { kind: 'environment', command, code: result.code, output };
-    if (result.code !== 0 || result.limit !== undefined) return { kind: 'setup-failed', command, ending: endingOf(result), output };
-  }
-  return undefined;
 }
 
 /** After setup: tracked files are restored and reported, what is untracked is remembered as never committed. */
@@ -172,7 +161,7 @@ export async function ensureWorktree(step: UnitStep): Promise<string> {
   await place.world.git.addWorktree({ path: worktree, commit: at });
   const notes: Note[] = [];
   await copyIgnored(place, { worktree, notes });
-  const trouble = await setUp(place, { worktree, log: `${places(place, u.unit.id).logs}/setup.log`, unit: u.unit.id, control: step.control });
+  const trouble = await setUp(place, { worktree, log: `${places(place, u.unit.id).logs}/setup.log`, unit: u.unit.id, control: step.control, notes });
   const settled = trouble ?? await settle(place, { worktree, base: at, branch: undefined, unit: u.unit.id, dirty: new Set(), notes });
   if (settled !== undefined) throw new StepFailure(settled);
   // Last, so that a worktree whose HEAD is on its branch is a complete one.

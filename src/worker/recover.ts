@@ -6,17 +6,19 @@ import type { UnitState } from '../core/state.ts';
 import { failpoint } from '../failpoint.ts';
 import { GitError } from '../world.ts';
 import type { WorktreeStatus } from '../world.ts';
-import { linkAstray, whereAstray } from './settle.ts';
-import { landingWorktree, neverCommitted, runRef } from './workplace.ts';
+import { sweepPool } from './obtain.ts';
+import { linkAstray, steeredAstray, whereAstray } from './settle.ts';
+import { landingWorktrees, neverCommitted, runRef } from './workplace.ts';
 import type { Workplace } from './workplace.ts';
 
 /** A unit with a worktree, on a branch, that was recorded at `head`. */
 interface Place { readonly unit: UnitState; readonly worktree: string; readonly branch: string; readonly head: string; /** What is wrong with it. */ readonly astray?: string }
 
-/** Removes choo's own landing worktree and mends those of units whose step was cut. Answers `run.recovered`. */
+/** Removes choo's own landing worktree and the pool, and mends those of units whose step was cut. Answers `run.recovered`. */
 export async function recover(place: Workplace): Promise<EventBody> {
   const notes: Note[] = [];
-  await place.world.git.removeWorktree(landingWorktree(place));
+  for (const path of landingWorktrees(place)) await place.world.git.removeWorktree(path);
+  await sweepPool(place);
   await releaseTarget(place, notes);
   for (const unit of place.state.units) {
     const { worktree, branch, head } = unit;
@@ -38,8 +40,10 @@ async function releaseTarget(place: Workplace, notes: Note[]): Promise<void> {
 /** One worktree, by the step that was cut in it. Steps of the landing lane touch no unit's worktree; preparing and finishing begin anew by themselves. */
 async function mend(place: Workplace, at: Place, notes: Note[]): Promise<void> {
   const { next } = at.unit;
-  if (next.step === 'prepare' || next.step === 'finish' || next.step === 'merge' || next.step === 'prove' || next.step === 'land') return;
+  if (next.step === 'prepare' || next.step === 'finish' || next.step === 'land' || next.step === 'pull') return;
   const { git } = place.world;
+  const steered = await git.mendOwnFolder(at.worktree);
+  if (steered.length > 0) notes.push({ kind: 'kept', text: `the agent of ${at.unit.unit.id} had changed ${steered.map(steeredAstray).join(', ')}` });
   await git.releaseLocks(at.worktree, at.branch);
   const link = await git.repairLink(at.worktree);
   const status = await readable(place, at, notes);

@@ -5,9 +5,9 @@ import { short } from '../agents/agent.ts';
 import type { AgentTask, Opening, Trouble, Verdict } from '../agents/agent.ts';
 import { must } from '../core/bug.ts';
 import { cleanLine } from '../core/clean.ts';
-import type { EventOf, Note } from '../core/event.ts';
+import type { AttemptBegun, Note } from '../core/event.ts';
 import type { Ending, Failure, Output } from '../core/failure.ts';
-import { NOTHING_USED, amountOf, priced } from '../core/usage.ts';
+import { NOTHING_USED, amountOf, priced, tokensOf } from '../core/usage.ts';
 import type { Usage } from '../core/usage.ts';
 import type { CommandResult, Dialogue } from '../world.ts';
 import { settle } from './settle.ts';
@@ -20,6 +20,7 @@ export interface Session {
   readonly failure?: Failure;
   readonly notes: readonly Note[];
   readonly usage?: Usage;
+  readonly output: Output;
 }
 
 /** What is to be run. */
@@ -27,45 +28,66 @@ export interface AgentRun {
   readonly worktree: string;
   /** The whole prompt also where a session goes on: some agents say that they go on and have forgotten everything. */
   readonly prompt: string;
-  readonly begun: EventOf<'task.started' | 'task.retry' | 'rework.started'>;
+  readonly begun: AttemptBegun;
   /** What `CHOO_TASK` says: a task number, or what is to be mended. */
   readonly subject: string;
   /** Repository path of the file the work is described in. */
   readonly file: string;
   readonly mayMerge: boolean;
+  /** Variables of its own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs the agent once in the unit's worktree, and mends what it did to the branch. */
 export async function runAgent(step: UnitStep, o: AgentRun): Promise<Session> {
-  const { place, u } = step;
+  const { place } = step;
   const { begun } = o;
   const equipped = must(place.agents.get(begun.agent), `the agent ${begun.agent}`);
   const { limits } = place.state.settings;
-  const task = await taskFor(step, o, equipped);
-  const opening = equipped.agent.open(task);
-  for (const [path, text] of Object.entries(opening.files ?? {})) await place.world.files.writeText(path, text);
   const { clock } = place.world;
+  await place.world.git.rememberOwnFolder(o.worktree);
   const fence = await place.fence.before();
   const log = `${place.runDir}/${begun.log}`;
   const idleMs = equipped.idleMs ?? (equipped.agent.idleLimit || place.idleLimitSet ? limits.agentIdle : 0);
   const totalMs = equipped.totalMs ?? limits.agentTotal;
   place.seen.delete(o.worktree);
+  const start = { ...o, equipped, log, idleMs, totalMs };
+  const goOn = equipped.goOn ? await sessionBefore(step, o) : undefined;
+  let spoken = await speak(step, { ...start, goOn });
+  // One that is gone did nothing; it is the same attempt, begun anew.
+  if (goOn !== undefined && isGone(spoken)) spoken = await speak(step, { ...start, goOn: undefined });
+  const { opening, follower, result, verdict } = spoken;
+  const outside = await place.fence.after(fence);
+  const settled = await settle(step, { worktree: o.worktree, attempt: `${o.subject}-${begun.attempt}`, mayMerge: o.mayMerge });
+  const output = follower.output({ result, log, verdict });
+  const failure = whyFailed({ result, outside, settled, begun, verdict, output, idleMs, totalMs, program: withoutSecrets(place, opening.argv.at(-1) ?? ''), used: follower.overCap(), steadily: clock.steady() - clock.now() });
+  return { ending: endingOf(result), output, notes: notesOf({ result, verdict, failure }), ...(failure === undefined ? {} : { failure }), ...usedOf(follower, failure) };
+}
+
+interface Spoken { readonly opening: Opening<unknown>; readonly follower: Follower; readonly result: CommandResult; readonly verdict: Verdict }
+
+/** Starts the agent and follows it to its end. `goOn`: the session to go on with. */
+async function speak(step: UnitStep, o: AgentRun & { readonly equipped: Equipped; readonly log: string; readonly idleMs: number; readonly totalMs: number; readonly goOn: string | undefined }): Promise<Spoken> {
+  const { place, u } = step;
+  const { begun, equipped, log, idleMs, totalMs } = o;
+  const task = await taskFor(step, o);
+  const opening = equipped.agent.open(task);
+  for (const [path, text] of Object.entries(opening.files ?? {})) await place.world.files.writeText(path, text);
   const follower = new Follower(step, { opening, equipped, begun, subject: o.subject });
   const result = await place.world.processes.run({
-    argv: opening.argv, cwd: o.worktree, log, outputLimit: limits.output, totalMs, idleMs,
+    argv: opening.argv, cwd: o.worktree, log, outputLimit: place.state.settings.limits.output, totalMs, idleMs,
     env: {
-      ...equipped.env, ...opening.env, ...chooEnvironment(place, u.unit.id), CHOO_TASK: o.subject, CHOO_ATTEMPT: String(begun.attempt),
-      CHOO_TASK_FILE: `${o.worktree}/${o.file}`, CHOO_PROMPT_FILE: task.promptFile,
+      ...equipped.env, ...opening.env, ...await chooEnvironment(place, { worktree: o.worktree, unit: u.unit.id }), CHOO_TASK: o.subject, CHOO_ATTEMPT: String(begun.attempt),
+      CHOO_TASK_FILE: `${o.worktree}/${o.file}`, CHOO_PROMPT_FILE: task.promptFile, ...o.env,
     },
     dialogue: follower.dialogue(),
   }, step.control);
   await follower.written();
-  const outside = await place.fence.after(fence);
-  const settled = await settle(step, { worktree: o.worktree, attempt: `${o.subject}-${begun.attempt}`, mayMerge: o.mayMerge });
-  const verdict = follower.conclude(result);
-  const output = follower.output({ result, log, verdict });
-  const failure = whyFailed({ result, outside, settled, begun, verdict, output, idleMs, totalMs, program: withoutSecrets(place, opening.argv.at(-1) ?? ''), used: follower.overCap(), steadily: clock.steady() - clock.now() });
-  return { ending: endingOf(result), notes: notesOf({ result, verdict, failure }), ...(failure === undefined ? {} : { failure }), ...usedOf(follower, failure) };
+  return { opening, follower, result, verdict: follower.conclude(result) };
+}
+
+function isGone({ verdict, result, follower }: Spoken): boolean {
+  return verdict.gone === true && verdict.trouble === undefined && !result.cut && result.limit === undefined && follower.hasNotWorked() && (amountOf(follower.usage, 'tokens') ?? 0) === 0;
 }
 
 /** What the session used. One that was refused before it did anything, or could not be started, has used nothing; any other that does not tell may have used all it was allowed. */
@@ -76,13 +98,12 @@ function usedOf(follower: Follower, failure: Failure | undefined): { readonly us
 }
 
 /** Everything the agent's machine is told. */
-async function taskFor(step: UnitStep, o: AgentRun, equipped: Equipped): Promise<AgentTask> {
+async function taskFor(step: UnitStep, o: AgentRun & { readonly equipped: Equipped; readonly goOn: string | undefined }): Promise<AgentTask> {
   const { place } = step;
-  const { begun } = o;
+  const { begun, equipped, goOn } = o;
   // Beside the worktrees and not in the run's folder, whose path would show the agent where the main checkout is.
   const name = begun.log.replace(/^logs\//, '').replace(/\.log$/, '');
   const promptFile = `${promptsFolder(place)}/${name}.md`;
-  const goOn = equipped.goOn ? await sessionBefore(step, o) : undefined;
   const { prompt } = o;
   await place.world.files.writeText(promptFile, prompt);
   const scratch = `${promptsFolder(place)}/${name}.d`;
@@ -105,7 +126,7 @@ function sessionFile(place: Workplace, unit: string): string {
   return `${place.runDir}/sessions/${unit}`;
 }
 
-/** The session of the attempt before at the same thing by the same agent. It is forgotten here, and noted again when it answers: one that is gone costs one attempt at most. */
+/** The session of the attempt before at the same thing by the same agent. It is forgotten here, and noted again when it answers: one that hangs does so once. */
 async function sessionBefore(step: UnitStep, o: AgentRun): Promise<string | undefined> {
   const file = sessionFile(step.place, step.u.unit.id);
   const [agent, subject, session] = (await step.place.world.files.readText(file))?.split('\n') ?? [];
@@ -180,15 +201,17 @@ class Follower {
   }
 
   #account(told: Usage): void {
-    const { prices, agent } = this.#equipped;
-    // Of an agent that does not count tokens, no money yet is nothing told; it would look like nothing used.
-    if (!agent.abilities.usage.tokens && !((told.usd ?? 0) > 0)) return;
+    const { prices, agent, mustSee } = this.#equipped;
     const { cap, model } = this.#o.begun;
+    // Of an agent that tells its tokens only at its end, no money yet is nothing told, which would look like nothing used; and with a
+    // budget its attempts cost the cap, because nothing could have ended them there.
+    if (!agent.abilities.usage.tokens && !((told.usd ?? 0) > 0) && (cap !== undefined || tokensOf(told) === 0)) return;
     const name = told.model ?? model ?? '*';
     const usage = priced(told, Object.hasOwn(prices, name) ? prices[name] : prices['*']);
     this.usage = usage.model === undefined ? usage : { ...usage, model: this.#seemly(usage.model) };
     const used = cap === undefined ? undefined : amountOf(usage, cap.in);
     if (cap !== undefined && used !== undefined && used >= cap.amount) this.#over ??= used;
+    if (cap !== undefined && used === undefined && mustSee === true && !agent.abilities.ownCap && tokensOf(usage) > 0) this.#stop ??= unpriced(agent.name, this.usage.model ?? model);
   }
 
   /** Resolves when all that was to be noted is on disk; rejects when the disk refused. */
@@ -209,9 +232,9 @@ class Follower {
   /** What the agent's own file says of the end. */
   conclude(result: CommandResult): Verdict {
     if (this.#stop !== undefined) return { trouble: this.#stop };
-    const { failed, trouble } = this.#equipped.agent.conclude({ ending: endingOf(result), state: this.#state, tail: result.tail, now: this.#step.place.world.clock.now() });
+    const { failed, trouble, ...more } = this.#equipped.agent.conclude({ ending: endingOf(result), state: this.#state, tail: result.tail, now: this.#step.place.world.clock.now() });
     return {
-      ...(failed === undefined ? {} : { failed: this.#seemly(failed) }),
+      ...more, ...(failed === undefined ? {} : { failed: this.#seemly(failed) }),
       ...(trouble === undefined ? {} : { trouble: { ...trouble, text: this.#seemly(trouble.text) } }),
     };
   }
@@ -230,6 +253,11 @@ class Follower {
     const failed = o.verdict.failed ?? o.verdict.trouble?.text;
     return { tail: [...this.#activities, ...(failed === undefined ? [] : [failed])].join('\n'), log: o.log, activity: last };
   }
+}
+
+/** There is a budget in money, and no telling when the cap is reached. */
+function unpriced(agent: string, model: string | undefined): Trouble {
+  return { kind: 'setup', text: `there is a budget in money, but no price for what it uses (${model ?? 'its model'}): set agents.${agent}.prices (0 for what is free), a budget in tokens, or budget.unseen: allow` };
 }
 
 function withoutSecrets({ world }: Workplace, text: string): string {

@@ -17,6 +17,7 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   const { git, files } = step.place.world;
   const branch = must(step.u.branch, 'a branch');
   const recorded = must(step.u.head, 'a recorded head');
+  const steered = await git.mendOwnFolder(o.worktree);
   if (!(await files.exists(o.worktree))) await ensureWorktree(step);
   await git.releaseLocks(o.worktree, branch);
   const status = await readable(step, o.worktree);
@@ -37,6 +38,7 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   const left = links.filter((path) => !status.entries.some((e) => e.path === path));
   if (left.length > 0) return { failure: { kind: 'nested-repository', paths: left } };
   const refused = status.head === recorded ? undefined : await refusedCommit(step, { from: recorded, to: status.head });
+  if (refused === undefined && steered.length > 0) return { failure: { kind: 'outside-the-fence', changes: steered.map(steeredAstray) } };
   if (refused === undefined) {
     step.place.seen.set(o.worktree, status);
     return { changed: status.head !== recorded || status.entries.some((e) => !known.has(e.path)) };
@@ -74,6 +76,11 @@ async function nestedRepositories(step: UnitStep, o: { readonly worktree: string
   return o.status.entries.filter((e) => !o.known.has(e.path) && ((e.kind === 'untracked' && e.path.endsWith('/')) || (e.newLink && !isModule(e.path)))).map((e) => e.path);
 }
 
+/** A file that steers git and was changed, in words. */
+export function steeredAstray({ file, aside }: { readonly file: string; readonly aside: string | undefined }): string {
+  return `.git/worktrees/${file}, which steers git in the worktree (${aside === undefined ? 'it was removed' : `what it was made is at ${aside}`}; it is as before again)`;
+}
+
 /** A worktree whose link was gone or pointed elsewhere, in words: what git did there meanwhile it did somewhere else. */
 export function linkAstray(link: { readonly aside: string | undefined }): string {
   return link.aside === undefined ? 'the .git file of the worktree was removed' : `the .git of the worktree was replaced; what stood there is at ${link.aside}`;
@@ -96,7 +103,7 @@ async function keep(step: UnitStep, o: { readonly worktree: string; readonly ref
 }
 
 /** The unit's branch at its recorded commit, checked out; untracked files the agent left are kept in the kept commit and removed here with everything else that is not the recorded commit. */
-async function putBack(step: UnitStep, o: { readonly worktree: string; readonly branch: string; readonly commit: string }): Promise<void> {
+export async function putBack(step: UnitStep, o: { readonly worktree: string; readonly branch: string; readonly commit: string }): Promise<void> {
   const { git } = step.place.world;
   const at = await git.resolve(o.branch);
   // Also when it is there already: an agent may have made it a symbolic ref to another branch.

@@ -5,10 +5,14 @@ import type { EventBody, EventOf, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Check } from '../core/plan.ts';
 import { failpoint } from '../failpoint.ts';
-import { afterCheck, committable, isSpec, message, resolveSpecs, restoreSpecs, specReference } from './commit.ts';
+import { afterCheck, committable, isSpec, isUntouched, message, resolveSpecs, restoreSpecs, specReference } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
+import { protectedChange } from './guard.ts';
+import { runCheck } from './run-check.ts';
+import { under } from './remote-target.ts';
+import { takeInLanded } from './stacked.ts';
 import { settleAgain } from './settle.ts';
-import { checkFailure, neverCommitted, shell, takeStatus } from './workplace.ts';
+import { neverCommitted, takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 import type { WorktreeStatus } from '../world.ts';
 
@@ -22,7 +26,7 @@ export async function verify(step: UnitStep, begun: EventOf<'unit.verifying'>): 
   const failed = (failure: Failure): EventBody => ({ type: 'unit.verify.failed', unit, failure, notes });
   const worktree = await ensureWorktree(step);
   const recorded = must(step.u.head, 'a recorded head');
-  if (await nothingToVerify(step, begun)) return { type: 'unit.verified', unit, commit: recorded, parent: recorded, merged: false, notes };
+  if (await nothingToVerify(step, begun)) return { type: 'unit.verified', unit, commit: recorded, parent: recorded, merged: false, notes, ...await protectedChange(step, recorded) };
   const status = await takeStatus(step.place, worktree);
   const unresolved = await conflictsLeft(step, { worktree, begun, head: status.head });
   if (unresolved !== undefined) return failed(unresolved);
@@ -39,7 +43,7 @@ export async function verify(step: UnitStep, begun: EventOf<'unit.verifying'>): 
     if (second.changed.length > 0) return failed({ kind: 'unstable-check', check: second.check?.name ?? first.check.name, command: second.check?.command ?? first.check.command, paths: second.changed });
   }
   failpoint('commit-built');
-  return { type: 'unit.verified', unit, commit: tip, parent: status.head, merged: begun.scope === 'merge', notes };
+  return { type: 'unit.verified', unit, commit: tip, parent: status.head, merged: begun.scope === 'merge', notes, ...await protectedChange(step, tip) };
 }
 
 /** Straight after the last task, without any baseline check that applies, the recorded head is all there is. */
@@ -82,9 +86,9 @@ async function pass(step: UnitStep, o: { readonly worktree: string; readonly hea
   let culprit: Check | undefined;
   for (const [i, check] of checks.entries()) {
     const log = `${step.place.runDir}/logs/${step.u.unit.id}/baseline-${i + 1}.log`;
-    const result = await shell(step.place, { command: check.command, cwd: o.worktree, log, limitMs: step.place.state.settings.limits.check, unit: step.u.unit.id, control: step.control });
-    const after = await afterCheck(step, { worktree: o.worktree, head: o.head, notes: o.notes });
-    const failure = await checkFailure(step.place, { check, cwd: o.worktree, log, result });
+    const look = (): ReturnType<typeof afterCheck> => afterCheck(step, { worktree: o.worktree, head: o.head, notes: o.notes });
+    const { failure } = await runCheck(step.place, { check, cwd: o.worktree, log, unit: step.u.unit.id, control: step.control, against: 'base', untouched: () => isUntouched(look()), notes: o.notes });
+    const after = await look();
     if (failure !== undefined) return { failure, changed: [] };
     if (after.moved) return { failure: { kind: 'unstable-check', check: check.name, command: check.command, paths: ['HEAD'] }, changed: [] };
     for (const path of after.changed) changed.add(path);
@@ -96,12 +100,16 @@ async function pass(step: UnitStep, o: { readonly worktree: string; readonly hea
 /** The baseline checks whose pattern matches a path the unit changed; for a proof also the checks of the tasks done in this run. */
 async function checksOf(step: UnitStep, o: { readonly tip: string; readonly scope: 'baseline' | 'proof' | 'merge' }): Promise<readonly Check[]> {
   const baseline = await baselineChecks(step, o.tip);
-  return o.scope === 'proof' ? [...taskChecks(step), ...baseline] : baseline;
+  if (o.scope !== 'proof') return baseline;
+  const { reworkFor } = step.u;
+  // Another unit's check, which this one broke, is to pass here before the landing is tried again.
+  const broken = reworkFor?.kind === 'check-failed' && reworkFor.of !== undefined && reworkFor.of !== step.u.unit.id ? [{ name: reworkFor.check, command: reworkFor.command }] : [];
+  return [...taskChecks(step), ...broken, ...baseline];
 }
 
 /** The checks of every task of the unit that this run completed. */
 export function taskChecks(step: Pick<UnitStep, 'u'>): readonly Check[] {
-  return step.u.unit.tasks.filter((t) => step.u.tasks[t.number - 1]?.ours === true).map((t) => ({ name: `task ${t.number}`, command: t.check }));
+  return step.u.unit.tasks.filter((t) => step.u.tasks[t.number - 1]?.ours === true).map((t) => ({ name: `task ${t.number}`, command: t.check, task: t.number }));
 }
 
 /** The unit's and the configured baseline checks that apply to what the unit changed between its base and `tip`. */
@@ -132,16 +140,22 @@ export async function commitUnit(step: UnitStep, begun: EventOf<'unit.committing
 
 /** Merges the newest landing ref into the unit's branch, in its worktree. Conflicts are left there for the agent. */
 export async function refresh(step: UnitStep): Promise<EventBody> {
-  const { git } = step.place.world;
-  const unit = step.u.unit.id;
   const worktree = await ensureWorktree(step);
   const { ref } = step.place.state.landing;
-  const onto = await git.resolve(ref);
-  if (onto === undefined) return { type: 'unit.refresh.failed', unit, failure: { kind: 'target-gone', ref } };
+  const onto = await under(step);
+  if (onto === undefined) return { type: 'unit.refresh.failed', unit: step.u.unit.id, failure: { kind: 'target-gone', ref } };
+  return mergeIn(step, { worktree, onto, what: 'the target' });
+}
+
+/** Merges a commit into the unit's branch, in its worktree; a merge that is in progress there goes on. Answers `unit.refreshed`. */
+export async function mergeIn(step: UnitStep, { worktree, onto, what }: { readonly worktree: string; readonly onto: string; readonly what: string }): Promise<EventBody> {
+  const { git } = step.place.world;
+  const unit = step.u.unit.id;
   await settleAgain(step, worktree);
+  await takeInLanded(step, worktree);
   const status = await git.status(worktree);
   const merging = await git.mergeHead(worktree);
-  if (merging === undefined && (await git.isAncestor(onto, status.head))) return { type: 'unit.refreshed', unit, commit: status.head, parent: status.head, onto, conflicts: [] };
+  if (merging === undefined && (await git.isAncestor(onto, status.head))) return { type: 'unit.refreshed', unit, commit: status.head, parent: status.head, onto, conflicts: [], ...await protectedChange(step, status.head) };
   if (merging === undefined) await putAway(step, { worktree, status });
   const target = merging ?? onto;
   const found = merging === undefined ? await git.beginMerge(worktree, onto) : await unresolved(step, { worktree, status });
@@ -150,9 +164,9 @@ export async function refresh(step: UnitStep): Promise<EventBody> {
   const conflicts = found.filter((p) => !isSpec(step, p));
   if (conflicts.length > 0) return { type: 'unit.refreshed', unit, commit: status.head, parent: status.head, onto: target, conflicts };
   const tree = await git.stage(worktree, []);
-  const commit = await git.commitTree({ tree, parents: [status.head, target], message: message({ subject: `merge(${unit}): bring in the target`, run: step.place.state.run, trailers: [['Choo-Unit', unit]] }) });
+  const commit = await git.commitTree({ tree, parents: [status.head, target], message: message({ subject: `merge(${unit}): bring in ${what}`, run: step.place.state.run, trailers: [['Choo-Unit', unit]] }) });
   failpoint('commit-built');
-  return { type: 'unit.refreshed', unit, commit, parent: status.head, onto: target, conflicts: [] };
+  return { type: 'unit.refreshed', unit, commit, parent: status.head, onto: target, conflicts: [], ...await protectedChange(step, commit) };
 }
 
 /** What nobody committed (an attempt that was cut, a merge that was given up) would stand in the way of a merge; it is kept. */

@@ -1,31 +1,26 @@
 // What every step has at hand: the world, the run's places and the pinned settings. Data and small helpers; no step of its own.
 
-import type { Agent, Permissions } from '../agents/agent.ts';
+import type { Agent } from '../agents/agent.ts';
 import type { Begun, EventBody, Note } from '../core/event.ts';
+import { describeFailure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { unreachable } from '../core/bug.ts';
+import { BOUNDS } from '../core/limits.ts';
 import type { Check, SetupCommand } from '../core/plan.ts';
-import type { Price } from '../core/usage.ts';
+import type { AgentUse } from '../core/agent-use.ts';
 import type { State, UnitState } from '../core/state.ts';
+import { ForgeError } from '../forge.ts';
 import { GitError, PathTaken } from '../world.ts';
 import type { CommandResult, Control, World, WorktreeStatus } from '../world.ts';
 import type { Fence } from './fence.ts';
+import type { Pool } from './pool.ts';
+import type { Slots } from './slots.ts';
 
 /** An agent with what the configuration says about its use. */
-export interface Equipped {
+export interface Equipped extends AgentUse {
   readonly agent: Agent;
-  readonly permissions: Permissions;
-  /** More arguments and variables, as configured. */
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  /** Limits of its own, ms; absent: `limits.agent_idle`, `limits.agent_total`. */
-  readonly idleMs?: number;
-  readonly totalMs?: number;
-  readonly maxTurns?: number;
-  /** A retry goes on with the agent's own session. */
-  readonly goOn: boolean;
-  /** Prices by model; `*` for all others. */
-  readonly prices: Readonly<Record<string, Price>>;
+  /** There is a budget, and what cannot be seen of it is not allowed. */
+  readonly mustSee?: true;
 }
 
 /** Where and with what the steps of one run are performed. All paths absolute. */
@@ -46,8 +41,18 @@ export interface Workplace {
   /** True when a repository path matches a glob. */
   readonly matches: (glob: string, path: string) => boolean;
   readonly fence: Fence;
+  readonly pool: Pool;
+  readonly slots: Slots;
+  /** Setup results that are being made or copied just now, by key. */
+  readonly settingUp: Map<string, Promise<unknown>>;
   /** Idle limit for agents that have one only when it was set by hand. */
   readonly idleLimitSet: boolean;
+  /** Which landed units changed a path, as far as asked; `known` of them, in the order in which they landed. */
+  readonly landedPaths: { known: number; readonly byPath: Map<string, number[]> };
+  /** Whether the remote did not answer when it was last asked. */
+  readonly remote: { silent: boolean };
+  /** Ends the waiting for a unit's pull request when the unit is to look again at what else it waits for. */
+  readonly waking: Map<string, AbortController>;
   /** Status of a worktree as it was last seen, as long as nothing has run in it since; saves a look. */
   readonly seen: Map<string, WorktreeStatus>;
 }
@@ -69,9 +74,14 @@ export function places(place: Workplace, unit: string): { readonly worktree: str
   };
 }
 
-/** The worktree of choo's own in which proofs run. No agent ever works there. */
-export function landingWorktree(place: Workplace): string {
-  return `${place.worktrees}/landing`;
+/** A worktree of choo's own in which proofs run, by its number. No agent ever works there. */
+export function landingWorktree(place: Pick<Workplace, 'worktrees'>, number: number): string {
+  return `${place.worktrees}/landing${number === 0 ? '' : `-${number + 1}`}`;
+}
+
+/** All of them that there may be; the last one is for what a forge has merged. */
+export function landingWorktrees(place: Pick<Workplace, 'worktrees'>): readonly string[] {
+  return Array.from({ length: BOUNDS.landingWorktrees + 1 }, (_, number) => landingWorktree(place, number));
 }
 
 /** What git writes outside a worktree when somebody commits in it, absolute: objects, the worktree's own files, its branch and that branch's log. */
@@ -94,17 +104,18 @@ export function runRef(place: { readonly state: Pick<State, 'run' | 'pinned'> })
   return `refs/heads/${place.state.pinned.branchPrefix}run/${place.state.run}`;
 }
 
-/** Environment that tells setup, checks and agents where they are. */
-export function chooEnvironment(place: Workplace, unit?: string): Record<string, string> {
-  return { CHOO_RUN: String(place.state.run), ...(unit === undefined ? {} : { CHOO_UNIT: unit }) };
+/** Environment that tells setup, checks and agents in a worktree where they are. */
+export async function chooEnvironment(place: Workplace, o: { readonly worktree: string; readonly unit?: string | undefined }): Promise<Record<string, string>> {
+  return { CHOO_RUN: String(place.state.run), ...(o.unit === undefined ? {} : { CHOO_UNIT: o.unit }), ...await place.slots.environment(o.worktree) };
 }
 
 /** Runs a shell command of the configuration or a spec in a worktree. */
-export function shell(place: Workplace, o: { readonly command: string; readonly cwd: string; readonly log: string; readonly limitMs: number; readonly unit?: string; readonly control: Control }): Promise<CommandResult> {
+export async function shell(place: Workplace, o: { readonly command: string; readonly cwd: string; readonly log: string; readonly limitMs: number; readonly unit?: string; readonly control: Control; readonly wantOutput?: true }): Promise<CommandResult> {
   place.seen.delete(o.cwd);
   return place.world.processes.run({
-    argv: ['sh', '-c', o.command], cwd: o.cwd, env: chooEnvironment(place, o.unit),
+    argv: ['sh', '-c', o.command], cwd: o.cwd, env: await chooEnvironment(place, { worktree: o.cwd, unit: o.unit }),
     log: o.log, outputLimit: place.state.settings.limits.output, totalMs: o.limitMs,
+    ...(o.wantOutput === undefined ? {} : { wantOutput: true }),
   }, o.control);
 }
 
@@ -187,6 +198,7 @@ export function failureOfThrow(error: unknown): Failure {
   if (error instanceof PathTaken) return { kind: 'path-taken', path: error.detail };
   if (error instanceof GitError) return { kind: 'git', command: error.command, detail: error.detail };
   if (error instanceof StepFailure) return error.failure;
+  if (error instanceof ForgeError) return { kind: 'forge', reason: error.reason, text: error.message, ...(error.until === undefined ? {} : { until: error.until }) };
   if (error instanceof Error && 'code' in error) {
     const { code } = error;
     const path = 'path' in error ? error.path : error.message;
@@ -204,17 +216,21 @@ export function failedAnswer(begun: Extract<EventBody, { type: Begun['type'] }>,
     case 'run.recovering': return { type: 'run.recover.failed', failure };
     case 'trial.started': return { type: 'trial.failed', failure };
     case 'run.advancing': return { type: 'run.not-advanced', text: failure.kind === 'git' ? failure.detail : failure.kind, fastForward: true };
+    case 'run.pushing': case 'run.catching-up': return { type: 'run.push.refused', reason: failure.kind === 'git' ? 'unreachable' : 'refused', text: describeFailure(failure) };
+    case 'run.saving': return { type: 'run.save.refused', reason: failure.kind === 'git' ? 'unreachable' : 'refused', text: describeFailure(failure) };
     case 'unit.started': return { type: 'unit.prepare.failed', unit: begun.unit, failure };
     case 'task.started': case 'task.retry': return { type: 'task.attempt.failed', unit: begun.unit, task: begun.task, attempt: begun.attempt, failure, notes };
     case 'task.backpressure': return { type: 'task.validation.fail', unit: begun.unit, task: begun.task, attempt: begun.attempt, failure, notes };
     case 'task.committing': return { type: 'task.commit.failed', unit: begun.unit, task: begun.task, failure };
     case 'rework.started': return { type: 'rework.attempt.failed', unit: begun.unit, reason: begun.reason, attempt: begun.attempt, failure, notes };
+    case 'review.started': return { type: 'review.attempt.failed', unit: begun.unit, attempt: begun.attempt, failure, notes };
     case 'unit.verifying': return { type: 'unit.verify.failed', unit: begun.unit, failure, notes };
     case 'unit.refreshing': return { type: 'unit.refresh.failed', unit: begun.unit, failure };
     case 'unit.committing': return { type: 'unit.commit.failed', unit: begun.unit, failure };
-    case 'unit.merging': return { type: 'unit.merge.failed', unit: begun.unit, failure };
-    case 'unit.proving': return { type: 'unit.proof.failed', unit: begun.unit, commit: begun.commit, failure };
-    case 'unit.landing': return { type: 'unit.land.failed', unit: begun.unit, failure };
+    case 'batch.merging': return { type: 'batch.merge.failed', batch: begun.batch, failure };
+    case 'batch.proving': return { type: 'batch.proof.failed', batch: begun.batch, commit: begun.commit, failure, notes };
+    case 'batch.landing': return { type: 'batch.land.failed', batch: begun.batch, failure };
+    case 'pr.publishing': case 'pr.proving': case 'pr.following': case 'pr.taking': case 'pr.merging': return { type: 'pr.step.failed', unit: begun.unit, failure };
     case 'unit.finishing': return { type: 'unit.completed', unit: begun.unit, notes: [{ kind: 'teardown-failed', text: `the worktree of ${begun.unit} could not be removed: ${failure.kind === 'git' ? failure.detail : failure.kind}` }] };
     default: return unreachable(begun);
   }

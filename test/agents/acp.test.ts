@@ -9,7 +9,10 @@ import { control } from '../contract/processes.rig.ts';
 import type { Scenario } from '../../src/model-server/scenario.ts';
 import type { ModelServer } from '../../src/model-server/server.ts';
 import { ACP_CASES, type AcpCase } from './acp.rig.ts';
-import { it, type Room } from './session.ts';
+import { THOROUGH, it, type Room } from './session.ts';
+
+/** OpenCode has sessions of its own (opencode.test.ts). */
+const CASES = ACP_CASES.filter(({ name }) => THOROUGH || name !== 'opencode');
 
 const JOB: Scenario = [{ turns: [{ do: 'run', command: 'echo hello > hello.txt' }, { do: 'run', command: 'git add hello.txt && git commit -qm "say hello"' }, { do: 'say', text: 'I said hello.' }] }];
 
@@ -31,7 +34,7 @@ async function stage(o: AcpCase, room: Room, scenario: Scenario): Promise<{ read
   return { server, env: o.env(server.url) };
 }
 
-describe.each(ACP_CASES)('$name', (one) => {
+describe.each(CASES)('$name', (one) => {
   const { name, agent, forgets } = one;
 
   it('does a job of two commands', async ({ room }) => {
@@ -47,7 +50,7 @@ describe.each(ACP_CASES)('$name', (one) => {
     expect(session.usage).toMatchObject(name === 'opencode' ? { input: 1000, output: 50 } : { input: 3000, output: 150 });
   });
 
-  it('tells that a tool failed, and goes on', async ({ room }) => {
+  if (THOROUGH) it('tells that a tool failed, and goes on', async ({ room }) => {
     const { server, env } = await stage(one, room, [{ turns: [{ do: 'run', command: 'echo nothing here; exit 3' }, { do: 'say', text: 'It failed.' }] }]);
     const session = await room.drive(agent(), { prompt: 'Try it.', env, record: `acp/${name}-tool-fails`, permissions: 'full' });
     expect(session.verdict).toEqual({});
@@ -70,7 +73,7 @@ describe.each(ACP_CASES)('$name', (one) => {
     expect(session.verdict).toEqual({ failed: 'the agent was interrupted' });
   });
 
-  it('goes on with a session', async ({ room }) => {
+  if (THOROUGH) it('goes on with a session', async ({ room }) => {
     const { server, env } = await stage(one, room, [{ when: 'THE FIRST', turns: [{ do: 'run', command: 'true' }, { do: 'say', text: 'One.' }] }, { when: 'THE SECOND', turns: [{ do: 'say', text: 'Two.' }] }]);
     const first = await room.drive(agent(), { prompt: 'THE FIRST', env });
     const second = await room.drive(agent(), { prompt: 'THE SECOND', env, record: `acp/${name}-continued`, ...(first.session === undefined ? {} : { goOn: first.session }) });
@@ -80,7 +83,7 @@ describe.each(ACP_CASES)('$name', (one) => {
     expect(server.seen.at(-1)?.asked?.prompt).toMatch(forgets === true ? /THE SECOND/ : /THE FIRST[^]*THE SECOND/);
   });
 
-  it('gets a prompt of a megabyte', async ({ room }) => {
+  if (THOROUGH) it('gets a prompt of a megabyte', async ({ room }) => {
     const { server, env } = await stage(one, room, [{ turns: [{ do: 'say', text: 'Read.' }] }]);
     const prompt = `${'every word counts\u2028 '.repeat(50_000)}\nthe end`;
     const session = await room.drive(agent(), { prompt, env });
@@ -89,7 +92,7 @@ describe.each(ACP_CASES)('$name', (one) => {
   });
 });
 
-describe.each(ACP_CASES.filter(({ blind }) => blind !== true))('$name', (one) => {
+describe.each(CASES.filter(({ blind }) => blind !== true && THOROUGH))('$name', (one) => {
   const { name, agent } = one;
 
   it('knows a quota that is used up', async ({ room }) => {

@@ -10,7 +10,7 @@ import { chat } from '../../src/model-server/chat.ts';
 import type { Scenario } from '../../src/model-server/scenario.ts';
 import type { ModelServer } from '../../src/model-server/server.ts';
 import { programOf } from './programs.ts';
-import { it, type Drive, type Room, type Session } from './session.ts';
+import { THOROUGH, it, type Drive, type Room, type Session } from './session.ts';
 
 const agent = copilotAgent({ program: [programOf('copilot')] });
 
@@ -109,10 +109,10 @@ it('goes on with a session', async ({ room }) => {
 
 it('fails when the session is gone', async ({ room }) => {
   const session = await work(room, [{ turns: [{ do: 'say', text: 'Hm.' }] }], { goOn: '11111111-2222-4333-8444-555555555555', record: 'copilot/session-gone' });
-  expect(session.verdict.failed).toBeTypeOf('string');
+  expect(session.verdict).toEqual({ failed: expect.any(String) as string, gone: true });
 });
 
-it('gets a prompt of a megabyte', async ({ room }) => {
+if (THOROUGH) it('gets a prompt of a megabyte', async ({ room }) => {
   const prompt = `${'every word counts\u2028 '.repeat(50_000)}\nthe end`;
   const session = await work(room, [{ turns: [{ do: 'say', text: 'Read.' }] }], { prompt });
   expect(session.verdict).toEqual({});

@@ -11,7 +11,7 @@ import type { Part } from '../../src/model-server/scenario.ts';
 import type { ModelServer } from '../../src/model-server/server.ts';
 import type { Turn } from '../../src/model-server/turn.ts';
 import { programOf } from './programs.ts';
-import { it, type Room } from './session.ts';
+import { THOROUGH, it, type Room } from './session.ts';
 
 const agent = geminiAgent({ program: [process.execPath, programOf('gemini')] });
 
@@ -111,7 +111,7 @@ it('is ended while the model says nothing', async ({ room }) => {
   expect(session.verdict).toEqual({ failed: 'ended without a result' });
 });
 
-it('gets a prompt of a megabyte as it is, whatever it looks like', async ({ room }) => {
+if (THOROUGH) it('gets a prompt of a megabyte as it is, whatever it looks like', async ({ room }) => {
   // It waits for what was printed to be read, which it does not do at its own end.
   execFileSync('mkfifo', [join(room.home, 'gate')]);
   const { env, prompts } = await serve(room, [{ do: 'run', command: `cat ${join(room.home, 'gate')}` }, { do: 'say', text: 'Read.' }]);

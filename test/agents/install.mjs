@@ -1,7 +1,8 @@
-// Installs the agents of agents.json from npm at their exact versions into .cache/agents, one at a time; what is there
+// Installs the agents of agents.json from npm at their exact versions into .cache/agents, two at a time; what is there
 // already stays. No install script runs. `node test/agents/install.mjs [NAME…]`; without a name all of them.
 
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -14,7 +15,7 @@ function folderOf({ package: name, version }) {
   return join(cache, `${name.replace('@', '').replaceAll('/', '-')}-${version}`);
 }
 
-function install(name) {
+async function install(name) {
   const agent = agents[name];
   if (agent === undefined) throw new Error(`there is no agent ${name}; there are ${Object.keys(agents).join(', ')}`);
   const folder = folderOf(agent);
@@ -30,7 +31,7 @@ function install(name) {
     // With `--prefix` npm would look for its global configuration there, and know no certificates.
     writeFileSync(join(half, 'package.json'), '{ "private": true }\n');
     // What an agent says of its Node is about the script npm puts before it; `engine-strict` comes along from `npm run`.
-    const { status } = spawnSync('npm', ['install', ...options, `${agent.package}@${agent.version}`], { cwd: half, stdio: 'inherit' });
+    const [status] = await once(spawn('npm', ['install', ...options, `${agent.package}@${agent.version}`], { cwd: half, stdio: 'inherit' }), 'close');
     if (status !== 0) throw new Error(`npm could not install ${agent.package}@${agent.version}`);
     if (!existsSync(join(folder, 'node_modules'))) renameSync(half, folder);
     console.log(`${name} ${agent.version} is installed`);
@@ -40,4 +41,8 @@ function install(name) {
 }
 
 const asked = process.argv.slice(2);
-for (const name of asked.length > 0 ? asked : Object.keys(agents)) install(name);
+const left = asked.length > 0 ? asked : Object.keys(agents);
+const one = async () => {
+  for (let name = left.shift(); name !== undefined; name = left.shift()) await install(name);
+};
+await Promise.all([one(), one()]);

@@ -8,7 +8,7 @@ import { chat } from '../../src/model-server/chat.ts';
 import type { Part } from '../../src/model-server/scenario.ts';
 import type { ModelServer } from '../../src/model-server/server.ts';
 import { programOf } from './programs.ts';
-import { it, type Room } from './session.ts';
+import { THOROUGH, it, type Room } from './session.ts';
 
 /** It takes its time to start, and the machine may be busy, ms. */
 const PATIENCE = 180_000;
@@ -29,7 +29,7 @@ async function serve(room: Room, scenario: readonly Part[]): Promise<{ readonly 
   return { o: { env, model: 'scripted/m1' }, prompts, asked: () => server.seen.length, server };
 }
 
-it('does a job of two commands', async ({ room }) => {
+if (THOROUGH) it('does a job of two commands', async ({ room }) => {
   const { o, asked } = await serve(room, [{ turns: [{ do: 'run', command: 'echo hello > hello.txt' }, { do: 'run', command: 'git add . && git commit -qm "say hello"' }, { do: 'say', text: 'I said hello.' }] }]);
   const session = await room.drive(agent, { prompt: 'Say hello in a file and commit it.', ...o, record: 'opencode/done' });
   expect(session.verdict).toEqual({});
@@ -77,7 +77,7 @@ it('knows a login that is refused, and a model that is not there', async ({ room
 const BROKEN = [['overload', 'The server is overloaded or not ready yet.'], ['cut', 'connection was closed']] as const;
 
 for (const [turn, words] of BROKEN) {
-  it(`gives up after three times ${turn}`, async ({ room }) => {
+  if (THOROUGH) it(`gives up after three times ${turn}`, async ({ room }) => {
     const { o } = await serve(room, [{ turns: [{ do: turn }], forever: true }]);
     const session = await room.drive(agent, { prompt: 'Work.', ...o, record: `opencode/${turn}` });
     expect(session.stop).toMatchObject({ kind: 'overload', text: expect.stringContaining(words) as string });
@@ -98,7 +98,7 @@ it('is ended in the middle of a command that ignores everything, with all that i
   expect(session.done).toBe(false);
 }, PATIENCE);
 
-it('is ended while the model says nothing', async ({ room }) => {
+if (THOROUGH) it('is ended while the model says nothing', async ({ room }) => {
   const { o, server } = await serve(room, [{ turns: [{ do: 'hang' }] }]);
   const handle = control();
   const asked = server.arrived((seen) => seen.asked !== undefined).then(() => handle.interruptNow());
@@ -116,10 +116,10 @@ it('goes on with a session', async ({ room }) => {
   expect(second.usage).toMatchObject({ input: 2000, output: 100 });
   expect(prompts().at(-1)).toMatch(/the first[^]*the second/);
   const gone = await room.drive(agent, { prompt: 'the third', ...o, goOn: 'ses_nothing', record: 'opencode/session-gone' });
-  expect(gone.verdict).toEqual({ failed: 'Error: Session not found' });
+  expect(gone.verdict).toEqual({ failed: 'Error: Session not found', gone: true });
 }, PATIENCE);
 
-it('gets a prompt of a megabyte as it is', async ({ room }) => {
+if (THOROUGH) it('gets a prompt of a megabyte as it is', async ({ room }) => {
   const { o, prompts } = await serve(room, [{ turns: [{ do: 'say', text: 'Read.' }] }]);
   room.repository.write('secret.txt', 'read me in', room.worktree);
   const prompt = `/init @secret.txt !ls\n${'0123456789abcde\n'.repeat(65_536)}the end`;

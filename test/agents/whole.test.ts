@@ -69,7 +69,8 @@ const AGAIN = /Task 1 of unit `u`[^]{0,400}This is attempt \d/;
 describe.concurrent.each(ROWS.map((row) => [row.name, row] as const))('%s', (name, row) => {
   it('two tasks, landed', async ({ open }) => {
     const { bed, env } = await open(row, [
-      { when: TASK_1, turns: [run('echo one > u-1.txt'), run('git add u-1.txt && git commit -qm "my own"'), say('One is done.')] },
+      // Commands of the agent's are known as such, so that a choo among them refuses.
+      { when: TASK_1, turns: [run('test "$CHOO_UNIT-$CHOO_ATTEMPT" = u-1 && echo one > u-1.txt'), run('git add u-1.txt && git commit -qm "my own"'), say('One is done.')] },
       { when: TASK_2, turns: [run('echo two > u-2.txt'), say('Two is done.')] },
     ]);
     specs(bed, { u: { tasks: 2 } });

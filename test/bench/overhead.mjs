@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { commitAll, gitIn } from './repository.mjs';
 
 const { values } = parseArgs({
   options: { units: { type: 'string', default: '100' }, tasks: { type: 'string', default: '3' }, parallel: { type: 'string', default: '4' }, rounds: { type: 'string', default: '3' }, files: { type: 'string', default: '0' } },
@@ -29,11 +30,7 @@ function timed(argv, cwd) {
   return { wall: real, cpu: user + system };
 }
 
-function git(cwd, ...args) {
-  const ran = spawnSync('git', args, { cwd, env, encoding: 'utf8' });
-  if (ran.status !== 0) throw new Error(`git ${args.join(' ')}: ${ran.stderr}`);
-  return ran.stdout;
-}
+const git = gitIn(env);
 
 /** A repository of units without dependencies; `files` more files to check out. */
 function repository(name) {
@@ -53,11 +50,7 @@ function repository(name) {
     }
   }
   writeFileSync(join(top, '.choo.yaml'), `provider:\n  type: command\n  providers:\n    command:\n      command: '${AGENT}'\n`);
-  git(top, 'init', '-q', '-b', 'main');
-  git(top, 'config', 'user.name', 'Bench');
-  git(top, 'config', 'user.email', 'bench@example.org');
-  git(top, 'add', '-A');
-  git(top, 'commit', '-q', '-m', 'specs');
+  commitAll(git, top);
   return top;
 }
 

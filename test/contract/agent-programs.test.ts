@@ -96,6 +96,10 @@ describe('a program', () => {
     expect(await look(['claude'], claudeAt('env FOO=1 wrapped'), { env: KEY })).toMatchObject([{ version: '2.1.330', diagnostics: [] }]);
   });
 
+  test.for(['sh scripts/claude.sh', 'sh ./claude.sh', 'sh claude.sh', 'env A=b sh --rcfile=./rc claude.sh'])('that begins with one of the repository is not started before there is a worktree (%s)', async (command) => {
+    expect(await said(['claude'], `provider: {providers: {claude: {command: ${command}}}}`, { env: KEY, paths: ['claude.sh'] })).toBe('');
+  });
+
   test('in the repository must be in the commit, unless setup may make it; it is not started before there is a worktree', async () => {
     const file = claudeAt('./tools/claude');
     expect(await said(['claude'], file, { env: KEY })).toContain('the program `./tools/claude` of the agent `claude` (Claude Code) is not in the commit that is run [agent-missing]');

@@ -111,12 +111,89 @@ describe.each(GROUNDS)('%s git', (_name, open) => {
       expect(await g.files.exists(`${work}/.git`)).toBe(true);
     });
 
+    it('whose own git folder is as it was noted is left alone, and is noted once', async () => {
+      expect(await g.git.mendOwnFolder(work)).toEqual([]);
+      await g.git.rememberOwnFolder(work);
+      for (let n = 0; n < 2; n++) expect(await g.git.mendOwnFolder(work)).toEqual([]);
+    });
+
     it('with the lock of a killed git cannot be staged in until the lock is released', async () => {
       g.lock(work);
       await g.git.releaseLocks(work, UNIT);
       g.edit(work, 'new', '1');
       const tree = await g.git.stage(work, ['new']);
       expect([...await g.git.changedPaths(first, tree)]).toEqual(['new']);
+    });
+  });
+
+  describe('a worktree whose unit has landed', () => {
+    const OTHER = 'refs/heads/choo/unit/b/1';
+    const index = (): string => g.place('index-1');
+    const folder = (): string => g.place('pooled');
+    const retired = async (): Promise<string> => {
+      expect(await g.git.keepIndex(work, { to: index(), least: 1 })).toBe(true);
+      const head = onUnit({ README: 'changed\n', 'deep/a': '1' });
+      g.edit(work, 'README', 'not committed\n');
+      g.edit(work, 'left', 'secret');
+      g.edit(work, 'local.env', 'secret');
+      g.edit(work, 'node_modules/x', 'x');
+      await g.git.retireWorktree(work, { to: folder() });
+      return head;
+    };
+
+    it('becomes a plain folder: no worktree any more, its branch stays', async () => {
+      const head = await retired();
+      expect([await g.files.exists(work), await g.git.resolve(UNIT)]).toEqual([false, head]);
+      await expect(g.git.status(work)).rejects.toThrow(GitError);
+      await expect(g.git.status(folder())).rejects.toThrow(GitError);
+    });
+
+    it('becomes the worktree of another, at its commit on its branch, with nothing else in it (a unit can never see another\'s untracked files)', async () => {
+      const head = await retired();
+      const base = onMain({ 'new/b': '2' });
+      expect(await g.git.renewFolder({ folder: folder(), index: index(), from: first, commit: base, keep: [] })).toBe(true);
+      const next = g.place('next');
+      await g.git.addWorktree({ path: next, commit: base, branch: OTHER, filled: { folder: folder(), index: index(), from: base } });
+      expect(await g.git.status(next)).toEqual({ head: base, branch: OTHER, entries: [] });
+      expect(['README', 'new/b', 'deep/a', 'left', 'local.env', 'node_modules/x'].map((path) => g.text(next, path))).toEqual(['hello\n', '2', undefined, undefined, undefined, undefined]);
+      expect([await g.git.resolve(UNIT), await g.git.resolve(OTHER)]).toEqual([head, base]);
+      g.edit(next, 'README', 'work\n');
+      expect(await entries(next)).toEqual(['README tracked unstaged']);
+    });
+
+    it('keeps of ignored files what was chosen, and never what is not ignored', async () => {
+      await retired();
+      expect(await g.git.renewFolder({ folder: folder(), index: index(), from: first, commit: first, keep: ['node_modules/x', 'left'] })).toBe(true);
+      const next = g.place('next');
+      await g.git.addWorktree({ path: next, commit: first, filled: { folder: folder(), index: index(), from: first } });
+      expect(['left', 'local.env', 'node_modules/x'].map((path) => g.text(next, path))).toEqual([undefined, undefined, 'x']);
+      expect((await g.git.status(next)).branch).toBeUndefined();
+    });
+
+    it('may be filled again and again, and a new folder for the first time', async () => {
+      await retired();
+      const base = onMain({ b: '1' });
+      for (const [from, commit] of [[first, base], [base, first]] as const) {
+        expect(await g.git.renewFolder({ folder: folder(), index: index(), from, commit, keep: [] })).toBe(true);
+      }
+      expect(await g.git.renewFolder({ folder: g.place('fresh'), index: g.place('index-2'), commit: base, keep: [] })).toBe(true);
+      await g.git.addWorktree({ path: g.place('next'), commit: base, filled: { folder: folder(), index: index(), from: first } });
+      await g.git.addWorktree({ path: g.place('other'), commit: first, filled: { folder: g.place('fresh'), index: g.place('index-2'), from: base } });
+      for (const [name, head] of [['next', base], ['other', first]] as const) expect(await g.git.status(g.place(name))).toEqual({ head, branch: undefined, entries: [] });
+    });
+
+    it('is not taken where something is or on a branch that exists, nor kept when it is too small', async () => {
+      await retired();
+      await g.git.renewFolder({ folder: folder(), index: index(), from: first, commit: first, keep: [] });
+      const filled = { folder: folder(), index: index(), from: first };
+      await g.git.addWorktree({ path: g.place('taken'), commit: first });
+      await expect(g.git.addWorktree({ path: g.place('taken'), commit: first, branch: OTHER, filled })).rejects.toThrow(PathTaken);
+      expect(await g.git.resolve(OTHER)).toBeUndefined();
+      await expect(g.git.addWorktree({ path: g.place('next'), commit: first, branch: UNIT, filled })).rejects.toThrow(GitError);
+      await expect(g.git.addWorktree({ path: g.place('next'), commit: first, branch: OTHER, filled: { ...filled, folder: g.place('nothing') } })).rejects.toThrow();
+      expect(await g.git.keepIndex(g.place('taken'), { to: g.place('index-2'), least: 100 })).toBe(false);
+      await g.files.remove(folder());
+      await g.files.remove(folder());
     });
   });
 

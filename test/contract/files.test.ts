@@ -31,6 +31,13 @@ describe('files', () => {
     expect([await files.exists(join(top, 'a')), await files.exists(join(top, 'b'))]).toEqual([true, false]);
   });
 
+  test('are not waited for where a pipe stands, and not read beyond a bound', async () => {
+    execFileSync('mkfifo', [join(top, 'pipe')]);
+    expect(await files.readText(join(top, 'pipe'))).toBeUndefined();
+    put('a', 'four');
+    expect([await files.readText(join(top, 'a'), 4), await files.readText(join(top, 'a'), 3)]).toEqual(['four', undefined]);
+  });
+
   test('are written whole with their mode, leaving nothing beside them', async () => {
     put('a.sh', 'old');
     chmodSync(join(top, 'a.sh'), 0o751);
@@ -114,9 +121,11 @@ describe('environment missing: copying ignored files into a worktree', () => {
 describe('an escalation in the terminal', () => {
   test('is one piece: severity, unit, title, details; hostile names cannot draw on the screen', async () => {
     const shown: string[] = [];
-    const escalation = { severity: 'blocking', run: 1, unit: 'app', title: 'conflict in a\u001b[2Jb', detail: ['see /w', 'choo retry app\nthen\u202e more'] } as const;
+    const escalation = { severity: 'blocking', run: 1, seq: 7, unit: 'app', title: 'conflict in a\u001b[2Jb', detail: ['see /w', 'choo retry app\nthen\u202e more'] } as const;
     await terminalEscalator((text) => shown.push(text), { color: false }).escalate(escalation);
-    await terminalEscalator((text) => shown.push(text), { color: true }).escalate({ severity: 'warning', run: 1, title: 't', detail: [] });
+    await terminalEscalator((text) => shown.push(text), { color: true }).escalate({ severity: 'warning', run: 1, seq: 8, title: 't', detail: [] });
+    await terminalEscalator((text) => shown.push(text), { color: true }).escalate({ severity: 'info', run: 1, seq: 9, title: 'the end', detail: [], end: true });
+    await terminalEscalator((text) => shown.push(text), { color: true }).escalate({ severity: 'warning', run: 1, seq: 8, title: 't', detail: [] }, { only: new Set(['slack']) });
     expect(shown).toEqual(['BLOCKING app: conflict in a[2Jb\n  see /w\n  choo retry app\n  then more\n', '\u001b[33mWARNING\u001b[0m t\n']);
   });
 });

@@ -251,3 +251,24 @@ describe('trees and snapshots', () => {
     expect((await git.snapshot()).dirty.get('dirty')).not.toBe(after.dirty.get('dirty'));
   });
 });
+
+describe('what the newest commits changed', () => {
+  it('is told commit by commit, whatever the paths look like, without merges', async () => {
+    const git = repo.open();
+    const odd = [':100644 100644 x', 'a\nb', '0'.repeat(40), 'caf\u00e9'];
+    const [first, last] = [odd.slice(0, 2), odd.slice(2)];
+    for (const [n, paths] of [first, last].entries()) {
+      for (const path of paths) writeFileSync(join(repo.root, path), 'x');
+      repo.git('add', '-A');
+      repo.git('commit', '-qm', `:${n}`);
+    }
+    const side = repo.git('commit-tree', '-p', 'HEAD~1', '-m', 'side', 'HEAD~1^{tree}');
+    repo.git('merge', '-q', '-s', 'ours', '--no-ff', '-m', 'merge', side);
+    const head = repo.git('rev-parse', 'HEAD');
+    const changes = await git.recentChanges(head, 3);
+    expect(changes.map((paths) => paths.toSorted()).filter((paths) => paths.length > 0).slice(0, 2)).toEqual([last.toSorted(), first.toSorted()]);
+    expect(changes.length).toBe(3);
+    await expect(git.recentChanges('HEAD', 3)).rejects.toThrow(Bug);
+    await expect(git.recentChanges('1'.repeat(40), 3)).rejects.toThrow(GitError);
+  });
+});

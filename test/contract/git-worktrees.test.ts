@@ -383,7 +383,7 @@ describe('cost', () => {
     expect(await cost(() => counted.changedPaths(base, signed))).toEqual(['diff-tree']);
     expect([...(await counted.ownPaths(base, signed))]).toEqual([]);
     expect(await cost(() => counted.ownPaths(base, signed))).toEqual([]);
-    expect(await cost(() => counted.mergeTrees(base, signed))).toEqual(['merge-tree']);
+    expect(await cost(() => counted.mergeTrees(base, signed))).toEqual([]);
     expect(await cost(() => counted.resolve('refs/heads/n'))).toEqual([]);
     expect(await cost(() => counted.advance({ ref: 'refs/heads/main', from: base, to: signed }))).toEqual(['worktree', 'merge']);
     expect(await cost(() => counted.cleanWorktree(work))).toEqual([]);

@@ -79,7 +79,7 @@ describe('a journal', () => {
       [1, '2026-01-02T03:04:05.678Z', 7], [2, '2026-01-02T03:04:05.678Z', 7], [3, '2026-01-02T03:04:05.679Z', 7],
     ]);
     expect(await readJournal(path)).toEqual({
-      header: { choo: 'journal', version: 1, run: 7, created: '2026-01-02T03:04:05.678Z', plan: PLAN }, events: both.flat(), torn: 0,
+      header: { choo: 'journal', version: 2, run: 7, created: '2026-01-02T03:04:05.678Z', plan: PLAN }, events: both.flat(), torn: 0,
     });
     expect(statSync(path).mode % 0o1000).toBe(0o600);
   });
@@ -144,9 +144,9 @@ describe('a journal', () => {
 
   test('a newer one, something else, a torn header and nothing are refused and stay as they are', async () => {
     expect(await refusal(readJournal(path))).toEqual({ reason: 'missing', line: undefined });
-    const header = '{"choo":"journal","version":1,"run":1,"created":"x","plan":"y"}';
+    const header = '{"choo":"journal","version":2,"run":1,"created":"x","plan":"y"}';
     for (const [text, reason] of [
-      [`${header.replace('1', '2')}\n`, 'newer'], ['hello\n', 'not-a-journal'], ['', 'not-a-journal'], ['\n', 'not-a-journal'],
+      [`${header.replace('"version":2', '"version":3')}\n`, 'newer'], [`${header.replace('"version":2', '"version":1')}\n`, 'older'], ['hello\n', 'not-a-journal'], ['', 'not-a-journal'], ['\n', 'not-a-journal'],
       [header, 'not-a-journal'], [header.slice(0, 20), 'not-a-journal'], [`${header.slice(0, 20)}\n`, 'not-a-journal'], ['\0'.repeat(5000), 'not-a-journal'], ['null\n', 'not-a-journal'],
     ] as const) {
       writeFileSync(path, text);
@@ -156,7 +156,7 @@ describe('a journal', () => {
   });
 
   test('without a digest of the plan is of early development and still read', async () => {
-    writeFileSync(path, '{"choo":"journal","version":1,"run":1,"created":"x"}\n{"seq":1,"time":"x","run":1,"type":"unit.queued","unit":"a"}\n');
+    writeFileSync(path, '{"choo":"journal","version":2,"run":1,"created":"x"}\n{"seq":1,"time":"x","run":1,"type":"unit.queued","unit":"a"}\n');
     expect(await readJournal(path)).toMatchObject({ header: { run: 1 }, events: [{ seq: 1 }], torn: 0 });
   });
 

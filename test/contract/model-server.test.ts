@@ -83,6 +83,21 @@ describe('the server', () => {
     await expect(answer.text()).rejects.toThrow();
   });
 
+  const call = (id: string): object => ({ role: 'assistant', content: [{ type: 'tool_use', id, name: 'Bash', input: {} }] });
+  const result = (id: string): object => ({ type: 'tool_result', tool_use_id: id, content: '' });
+  const marked = (count: number): object => ({ role: 'user', content: Array.from({ length: count }, (_, n) => ({ type: 'text', text: `part ${n}`, cache_control: { type: 'ephemeral' } })) });
+
+  it('takes what the real interface takes: text after a result, four marks for the cache, a last message that is empty', async () => {
+    const server = await serve([{ turns: [{ do: 'say', text: 'ok' }], forever: true }]);
+    const fine = [
+      [marked(4)],
+      [{ role: 'user', content: 'go' }, call('x'), { role: 'user', content: [result('x'), { type: 'text', text: 'well?' }] }],
+      [{ role: 'user', content: 'go' }, { role: 'assistant', content: [] }],
+    ];
+    for (const messages of fine) expect((await ask(server, { ...BODY, messages })).status).toBe(200);
+    expect(server.bad).toEqual([]);
+  });
+
   it.each([
     ['no key', BODY, {}],
     ['an unknown field', { ...BODY, max_token: 1 }, undefined],
@@ -92,6 +107,12 @@ describe('the server', () => {
     ['a call without its result', { ...BODY, messages: [{ role: 'user', content: 'go' }, { role: 'assistant', content: [{ type: 'tool_use', id: 'x', name: 'Bash', input: {} }] }, { role: 'user', content: 'well?' }] }, undefined],
     ['an empty text', { ...BODY, messages: [{ role: 'user', content: [{ type: 'text', text: '' }] }] }, undefined],
     ['an assistant that begins', { ...BODY, messages: [{ role: 'assistant', content: 'hello' }] }, undefined],
+    ['a message of nothing', { ...BODY, messages: [{ role: 'user', content: [] }] }, undefined],
+    ['an answer of nothing in the middle', { ...BODY, messages: [{ role: 'user', content: 'go' }, { role: 'assistant', content: [] }, { role: 'user', content: 'on' }] }, undefined],
+    ['a call that is there twice', { ...BODY, messages: [{ role: 'user', content: 'go' }, call('x'), { role: 'user', content: [result('x')] }, call('x'), { role: 'user', content: [result('x')] }] }, undefined],
+    ['text before a result', { ...BODY, messages: [{ role: 'user', content: 'go' }, call('x'), { role: 'user', content: [{ type: 'text', text: 'well?' }, result('x')] }] }, undefined],
+    ['two tools of one name', { ...BODY, tools: [{ name: 'Bash', input_schema: {} }, { name: 'Bash', input_schema: {} }] }, undefined],
+    ['five marks for the cache', { ...BODY, messages: [marked(5)] }, undefined],
     ['no JSON', undefined, undefined],
   ] as const)('remembers a request with %s as bad', async (_what, body, headers) => {
     const server = await serve([{ turns: [{ do: 'say', text: 'ok' }] }]);

@@ -67,7 +67,7 @@ describe('no program choo starts gets', () => {
   const token = ['gh', 'p_', 'a1B2c3D4e5F6g7H8i9J0k1L2'].join('');
   test.each([
     ['GIT_DIR', 'x'], ['CHOO_UNIT', 'x'], ['GH_TOKEN', 'x'], ['GITHUB_TOKEN', 'x'], ['MY_GITHUB_TOKEN', 'x'], ['INPUT_GITHUB_TOKEN', 'x'], ['GITHUB_APP_PRIVATE_KEY', 'x'], ['gh_token', 'x'],
-    ['GITLAB_TOKEN', 'x'], ['GITLAB_API_TOKEN', 'x'], ['CI_JOB_TOKEN', 'x'], ['CI_REPOSITORY_URL', 'x'], ['GITEA_ACCESS_TOKEN', 'x'], ['FORGEJO_TOKEN', 'x'], ['BITBUCKET_APP_PASSWORD', 'x'],
+    ['GITLAB_TOKEN', 'x'], ['GITLAB_API_TOKEN', 'x'], ['CI_JOB_TOKEN', 'x'], ['GITHUB_ENV', '/f'], ['GITHUB_PATH', '/f'], ['GITHUB_OUTPUT', '/f'], ['GITHUB_STATE', '/f'], ['GITHUB_STEP_SUMMARY', '/f'], ['CI_REPOSITORY_URL', 'x'], ['GITEA_ACCESS_TOKEN', 'x'], ['FORGEJO_TOKEN', 'x'], ['BITBUCKET_APP_PASSWORD', 'x'],
     ['AZURE_DEVOPS_EXT_PAT', 'x'], ['SLACK_BOT_TOKEN', 'x'], ['TEAM_SLACK_URL', 'x'], ['DISCORD_WEBHOOK', 'x'], ['TELEGRAM_BOT_TOKEN', 'x'], ['WEBHOOK_URL', 'x'], ['OPS_WEBHOOK', 'x'], ['TEAMS_WEBHOOK_URL', 'x'],
     ['SOMETHING', token], ['NOTIFY', ['https://hooks.', 'slack.com/services/T/B/x'].join('')],
   ])('%s', (name, value) => {

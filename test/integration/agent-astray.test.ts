@@ -1,6 +1,8 @@
 // Agents that go where they must not: other branches, other histories, the main checkout, other refs, nested repositories,
 // processes that should outlive them.
 
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { DOES_IT, it, type Bed } from '../rig/bed.ts';
 import { completedTasks, expectEnd, expectNothingLeft, fileAt, kinds, refs } from '../rig/facts.ts';
@@ -49,6 +51,46 @@ describe('history', () => {
     const { run } = await astray(bed, 'echo mine > a-2.txt; git add -A; git stash -q');
     expect(run.events.some((e) => e.type === 'task.retry')).toBe(true);
     expect(bed.git('show', 'stash@{0}:a-2.txt')).toBe('mine');
+  });
+});
+
+describe('the git folder of its own worktree', () => {
+  const HERE = 'g=$(git rev-parse --absolute-git-dir)';
+
+  it.for([['on', true], ['off', false]] as const)('with a configuration of its own, the extension being %s: choo\'s git runs nothing of it', async ([, on], { bed }) => {
+    if (on) bed.git('config', 'extensions.worktreeConfig', 'true');
+    const evil = `printf '[filter "x"]\\n\\tclean = "touch ${bed.base}/ran; cat"\\n' > "$g/config.worktree"`;
+    const { run, failures } = await astray(bed, `${HERE}; ${evil}; echo '* filter=x' > .gitattributes; ${DOES_IT}`);
+    expect(failures).toEqual(['outside-the-fence']);
+    expect(existsSync(join(bed.base, 'ran'))).toBe(false);
+    const [, aside = ''] = /what it was made is at ([^;]+);/.exec(JSON.stringify(run.events)) ?? [];
+    expect(readFileSync(aside, 'utf8')).toContain('touch');
+  });
+
+  it('pointing to a repository of the agent\'s own', async ({ bed }) => {
+    const { failures } = await astray(bed, `${HERE}; git clone -q --bare . '${bed.base}/fake'; git --git-dir='${bed.base}/fake' config core.sshCommand x; echo '${bed.base}/fake' > "$g/commondir"; ${DOES_IT}`);
+    expect(failures).toEqual(['outside-the-fence']);
+  });
+
+  it('saying that it belongs to another folder, or to none', async ({ bed }) => {
+    const { failures } = await astray(bed, `${HERE}; rm "$g/commondir"; ln -s /dev/zero "$g/commondir"; echo '${bed.root}/.git' > "$g/gitdir"; ${DOES_IT}`);
+    expect(failures).toEqual(['outside-the-fence']);
+  });
+
+  it('changed by an agent that was killed with choo: put back before git is asked anything', async ({ bed }) => {
+    bed.git('config', 'extensions.worktreeConfig', 'true');
+    bed.specs({ a: {} }, { agent: bed.hand.agent });
+    const run = bed.start(['run', '--json']);
+    const held = await bed.hand.next();
+    await held.sh(`git config --worktree filter.x.clean "touch ${bed.base}/ran; cat"; echo "* filter=x" > .gitattributes`);
+    run.signal('SIGKILL');
+    await run.ended;
+    const again = bed.start(['resume', '--json']);
+    await (await bed.hand.next()).finish();
+    const ended = await again.ended;
+    expectEnd(ended, 0);
+    expect(existsSync(join(bed.base, 'ran'))).toBe(false);
+    expect(JSON.stringify(ended.events)).toContain('which steers git in the worktree');
   });
 });
 

@@ -158,7 +158,7 @@ describe('a check', () => {
     const ended = await bed.choo(['run', '--json']);
     expectEnd(ended, 1);
     expect(bed.git('rev-parse', 'main')).toBe(base);
-    expect(ended.events.some((e) => e.type === 'unit.proof.failed')).toBe(true);
+    expect(ended.events.some((e) => e.type === 'batch.proof.failed')).toBe(true);
   });
 
   it('sees its own task already complete in the tree, because that is the tree that is committed', async ({ bed }) => {

@@ -4,7 +4,8 @@ import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import type { Held } from '../rig/hand.ts';
-import { it, type Bed } from '../rig/bed.ts';
+import { DOES_IT, it, type Bed } from '../rig/bed.ts';
+import { expectEnd } from '../rig/facts.ts';
 
 const SECRET = 'pa55/word+that"nobody-sees';
 
@@ -34,6 +35,73 @@ function kept(bed: Bed): string {
 }
 
 const env = { MY_SERVICE_TOKEN: SECRET, ANTHROPIC_API_KEY: 'a-key-of-the-agent-itself' };
+
+/** The unit `a`, whose agent has this name, says its version when asked, and then prints these messages and does its work. */
+function talker(bed: Bed, o: { readonly agent: string; readonly version: string; readonly lines: readonly unknown[]; readonly config?: Readonly<Record<string, unknown>> }): void {
+  const program = join(bed.base, o.agent);
+  const lines = o.lines.map((line) => `echo '${JSON.stringify(line)}'\n`).join('');
+  writeFileSync(program, `#!/bin/sh\ncase "$1" in --version) echo "${o.version}"; exit;; esac\ncat > /dev/null\n${lines}${DOES_IT}\n`, { mode: 0o755 });
+  bed.specs({ a: {} }, { provider: { type: o.agent, providers: { [o.agent]: { command: program } } }, ...o.config });
+}
+
+const STATS = { total_tokens: 1300, input_tokens: 1000, output_tokens: 250, cached: 100, models: { 'gemini-x': { total_tokens: 1300 } } };
+const GEMINI = { agent: 'gemini', version: '0.61.0', lines: [{ type: 'init', session_id: 's' }, { type: 'result', status: 'success', stats: STATS }] };
+const OPENCODE = { agent: 'opencode', version: '1.18.33', lines: [{ type: 'step_finish', sessionID: 'ses_1', part: { reason: 'stop', cost: 0, tokens: { input: 1000, output: 50, reasoning: 0, cache: { read: 0, write: 0 } } } }] };
+
+describe('what an attempt used', () => {
+  it('is noted also of an agent that tells it with its last words', async ({ bed }) => {
+    talker(bed, { ...GEMINI, config: { agents: { gemini: { prices: { '*': { input: 1, output: 2 } } } } } });
+    const ended = await bed.choo(['run', '--json'], { env: { GEMINI_API_KEY: 'dummy' } });
+    expectEnd(ended, 0);
+    expect(ended.events.find((e) => e.type === 'task.attempted')).toMatchObject({ usage: { input: 900, output: 300, cacheRead: 100, model: 'gemini-x' } });
+    expect(ended.stderr).toContain('1,300 tokens');
+  });
+
+  it('is the whole cap, whatever it tells then, when a budget could not have ended it there', async ({ bed }) => {
+    talker(bed, { ...GEMINI, config: { budget: { attempt: '5000 tokens', unseen: 'allow' } } });
+    const ended = await bed.choo(['run', '--json'], { env: { GEMINI_API_KEY: 'dummy' } });
+    expectEnd(ended, 0);
+    expect(ended.events.find((e) => e.type === 'task.attempted')).not.toHaveProperty('usage');
+    expect((await bed.choo(['status'])).stdout).toContain('5,000 tokens');
+  });
+
+  it('must be seen in money when the budget is in money: without a price the agent is ended at its first report', async ({ bed }) => {
+    talker(bed, { ...OPENCODE, config: { budget: { attempt: '1 USD' } } });
+    const ended = await bed.choo(['run', '--json'], { env: { OPENCODE_API_KEY: 'dummy' } });
+    expectEnd(ended, 1);
+    expect(ended.events.find((e) => e.type === 'task.attempt.failed')).toMatchObject({ failure: { kind: 'agent-trouble', trouble: 'setup', text: expect.stringContaining('agents.opencode.prices') as string } });
+    expect(ended.events.find((e) => e.type === 'unit.waiting')).toMatchObject({ for: 'person', agent: 'opencode' });
+  });
+
+  it('may be nothing by the prices, or unseen when that is allowed', async ({ bed }) => {
+    talker(bed, { ...OPENCODE, config: { budget: { attempt: '1 USD' }, agents: { opencode: { prices: { '*': { input: 0, output: 0 } } } } } });
+    expectEnd(await bed.choo(['run'], { env: { OPENCODE_API_KEY: 'dummy' } }), 0);
+    talker(bed, { ...OPENCODE, config: { budget: { attempt: '1 USD', unseen: 'allow' } } });
+    expectEnd(await bed.choo(['run', '--new'], { env: { OPENCODE_API_KEY: 'dummy' } }), 0);
+  });
+});
+
+describe('a session to go on with that the agent has forgotten', () => {
+  it('costs no attempt: the same one is begun anew', async ({ bed }) => {
+    claude(bed, { agents: { claude: { retry: 'continue' } }, limits: { attempts: 2 } });
+    const gone = JSON.stringify({ type: 'result', subtype: 'error_during_execution', is_error: true, num_turns: 0, total_cost_usd: 0, usage: {}, modelUsage: {}, errors: ['No conversation found with session ID: 11111111-1111-4111-8111-111111111111'] });
+    const program = join(bed.base, 'claude');
+    writeFileSync(program, readFileSync(program, 'utf8').replace('esac', `esac\ncase " $* " in *" --resume="*) echo '${gone}'; exit 1;; esac`));
+    const run = bed.start(['run', '--json'], { env });
+    const first = await bed.hand.next();
+    await first.print(`${JSON.stringify({ type: 'system', subtype: 'init', session_id: '11111111-1111-4111-8111-111111111111' })}\n`);
+    await first.print(RESULT);
+    await first.exit(0);
+    const second = await bed.hand.next();
+    await works(second);
+    await second.finish();
+    const ended = await run.ended;
+    expectEnd(ended, 0);
+    expect(ended.events.filter((e) => e.type === 'task.retry')).toHaveLength(1);
+    // What the first start said of it is in the attempt's log.
+    expect((await bed.choo(['logs', 'a', '--attempt', '2', '--raw'])).stdout).toContain('No conversation found');
+  });
+});
 
 describe('an agent that writes messages', () => {
   it('is told as lines, with what it used; --raw has the messages', async ({ bed }) => {
@@ -74,6 +142,25 @@ describe('an agent that writes messages', () => {
     expect((await raw.ended).stdout).toContain('"total_cost_usd":0.25');
     expect((await following.ended).stdout).toMatch(/^command {2}npm test\nused /);
     expect((await bed.choo(['status'])).stdout).toMatch(/landed +a +\w+ · \$0\.25, 940 tokens\n/);
+  });
+
+  it('is seen at work also when half of the log is full', async ({ bed }) => {
+    claude(bed, { limits: { output: '64KiB' } });
+    const run = bed.start(['run', '--json'], { env });
+    const held = await bed.hand.next();
+    const raw = bed.start(['logs', 'a', '-f', '--raw']);
+    for (let n = 1; n <= 20; n++) {
+      await held.print(`${uses('Bash', { command: `npm test ${n}`, description: 'x'.repeat(4000) })}{"type":"orch.killing","seq":${n}}\n`);
+      await raw.event('orch.killing', { after: n - 1 });
+    }
+    expect((await bed.choo(['status'])).stdout).toContain('npm test 20 (');
+    expect((await bed.choo(['logs', 'a'])).stdout).toContain('npm test 20');
+    await held.print(RESULT);
+    await held.finish();
+    await run.ended;
+    const followed = (await raw.ended).stdout;
+    for (let n = 1; n <= 20; n++) expect(followed.split(`npm test ${n}"`)).toHaveLength(2);
+    expect(followed).toContain('"total_cost_usd":0.25');
   });
 
   it('carries its last activity in what it fails for', async ({ bed }) => {

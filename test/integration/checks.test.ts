@@ -102,7 +102,7 @@ describe('the proof', () => {
     const base = bed.specs({ a: { tasks: [{}, { check: '! test -f a-1.txt && test -f a-2.txt' }] } }, { agent: `rm -f a-1.txt; ${DOES_IT}`, limits: { attempts: 1 } });
     const ended = await bed.choo(['run', '--json']);
     expectEnd(ended, 1);
-    expect(ended.events.some((e) => e.type === 'unit.proof.failed')).toBe(true);
+    expect(ended.events.some((e) => e.type === 'batch.proof.failed')).toBe(true);
     expect(bed.git('rev-parse', 'main')).toBe(base);
   });
 
@@ -120,7 +120,7 @@ describe('the proof', () => {
     await mending.exit();
     const ended = await run.ended;
     expectEnd(ended, 0);
-    expect(ended.events.some((e) => e.type === 'unit.proof.failed' && e.unit === 'b')).toBe(true);
+    expect(ended.events.some((e) => e.type === 'rework.started' && e.unit === 'b' && e.because.kind === 'check-failed' && e.because.with?.join() === 'a')).toBe(true);
     expectNothingLeft(bed);
   });
 });

@@ -36,7 +36,7 @@ it('gives the agent nothing of the user: no keys, no settings, an empty HOME', a
   expect(text).toMatch(new RegExp(`^HOME=${temporary}/choo-demo-\\w+/home$`, 'm'));
   expect(text).toMatch(new RegExp(`^TMPDIR=${temporary}/choo-demo-\\w+/`, 'm'));
   const names = [...text.matchAll(/^([A-Za-z]\w*)=/gm)].map(([, name]) => name ?? '');
-  const ours = /^(PATH|HOME|TMPDIR|TERM|LANG|PWD|OLDPWD|SHLVL|_|CHOO_\w+|ANTHROPIC_\w+|CLAUDECODE|CLAUDE_CODE_\w+|DISABLE_\w+)$/;
+  const ours = /^(PATH|HOME|TMPDIR|TERM|LANG|PWD|OLDPWD|SHLVL|_|CHOO_\w+|ANTHROPIC_\w+|CLAUDECODE|CLAUDE_CODE_\w+|DISABLE_\w+|COMPOSE_PROJECT_NAME)$/;
   expect(names.filter((name) => !ours.test(name))).toEqual([]);
   expect(readdirSync(temporary)).toEqual([]);
 });

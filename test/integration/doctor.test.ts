@@ -70,6 +70,12 @@ describe('the doctor', () => {
     expect(stdout.split('\n\n')[0]?.split('\n').every((line) => /^(ok {5}|warning|error {2}) {2}\S/.test(line))).toBe(true);
   });
 
+  it('tells who could not be told, by the name of the variable that is missing', async ({ bed }) => {
+    bed.specs({ a: {} }, { escalation: { slack: { url_env: 'MY_SLACK' } } });
+    expect(about((await doctor(bed)).findings, 'escalation')).toEqual(['error missing-variable: the variable MY_SLACK is not set, which should hold the address of the Slack webhook → set it, or change escalation.slack.url_env']);
+    expect(about((await doctor(bed, { env: { MY_SLACK: 'https://example.com/services/T' } })).findings, 'escalation')).toEqual([]);
+  });
+
   it('tells version, login and permissions of an agent', async ({ bed }) => {
     const claude = program(bed, 'claude', 'echo "2.1.330 (Claude Code)"');
     bed.specs({ a: {} }, { ...agents({ claude }), agents: { claude: { permissions: 'full' } } });
@@ -217,6 +223,13 @@ describe('a choo inside an agent of choo', () => {
     expect(printed).toContain('error: choo was started by an agent of choo (unit `a` of run 1): its agents would work outside the limits and the budget of that run [inside-choo]');
     expect(printed).toMatch(/ended 2\n$/);
     expect(readdirSync(join(bed.root, '.git/choo')).filter((name) => name.startsWith('detached'))).toEqual([]);
+  });
+
+  it.for(['retry a', 'stop', 'stop --now', 'unlock --yes', 'cleanup --discard a'])('refuses to %s, with the reason', async (verb, { bed }) => {
+    bed.specs({ a: {} }, { agent: `${inner(verb)}; ${DOES_IT}` });
+    const { code } = await bed.choo(['run'], { env: { OUT: bed.base } });
+    expect(code).toBe(0);
+    expect(readFileSync(join(bed.base, 'inner.txt'), 'utf8')).toMatch(/error: choo was started by an agent of choo \(unit `a` of run 1\): an agent gives no attempts to itself[^]*ended 2\n$/);
   });
 
   it('may look: a plan, the doctor (which tells it)', async ({ bed }) => {

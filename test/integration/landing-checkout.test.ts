@@ -1,11 +1,11 @@
 // Landing on a target that somebody has checked out: clean, with local changes, in the middle of something, twice, locked.
 
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { describe, expect } from 'vitest';
 import { it, type Bed } from '../rig/bed.ts';
 import type { Ended } from '../rig/choo.ts';
-import { completedTasks, expectEnd, expectNothingLeft, refs } from '../rig/facts.ts';
+import { commits, completedTasks, expectEnd, expectNothingLeft, refs } from '../rig/facts.ts';
 
 /** The target did not move, the run's own branch has everything, and the message says how to close it. */
 function expectDiverted(bed: Bed, o: { readonly ended: Ended; readonly base: string }): void {
@@ -92,6 +92,26 @@ describe('a checked-out target', () => {
     expectNothingLeft(bed, ['refs/heads/main', 'refs/heads/topic']);
   });
 
+  it('with another branch out is not touched at all, whatever lands: watched from the first to the last unit', async ({ bed }) => {
+    bed.specs(Object.fromEntries(['a', 'b', 'c', 'd'].map((id) => [id, {}])));
+    bed.git('switch', '-q', '-c', 'topic');
+    const before = [readFileSync(join(bed.root, '.git/index'), 'base64'), statSync(join(bed.root, '.git/index')).mtimeMs, bed.read('.git/HEAD')];
+    const watched = watchFolder(bed.root);
+    expectEnd(await bed.choo(['run', '-t', 'main']), 0);
+    expect(await watched.end()).toEqual([]);
+    expect([readFileSync(join(bed.root, '.git/index'), 'base64'), statSync(join(bed.root, '.git/index')).mtimeMs, bed.read('.git/HEAD')]).toEqual(before);
+    expect(commits(bed).filter((c) => c.landed !== '')).toHaveLength(4);
+  });
+
+  it('that has the target out is touched only in what landed', async ({ bed }) => {
+    bed.specs({ a: {}, b: {} });
+    const watched = watchFolder(bed.root);
+    expectEnd(await bed.choo(['run']), 0);
+    const touched = (await watched.end()).filter((path) => !/^(a-1\.txt|b-1\.txt|specs\/tasks\/[ab]\/.*|specs(\/tasks(\/[ab])?)?)$/.test(path));
+    expect(touched).toEqual([]);
+    expect(bed.read('a-1.txt')).toBeTruthy();
+  });
+
   it('in two worktrees is moved in neither', async ({ bed }) => {
     const base = bed.specs({ a: {} });
     bed.git('worktree', 'add', '-q', '--force', join(bed.base, 'second'), 'main');
@@ -130,3 +150,28 @@ describe('a checked-out target', () => {
     expect(refs(bed)).toContain('refs/heads/choo/run/1');
   });
 });
+
+/** Notes every path of a checkout, its git folder left out, that anybody touches. Folder by folder: a recursive watch would follow git's own. */
+function watchFolder(top: string): { readonly end: () => Promise<readonly string[]> } {
+  const touched = new Set<string>();
+  const folders = ['', ...readdirSync(top, { recursive: true, withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => relative(top, join(e.parentPath, e.name)))];
+  let left = 0;
+  let last: (() => void) | undefined;
+  const watchers = folders.filter((folder) => !/^\.git(\/|$)/.test(folder)).map((folder) => watch(join(top, folder), (_, name) => {
+    if (name !== 'the-last-one') { if (name !== '.git') touched.add(join(folder, name ?? '')); return; }
+    left--;
+    if (left === 0) last?.();
+  }));
+  return {
+    end: async () => {
+      // What is told of a folder comes in order: after this one there is nothing older.
+      const told = new Promise<void>((resolve) => { last = resolve; });
+      left = watchers.length;
+      for (const folder of folders) if (!/^\.git(\/|$)/.test(folder)) mkdirSync(join(top, folder, 'the-last-one'));
+      await told;
+      for (const watcher of watchers) watcher.close();
+      for (const folder of folders) rmSync(join(top, folder, 'the-last-one'), { recursive: true, force: true });
+      return [...touched];
+    },
+  };
+}

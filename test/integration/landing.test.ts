@@ -53,7 +53,7 @@ describe('a target that moves', () => {
     await second.exit();
     const ended = await run.ended;
     expectEnd(ended, 0);
-    expect(ended.events.filter((e) => e.type === 'unit.proving')).toHaveLength(2);
+    expect(ended.events.filter((e) => e.type === 'batch.proving')).toHaveLength(2);
     expectNothingLeft(bed);
   });
 
@@ -155,7 +155,8 @@ describe('a textual conflict', () => {
 
 describe('a merge error that is no conflict', () => {
   it('is never "complete": the unit fails with what git said, the target stays', async ({ bed }) => {
-    const base = bed.specs({ a: {} });
+    // A name that only git puts into a tree.
+    const base = bed.specs({ a: {} }, { agent: `${DOES_IT}; echo x > naïve.txt` });
     const real = process.env['PATH'] ?? '';
     const { PATH } = fakeProgram(bed, 'git', `for word in "$@"; do if [ "$word" = merge-tree ]; then echo 'fatal: unable to read tree' >&2; exit 128; fi; done; PATH='${real}' exec git "$@"`);
     const ended = await bed.choo(['run', '--json'], { env: { PATH: PATH ?? '' } });

@@ -1,6 +1,8 @@
 // Stopping: the first and the second signal, children that resist, `choo stop`, and going on afterwards. Processes left are
 // found by the bed at the end of each test.
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { DOES_IT, it } from '../rig/bed.ts';
 import { commits, completedTasks, expectEnd, expectNothingLeft, kinds } from '../rig/facts.ts';
@@ -28,6 +30,22 @@ describe.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('the first %s', (sig
     expectEnd(await again.ended, 0);
     expect(completedTasks(bed)).toEqual(['a#1', 'a#2', 'b#1']);
     expectNothingLeft(bed);
+  });
+});
+
+describe('before a run has begun', () => {
+  it.for([['SIGINT', 130], ['SIGTERM', 143]] as const)('%s does not wait for a program that is asked for its version', async ([signal, code], { bed }) => {
+    const program = join(bed.base, 'claude');
+    writeFileSync(program, `#!/bin/sh\n${bed.hand.check('asked')}\n`, { mode: 0o755 });
+    bed.specs({ a: {} }, { provider: { type: 'claude', providers: { claude: { command: program } } } });
+    const run = bed.start(['run', '--json'], { env: { ANTHROPIC_API_KEY: 'dummy' } });
+    const asked = await bed.hand.next({ name: 'asked', unit: '' });
+    run.signal(signal);
+    await asked.gone;
+    const ended = await run.ended;
+    // After its 20 s it would be refused as broken.
+    expectEnd(ended, code);
+    expect(ended.events.some((e) => e.type === 'unit.started')).toBe(false);
   });
 });
 

@@ -136,7 +136,7 @@ describe('status --watch', () => {
     expectEnd(await bed.choo(['status', '--watch']), 2);
     bed.specs({ a: {} });
     expectEnd(await bed.choo(['run']), 0);
-    bed.write('.git/choo/runs/1/journal.jsonl', '{"choo":"journal","version":1,"run":1,"created":"x"}\nnonsense\n{}\n');
+    bed.write('.git/choo/runs/1/journal.jsonl', '{"choo":"journal","version":2,"run":1,"created":"x"}\nnonsense\n{}\n');
     const ended = await bed.choo(['status', '--watch']);
     expectEnd(ended, 2);
     expect(ended.stderr).toContain('journal.jsonl');

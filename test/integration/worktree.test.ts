@@ -1,6 +1,6 @@
 // The unit's worktree: setup, copies, teardown, the trial, what is never committed, and worktrees that vanish or are in the way.
 
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { DOES_IT, it } from '../rig/bed.ts';
@@ -14,6 +14,27 @@ describe('environment missing', () => {
       worktree: { setup: ['mkdir deps', { command: 'touch deps/ready', if: 'README' }, { command: 'exit 1', if: 'no-such-file' }] },
     });
     expectEnd(await bed.choo(['run']), 0);
+    expectNothingLeft(bed);
+  });
+
+  it('setup that may be reused runs once for the same lockfile, and never where an agent wrote', async ({ bed }) => {
+    bed.write('.gitignore', 'deps\n');
+    bed.write('lock', 'one\n');
+    const install = `echo ran >> "$HOME/setups"; mkdir deps; cp lock deps/lock`;
+    const check = 'cmp lock deps/lock';
+    bed.specs({ a: { tasks: [{ check }] }, b: { tasks: [{ check: 'true' }], dependsOn: ['a'] }, c: { tasks: [{ check }], dependsOn: ['b'] } }, {
+      agent: `${DOES_IT}; if [ "$CHOO_UNIT" = b ]; then echo two > lock; fi`,
+      worktree: { setup: [{ command: install, reuse: { by: ['lock'], makes: ['deps'] } }] }, baseline_checks: [check.replace('cmp', 'test "$CHOO_UNIT" = b || cmp')],
+    });
+    const ended = await bed.choo(['run', '--json']);
+    expectEnd(ended, 0);
+    // The trial; what b's new lockfile asks for when b lands, which is not kept; and when c begins.
+    expect(bed.read('../home/setups')).toBe('ran\n'.repeat(3));
+    expect(kinds(ended, 'a').notes).toContain('setup-reused');
+    expect(kinds(ended, 'c').notes).not.toContain('setup-reused');
+    const kept = readdirSync(join(bed.state, 'choo')).flatMap((name) => readdirSync(join(bed.state, 'choo', name, 'setup-results')));
+    expect(kept).toHaveLength(2);
+    expect((await bed.choo(['cleanup'])).stdout).toContain('setup commands make it again');
     expectNothingLeft(bed);
   });
 

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { journals, proved, standing } from './journal.ts';
+import { journals, proved, provedTogether, standing } from './journal.ts';
 import { localChanges, type Scenario } from './scenario.ts';
 import { commandOf, marked } from './session.ts';
 
@@ -47,10 +47,11 @@ function once(what: string, count: number): string[] {
   return count === 1 ? [] : [`${count} times: ${what}`];
 }
 
-/** Every value that the target took was proved as exactly that commit. */
+/** Every value that the target took was proved as exactly that commit, and every landing in it as that or in a batch. */
 function valueProblems(scenario: Scenario, byHand: ReadonlySet<string>): string[] {
   const { git, root } = scenario.repository;
   const good = new Set([scenario.base, ...byHand, ...journals(root).flatMap((lines) => [...proved(lines)])]);
+  const together = new Set(journals(root).flatMap((lines) => [...provedTogether(lines)]));
   // Where several landings arrived at once, commits between them that only bring in the target were never its value.
   const landings = git('rev-list', '--first-parent', '--grep=^Choo-Landed: ', `${scenario.base}..main`).split('\n').filter((id) => id !== '');
   // A line a move: old value, new value, who, why.
@@ -58,7 +59,7 @@ function valueProblems(scenario: Scenario, byHand: ReadonlySet<string>): string[
   const moves = readFileSync(reflog, 'utf8').split('\n').filter((line) => line !== '').map((line) => line.split(' ')[1] ?? '');
   const since = moves.slice(moves.indexOf(scenario.base));
   return [
-    ...landings.filter((id) => !good.has(id)).map((id) => `${id} landed and was not proved`),
+    ...landings.filter((id) => !good.has(id) && !together.has(id)).map((id) => `${id} landed and was not proved`),
     ...since.filter((id) => !good.has(id)).map((id) => `the target was at ${id}, which was not proved`),
   ];
 }

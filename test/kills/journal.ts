@@ -11,11 +11,14 @@ export interface Line {
   readonly unit?: string;
   readonly task?: number;
   readonly commit?: string;
+  readonly batch?: number;
+  /** Of `batch.candidate`: the landings in it, from the first to the top. */
+  readonly merges?: readonly { readonly commit: string }[];
 }
 
 const BEGIN: ReadonlySet<string> = new Set(BEGINS);
 /** Events about a unit that neither begin nor answer a step. */
-const ASIDE = new Set(['unit.queued', 'unit.failed', 'unit.blocked', 'unit.unblocked', 'unit.retried', 'task.failed', 'task.completed']);
+const ASIDE = new Set(['unit.queued', 'unit.failed', 'unit.blocked', 'unit.unblocked', 'unit.retried', 'unit.merged', 'batch.dropped', 'task.failed', 'task.completed']);
 /** Events about the run that begin or answer one of its steps. */
 const RUN_STEP = /^(trial\.|run\.(recover|advanc|not-advanced|joined))/;
 
@@ -35,16 +38,26 @@ export function stepsInFlight(lines: readonly Line[]): readonly string[] {
   const open = new Map<string, string>();
   for (const line of lines) {
     if (line.type === 'orch.resumed') open.clear();
-    if (line.unit === undefined ? !RUN_STEP.test(line.type) : ASIDE.has(line.type)) continue;
-    if (BEGIN.has(line.type)) open.set(line.unit ?? '', line.type);
-    else open.delete(line.unit ?? '');
+    if (line.unit === undefined && line.batch === undefined ? !RUN_STEP.test(line.type) : ASIDE.has(line.type)) continue;
+    const of = line.unit ?? (line.batch === undefined ? '' : `batch ${line.batch}`);
+    if (BEGIN.has(line.type)) open.set(of, line.type);
+    else open.delete(of);
   }
   return [...open.values()].toSorted();
 }
 
 /** Commits that passed their whole proof. */
 export function proved(lines: readonly Line[]): ReadonlySet<string> {
-  return new Set(lines.flatMap((line) => (line.commit !== undefined && (line.type === 'unit.proved' || line.type === 'run.joined') ? [line.commit] : [])));
+  return new Set(lines.flatMap((line) => (line.commit !== undefined && (line.type === 'batch.proved' || line.type === 'run.joined') ? [line.commit] : [])));
+}
+
+/** Commits that land a unit and were proved as part of their batch, whose top was checked: never a value of the target by themselves. */
+export function provedTogether(lines: readonly Line[]): ReadonlySet<string> {
+  const tops = proved(lines);
+  return new Set(lines.flatMap(({ merges = [] }) => {
+    const ids = merges.map(({ commit }) => commit);
+    return ids.slice(0, ids.findLastIndex((id) => tops.has(id)) + 1);
+  }));
 }
 
 /** `unit landed` or `unit not landed` and `unit/task done` or not, as the journal's last words about each. */

@@ -14,8 +14,8 @@ import { endProcess, marked, session, type Death, type Ended } from './session.t
 /** Failpoints and how often a run passes each, at most: the n-th passage is drawn from that. */
 const PASSAGES: Readonly<Record<Failpoint, number>> = {
   'lock-taken': 1, 'journal-made': 1, journalled: 40, 'commit-built': 8, 'ref-moved': 12, 'target-moved': 3, 'checkout-advanced': 2,
-  'worktree-registered': 6, 'worktree-filled': 6, 'worktree-aside': 4, 'worktree-unregistered': 4, 'recovery-half-done': 2,
-  diverted: 1, joined: 1, 'caught-up': 1, 'merge-begun': 2,
+  'worktree-registered': 6, 'worktree-filled': 6, 'worktree-aside': 4, 'worktree-unregistered': 4, 'recovery-half-done': 2, 'folder-pooled': 2, 'folder-taken': 2,
+  diverted: 1, joined: 1, 'caught-up': 1, 'merge-begun': 2, 'remote-moved': 1, 'remote-joined': 1, 'branch-pushed': 3, 'pull-written': 3, 'pull-merged': 2, saved: 1, 'run-claimed': 1, 'run-half-restored': 1,
 };
 /** The windows that the full run must have hit, each often enough. */
 const WINDOWS: Readonly<Record<string, readonly Failpoint[]>> = {
@@ -24,9 +24,12 @@ const WINDOWS: Readonly<Record<string, readonly Failpoint[]>> = {
   'ref moved': ['ref-moved', 'target-moved'],
   'checkout advanced': ['checkout-advanced'],
   'worktree half-made': ['worktree-registered', 'worktree-filled', 'worktree-aside', 'worktree-unregistered'],
+  'worktree pooled': ['folder-pooled', 'folder-taken'],
 };
 /** Failpoints that are the only ones of their window. */
-const WANTED: ReadonlySet<Failpoint> = new Set(['commit-built', 'journalled', 'checkout-advanced', 'ref-moved']);
+const WANTED: ReadonlySet<Failpoint> = new Set(['commit-built', 'journalled', 'checkout-advanced', 'ref-moved', 'folder-pooled', 'folder-taken']);
+/** Runs are added for a window that was hit too seldom, up to so many times the number asked for. */
+const MOST_TIMES = 6;
 /** A run that has not ended after so many sessions never will. */
 const MOST_SESSIONS = 120;
 
@@ -68,21 +71,31 @@ export async function kills(argv: readonly string[], o: { readonly program: stri
   const tally: Tally = { runs: 0, kills: 0, sessions: 0, trees: 0, hits: new Map(), problems: [] };
   let next = 0;
   const worker = async (): Promise<void> => {
-    while ((next < options.runs || tally.kills < options.kills) && (options.go || tally.problems.length === 0)) await oneRun(options, tally, (next += 1));
+    const more = (): boolean => next < options.runs || tally.kills < options.kills || (missed(options, tally).length > 0 && next < options.runs * MOST_TIMES);
+    while (more() && (options.go || tally.problems.length === 0)) await oneRun(options, tally, (next += 1));
   };
   await Promise.all(Array.from({ length: options.jobs }, worker));
   return report(options, tally, performance.now() - began);
 }
 
+function hitsOf(tally: Tally, window: string): number {
+  return (WINDOWS[window] ?? []).reduce((sum, point) => sum + (tally.hits.get(point) ?? 0), 0);
+}
+
+/** The windows that were not hit often enough so far. */
+function missed(o: Options, tally: Tally): string[] {
+  return Object.keys(WINDOWS).filter((name) => hitsOf(tally, name) < o.each);
+}
+
 function report(o: Options, tally: Tally, ms: number): number {
-  const windows = Object.entries(WINDOWS).map(([name, points]) => [name, points.reduce((sum, point) => sum + (tally.hits.get(point) ?? 0), 0)] as const);
-  const missed = windows.filter(([, count]) => count < o.each).map(([name, count]) => `the window "${name}" was hit ${count} times, and ${o.each} are wanted`);
+  const windows = Object.keys(WINDOWS).map((name) => [name, hitsOf(tally, name)] as const);
+  const short = missed(o, tally).map((name) => `the window "${name}" was hit ${hitsOf(tally, name)} times, and ${o.each} are wanted`);
   const print = (line: string): boolean => process.stdout.write(`${line}\n`);
   for (const [name, count] of [...tally.hits].toSorted(([, a], [, b]) => b - a)) print(`${String(count).padStart(6)}  ${name}`);
   print(windows.map(([name, count]) => `${name}: ${count}`).join(' · '));
   print(`seed ${o.seed}: ${tally.kills} kills (${tally.trees} with everything that ran) in ${tally.sessions} sessions of ${tally.runs} runs, ${Math.round(ms / 1000)} s`);
-  for (const problem of [...tally.problems, ...missed]) print(`WRONG: ${problem}`);
-  return tally.problems.length + missed.length === 0 ? 0 : 1;
+  for (const problem of [...tally.problems, ...short]) print(`WRONG: ${problem}`);
+  return tally.problems.length + short.length === 0 ? 0 : 1;
 }
 
 /** One repository from its first session to its last check. */
@@ -170,14 +183,15 @@ async function mend(run: Run, output: string): Promise<boolean> {
   return (await session({ program: o.program, scenario, argv: ['retry', '--failed'] })).code === 0;
 }
 
-function chooseDeath({ dice, tally, scenario }: Run): Death {
+function chooseDeath({ o, dice, tally, scenario }: Run): Death {
   const tree = dice.maybe(0.25);
   const how = dice.weighed([['failpoint', 6], ['events', 3], ['time', 2]] as const) ?? 'time';
   if (how === 'events') return { by: how, count: dice.whole(1, 25), delay: dice.whole(0, 12), tree };
   if (how === 'time') return { by: how, delay: dice.whole(0, 1500), tree };
   const fits = (name: Failpoint): boolean => possible(name, scenario);
-  // Those hit seldom so far come first, and the windows that must be hit before all others.
-  const weight = (point: Failpoint): number => (WANTED.has(point) ? 4 : 1) / (1 + (tally.hits.get(point) ?? 0));
+  // Those hit seldom so far come first, the windows that must be hit before all others, and those still short before these.
+  const short = new Set(missed(o, tally).flatMap((window) => WINDOWS[window] ?? []));
+  const weight = (point: Failpoint): number => (short.has(point) ? 8 : WANTED.has(point) ? 4 : 1) / (1 + (tally.hits.get(point) ?? 0));
   const name = dice.weighed((Object.keys(PASSAGES) as Failpoint[]).filter(fits).map((point) => [point, weight(point)] as const)) ?? 'journalled';
   return { by: how, name, count: dice.whole(1, dice.whole(1, PASSAGES[name])), tree };
 }
@@ -186,6 +200,8 @@ function chooseDeath({ dice, tally, scenario }: Run): Death {
 function possible(name: Failpoint, scenario: Scenario): boolean {
   switch (name) {
     case 'checkout-advanced': return scenario.targetRoot !== undefined;
+    case 'folder-pooled': case 'folder-taken': return scenario.pooled;
+    case 'remote-moved': case 'remote-joined': case 'branch-pushed': case 'pull-written': case 'pull-merged': return false;
     case 'diverted': case 'caught-up': return scenario.checkout === 'in-the-way';
     case 'joined': return scenario.checkout === 'in-the-way' && scenario.moving;
     case 'journal-made': return !begun(scenario);

@@ -22,6 +22,8 @@ export interface Scenario {
   readonly targetRoot: string | undefined;
   /** A person commits to the target between sessions. */
   readonly moving: boolean;
+  /** Worktrees come out of a pool. */
+  readonly pooled: boolean;
   /** The commit the target began with. */
   readonly base: string;
   readonly log: string;
@@ -44,7 +46,8 @@ export function makeScenario(chance: Chance, agent: string): Scenario {
   const ids = NAMES.slice(0, chance.whole(3, NAMES.length));
   const waiting = chance.maybe(0.3) ? chance.pick(ids) : undefined;
   const units = randomUnits({ chance, ids, plan, waiting });
-  const config = randomConfig(chance, agent);
+  const pooled = chance.maybe(0.7);
+  const config = randomConfig(chance, { agent, pooled });
   repository.write('shared/s1.txt', 'top\n');
   repository.write('shared/s2.txt', 'top\n');
   repository.write('mine.txt', 'as committed\n');
@@ -55,7 +58,7 @@ export function makeScenario(chance: Chance, agent: string): Scenario {
     ...Object.fromEntries(Object.entries(repository.env).filter((e): e is [string, string] => e[1] !== undefined)),
     XDG_STATE_HOME: join(folder, 'state'), TMPDIR: join(folder, 'temporary'), [MARK]: log, KILLS_PLAN: plan,
   };
-  const made = { repository, env, units, checkout, targetRoot, moving: chance.maybe(0.3), base, log, state: join(folder, 'state'), waiting };
+  const made = { repository, env, units, checkout, targetRoot, moving: chance.maybe(0.3), pooled, base, log, state: join(folder, 'state'), waiting };
   return {
     ...made, before: localChanges(made),
     describe: () => `${ids.length} units, ${checkout}${made.moving ? ', target moving' : ''}${waiting === undefined ? '' : ', one waits'}, ${JSON.stringify(config)}`,
@@ -82,7 +85,7 @@ function randomUnits(o: { readonly chance: Chance; readonly ids: readonly string
   }));
 }
 
-function randomConfig(chance: Chance, agent: string): Readonly<Record<string, unknown>> {
+function randomConfig(chance: Chance, { agent, pooled }: { readonly agent: string; readonly pooled: boolean }): Readonly<Record<string, unknown>> {
   return {
     provider: { type: 'command', providers: { command: { command: `exec sh '${agent}'` } } },
     parallelism: chance.whole(2, 4), target_branch: 'main',
@@ -90,7 +93,11 @@ function randomConfig(chance: Chance, agent: string): Readonly<Record<string, un
     merge: { max_conflict_retries: 50 },
     limits: { cuts: 1000, shutdown: '2s', free_disk: '1MiB' },
     process: { contain: chance.pick(['auto', 'group']) },
-    ...(chance.maybe(0.3) ? { worktree: { setup: [{ command: 'echo made > made-by-setup.txt' }] } } : {}),
+    worktree: {
+      // So few files would not be worth a pool by themselves.
+      pool: pooled ? 'always' : 'auto',
+      ...(chance.maybe(0.3) ? { setup: [{ command: 'echo made > made-by-setup.txt' }] } : {}),
+    },
     ...(chance.maybe(0.3) ? { baseline_checks: [{ name: 'format', command: 'sh format.sh' }] } : {}),
   };
 }

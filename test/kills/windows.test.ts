@@ -1,12 +1,14 @@
 // Each failpoint once, by name: choo dies there, the next session brings the run to the same end, and nothing is left.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { Failpoint } from '../../src/failpoint.ts';
 import { it, type Bed } from '../rig/bed.ts';
+import { freshClone } from '../rig/clones.ts';
+import { makeRemote } from '../rig/remote.ts';
 import { completedTasks, expectEnd, expectNothingLeft, subjects } from '../rig/facts.ts';
 
 let folder = '';
@@ -55,6 +57,20 @@ describe('dying in the worst moment', () => {
     });
   }
 
+  for (const point of ['folder-pooled', 'folder-taken'] as const) {
+    it(`${point}: a folder of the pool is nobody's work`, async ({ bed }) => {
+      bed.specs({ a: {}, b: {}, c: {} }, { worktree: { pool: 'always' } });
+      await dieAt(bed, point, ['run', '-p', '1']);
+      expectEnd(await bed.choo(['resume']), 0);
+      expect(completedTasks(bed).toSorted()).toEqual(['a#1', 'b#1', 'c#1']);
+      expect(bed.git('for-each-ref', 'refs/choo/kept')).toBe('');
+      // Another unit's commit may just have been written when it died.
+      const temporary = join(bed.base, 'temporary');
+      for (const name of readdirSync(temporary)) if (/^choo-(commit|object)-/.test(name)) rmSync(join(temporary, name));
+      expectNothingLeft(bed);
+    });
+  }
+
   it('recovery-half-done: a session that dies while it mends is mended after', async ({ bed }) => {
     bed.specs({ a: {}, b: { dependsOn: ['a'] } });
     await dieAt(bed, 'commit-built', ['run']);
@@ -95,6 +111,55 @@ describe('dying in the worst moment', () => {
       await dieAt(bed, point, ['resume']);
       expectEnd(await bed.choo(['resume']), 0);
       expectWhole(bed);
+    });
+  }
+
+  for (const [point, push] of [['remote-moved', 'after-each'], ['remote-moved', 'at-end'], ['remote-joined', 'at-end']] as const) {
+    it(`${point} (${push}): the remote is asked what it has, and gets the rest`, async ({ bed }) => {
+      bed.specs({ a: {}, b: { dependsOn: ['a'] } }, { land: { push } });
+      const remote = makeRemote(bed);
+      remote.git('config', 'core.logAllRefUpdates', 'always');
+      if (point === 'remote-joined') {
+        remote.hook('pre-receive', 'exit 1');
+        expectEnd(await bed.choo(['run']), 1);
+        remote.hook('pre-receive', undefined);
+        remote.commit({ theirs: 'x\n' });
+      }
+      await dieAt(bed, point, [point === 'remote-joined' ? 'resume' : 'run']);
+      expectEnd(await bed.choo(['resume']), 0);
+      expect(remote.git('rev-parse', 'main')).toBe(bed.git('rev-parse', 'main'));
+      const values = remote.git('reflog', 'show', '--format=%H', 'main').split('\n');
+      expect(new Set(values).size).toBe(values.length);
+      expect(completedTasks(bed)).toEqual(['a#1', 'b#1']);
+      expectNothingLeft(bed, ['refs/heads/main', 'refs/remotes/origin/main']);
+    });
+  }
+
+  for (const point of ['saved', 'saved:2', 'saved:4'] as const) {
+    it(`${point}: a save whose answer was lost is the session's own`, async ({ bed }) => {
+      bed.specs({ a: {}, b: { dependsOn: ['a'] } }, { land: { push: 'after-each' } });
+      const remote = makeRemote(bed);
+      await dieAt(bed, point, ['run', '--ci']);
+      expectEnd(await bed.choo(['resume']), 0);
+      expect(completedTasks(bed)).toEqual(['a#1', 'b#1']);
+      expect(remote.git('rev-parse', 'main')).toBe(bed.git('rev-parse', 'main'));
+      expectNothingLeft(bed, ['refs/heads/main', 'refs/remotes/origin/main']);
+    });
+  }
+
+  for (const point of ['run-claimed', 'run-half-restored', 'journalled', 'journalled:2'] as const) {
+    it(`${point}: a machine that dies while it restores a run leaves it to the next try, here or elsewhere`, async ({ bed }) => {
+      bed.specs({ a: {}, b: { dependsOn: ['a'] } });
+      const remote = makeRemote(bed);
+      const [one, two] = [freshClone(bed, remote, 'one'), freshClone(bed, remote, 'two')];
+      await dieAt(one, 'target-moved:2', ['run', '--ci']);
+      await dieAt(two, point, ['resume', '--from-remote']);
+      const three = freshClone(bed, remote, 'three');
+      const next = point === 'run-claimed' ? three : two;
+      expectEnd(await next.choo(['resume', ...(point === 'journalled:2' ? [] : ['--from-remote'])]), 0);
+      expect(completedTasks(next)).toEqual(['a#1', 'b#1']);
+      expect(next.git('for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/choo')).toBe('refs/heads/main');
+      expect(readdirSync(join(next.root, '.git/choo/runs'))).toEqual(['1']);
     });
   }
 

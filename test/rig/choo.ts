@@ -39,6 +39,7 @@ export class Running {
   readonly #waiters: Waiter[] = [];
   readonly #printed: { stdout: string; stderr: string } = { stdout: '', stderr: '' };
   #rest = '';
+  #heard: () => void = () => undefined;
   #over = false;
   /** Resolves when it has ended and all its output was read. */
   readonly ended: Promise<Ended>;
@@ -50,7 +51,10 @@ export class Running {
     const child = spawn(command, [...before, ...argv], { cwd: start.cwd, env: { ...start.env }, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     child.stdout.setEncoding('utf8').on('data', (text: string) => this.#hear(text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#printed.stderr += text; });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#printed.stderr += text;
+      this.#heard();
+    });
     // A program that ends without reading its input closes the pipe.
     child.stdin.on('error', (error) => { this.#printed.stderr += `(stdin: ${error.message})`; });
     child.stdin.end(start.input ?? '');
@@ -64,6 +68,16 @@ export class Running {
   /** All it has printed so far. */
   get output(): string {
     return this.#printed.stdout + this.#printed.stderr;
+  }
+
+  /** What it has printed, once that matches. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = pattern.exec(this.output);
+      if (found !== null) return found;
+      if (this.#over) throw this.#missing();
+      await new Promise<void>((resolve) => { this.#heard = resolve; });
+    }
   }
 
   /** Signals the program alone, as `kill` does. */
@@ -83,6 +97,7 @@ export class Running {
 
   #hear(text: string): void {
     this.#printed.stdout += text;
+    this.#heard();
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) if (line.startsWith('{"')) this.#tell(JSON.parse(line) as Event);
@@ -98,6 +113,7 @@ export class Running {
 
   #end(code: number | null, signal: string | null): Ended {
     this.#over = true;
+    this.#heard();
     for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#missing());
     return { code, signal, ...this.#printed, events: this.#events };
   }

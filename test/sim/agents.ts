@@ -20,6 +20,9 @@ const MOODS = {
   missing: 1, 'stages-all': 2, stubborn: 3, deletes: 1,
 } satisfies Weights<string>;
 
+/** What an attempt is for that reviews. */
+const REVIEW = 'code-review';
+
 interface Attempt {
   readonly m: Machine;
   readonly checkout: Checkout;
@@ -98,6 +101,7 @@ function drawMood({ m, unit, subject }: Attempt): Mood | 'good' {
 /** What is done by the middle of the attempt. */
 function begin(a: Attempt, mood: Mood | 'good'): void {
   const { m, checkout } = a;
+  if (a.subject === REVIEW) return;
   if (mood === 'nothing' || mood === 'lie' || mood === 'missing' || !checkout.present) return;
   if (mood === 'bad' || mood === 'crash' || mood === 'hang') return work(a, 'bad');
   if (mood === 'broken') return work(a, 'done broken');
@@ -108,12 +112,25 @@ function begin(a: Attempt, mood: Mood | 'good'): void {
 /** What is done at its end. */
 function finish(a: Attempt, mood: Mood | 'good'): void {
   const { m, checkout } = a;
+  if (a.subject === REVIEW && checkout.present) return judge(a, mood);
   if (!checkout.present || mood === 'bad' || mood === 'broken' || mood === 'crash' || mood === 'nothing' || mood === 'lie' || mood === 'missing') return;
   if (mood === 'merges' && checkout.mergeHead === undefined) mergeTarget(a);
   if (mood !== 'deletes') work(a, 'done');
   if (m.rng.chance(m.scenario.sharing) && !m.calm) m.write(checkout, `shared/${m.rng.below(2)}`, m.fresh('shared'));
   if (m.rng.chance(0.1)) m.write(checkout, 'node_modules/cache', m.fresh('cache'));
   if (m.calm && m.rng.chance(0.2) && checkout.mergeHead === undefined) own(a, 'own commit');
+  mischief(a, mood);
+}
+
+/** Writes what it found; some change the work besides, or write what nobody can read. */
+function judge(a: Attempt, mood: Mood | 'good'): void {
+  const { m, checkout } = a;
+  if (mood === 'crash' || mood === 'nothing' || mood === 'missing') return;
+  const bad = !m.calm && m.rng.chance(0.4);
+  const findings = [...(bad ? [{ severity: 'must', text: 'this is wrong' }] : []), ...(m.rng.chance(0.3) ? [{ severity: 'advice', text: 'a better name' }] : [])];
+  checkout.files.set('.choo-review.json', mood === 'garbage' || mood === 'lie' ? 'fine by me' : JSON.stringify({ findings }));
+  m.reviews.set(`${a.unit} ${a.attempt}`, bad);
+  if (mood === 'bad' || mood === 'broken') work(a, mood === 'bad' ? 'bad' : 'done broken');
   mischief(a, mood);
 }
 
@@ -148,8 +165,10 @@ function work(a: Attempt, text: string): void {
   const tag = m.rng.pick(m.scenario.tags);
   const put = (path: string, what: string): void => m.write(checkout, path, m.fresh(what));
   checkout.files.delete('inner/');
+  touchOld(a, text);
   if (/^\d+$/.test(subject)) return put(`src/${unit}/${subject}`, `${text}${tag}`);
   for (const [path, is] of checkout.files) if (hasMarkers(is)) put(path, 'merged');
+  putBack(a);
   const others = [...checkout.files].filter(([path]) => path.startsWith('src/') && !path.startsWith(`src/${unit}/`));
   const common = others.map(([, is]) => / tag=\d/.exec(is)?.[0]).find((found) => found !== undefined) ?? '';
   const tasks = m.scenario.units.find((u) => u.id === unit)?.tasks ?? [];
@@ -158,8 +177,23 @@ function work(a: Attempt, text: string): void {
     const is = checkout.files.get(path);
     if (subject !== 'conflict' || is === undefined || !is.startsWith('done') || is.includes('broken')) put(path, `${text}${text.startsWith('done') ? common : tag}`);
   }
-  const wrong = (is: string): boolean => is.includes('broken') || (/ tag=\d/.exec(is)?.[0] ?? common) !== common;
+  const wrong = (is: string): boolean => !is.startsWith('done') || is.includes('broken') || (/ tag=\d/.exec(is)?.[0] ?? common) !== common;
   for (const [path, is] of others) if (text === 'done' && wrong(is)) put(path, `done${common}`);
+}
+
+/** What was broken before any work is now and then mended by the way, and broken again. */
+function touchOld({ m, checkout }: Attempt, text: string): void {
+  const { old } = m.scenario;
+  if (old.length === 0 || m.calm || !m.rng.chance(text === 'done' ? 0.1 : 0.4)) return;
+  m.write(checkout, m.rng.pick(old), m.fresh(text === 'done' ? 'done mended' : 'done broken'));
+}
+
+/** What is refused is put back, as the agent is told. */
+function putBack({ m, checkout, unit }: Attempt): void {
+  const told = m.journal.events().findLast((e) => e.type === 'rework.started' && e.unit === unit);
+  if (told?.type !== 'rework.started' || told.because.kind !== 'protected-paths') return;
+  const { base, paths } = told.because;
+  for (const path of paths) m.write(checkout, path, m.repo.objects.get(base).tree.files.get(path));
 }
 
 function own(a: Attempt, message: string): void {
@@ -191,7 +225,7 @@ function rewrite({ m, checkout, unit }: Attempt): void {
 
 function mergeTarget({ m, checkout, unit }: Attempt): void {
   const { repo } = m;
-  const target = repo.resolve(TARGET);
+  const target = repo.resolve(m.landing);
   const head = repo.headOf(checkout);
   if (target === undefined || checkout.branch === undefined || repo.objects.isAncestor(target, head)) return;
   const merged = repo.objects.merge(head, target);

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 /** The repository's top, from here and from a bundle in .cache/sim/. */
 export const TOP = join(import.meta.dirname, '../..');

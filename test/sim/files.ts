@@ -4,6 +4,7 @@ import type { Files } from '../../src/world.ts';
 import { isIgnored } from './checkout.ts';
 import type { Checkout } from './checkout.ts';
 import type { CallOptions, Gate } from './gate.ts';
+import { JOURNAL_PATH, type JournalFile } from './journal.ts';
 import type { Repository } from './repository.ts';
 import type { Rng } from './rng.ts';
 
@@ -11,10 +12,11 @@ import type { Rng } from './rng.ts';
 export type Disk = Map<string, string>;
 
 /** Files as one session of choo has them. `free` tells the free space in bytes. */
-export function simFiles(o: { readonly repo: Repository; readonly disk: Disk; readonly gate: Gate; readonly free: () => number }): Files {
+export function simFiles(o: { readonly repo: Repository; readonly disk: Disk; /** What the journal's path holds. */ readonly journal?: JournalFile; readonly gate: Gate; readonly free: () => number }): Files {
   const { repo, disk, gate } = o;
   return {
     readText: (path) => gate('readText', () => {
+      if (path === JOURNAL_PATH) return o.journal?.text();
       const inside = within(repo, path);
       return inside === undefined ? disk.get(path) : inside.checkout.present ? inside.checkout.files.get(inside.path) : undefined;
     }, QUIET),
@@ -29,6 +31,12 @@ export function simFiles(o: { readonly repo: Repository; readonly disk: Disk; re
       if (!inside.checkout.present || inside.path === '') return inside.checkout.present;
       return inside.path === '.git' ? inside.checkout.linked : inside.checkout.files.has(inside.path);
     }, QUIET),
+    remove: (path) => gate('remove', () => {
+      const gone = (each: string): boolean => each === path || each.startsWith(`${path}/`);
+      const inside = within(repo, path);
+      for (const each of inside === undefined || inside.path === '' ? [] : inside.checkout.files.keys()) if (each === inside?.path || each.startsWith(`${inside?.path}/`)) inside?.checkout.files.delete(each);
+      for (const held of [disk, repo.folders, repo.indexes]) for (const each of held.keys()) if (gone(each)) held.delete(each);
+    }, { error: diskError }),
     freeSpace: () => gate('freeSpace', o.free, QUIET),
     copyIgnored: ({ globs, to }) => gate('copyIgnored', () => {
       const target = repo.at(to);

@@ -1,5 +1,6 @@
 // Where every call of the engine passes on its way to the simulated world: it takes time, may fail, and may be the session's last.
 
+import { ForgeError } from '../../src/forge.ts';
 import { FenceLost, GitError } from '../../src/world.ts';
 import type { Rng } from './rng.ts';
 import type { Timeline } from './timeline.ts';
@@ -146,7 +147,7 @@ export class SessionGate {
     const { rng } = this.#o;
     if (o.sound === true || (this.#doomed('error', call) === undefined && !rng.chance(this.#o.weather().error))) return undefined;
     const error = o.error === undefined ? new GitError(`git ${call}`, 'a fault of the simulation') : o.error(rng);
-    this.onFault(error instanceof GitError ? 'git-error' : 'disk-error', call);
+    this.onFault(error instanceof GitError ? 'git-error' : error instanceof ForgeError ? 'forge-error' : 'disk-error', call);
     return error;
   }
 }
@@ -161,6 +162,6 @@ export function tryGit(effect: () => unknown): void {
     effect();
   } catch (error) {
     // Only a defect of the simulation may go on.
-    if (!(error instanceof GitError)) throw error;
+    if (!(error instanceof GitError) && !(error instanceof ForgeError)) throw error;
   }
 }

@@ -4,6 +4,7 @@ import { GitError, PathTaken } from '../../src/world.ts';
 import type { AdvanceOutcome, Git } from '../../src/world.ts';
 import { Checkout, isIgnored } from './checkout.ts';
 import type { CallOptions, Gate } from './gate.ts';
+import { Remote, simRemote } from './remote.ts';
 import type { Actor, Repository } from './repository.ts';
 
 type Facts = Pick<Git, 'resolve' | 'isAncestor' | 'readFile' | 'treeOf' | 'firstParents' | 'commitsBetween' | 'changedPaths' | 'ownPaths' | 'newLinks' | 'renames' | 'mergeBase' | 'status' | 'mergeTrees' | 'mergeHead' | 'conflictMarkers' | 'snapshot'>;
@@ -13,13 +14,13 @@ type Advance = Parameters<Git['advance']>[0];
 const FENCED: CallOptions = { fenced: true };
 
 /** Git as one session of choo has it. `trespass` is told when a call would work in the main checkout. */
-export function simGit(o: { readonly repo: Repository; readonly gate: Gate; readonly by: Actor; readonly trespass: (call: string) => void }): Git {
+export function simGit(o: { readonly repo: Repository; readonly gate: Gate; readonly by: Actor; readonly trespass: (call: string) => void; /** Where the target is pushed to; default: one that has nothing. */ readonly remote?: Remote }): Git {
   const work = (call: string, path: string): Checkout => {
     if (path === o.repo.root) o.trespass(call);
     return o.repo.at(path);
   };
   const own: Own = { ...o, work };
-  return { ...facts(own), ...worktrees(own), ...indexes(own), ...commits(own) };
+  return { ...facts(own), ...worktrees(own), ...pooled(own), ...indexes(own), ...commits(own), ...simRemote({ ...o, objects: o.repo.objects, remote: o.remote ?? new Remote(o.repo.objects, {}), fenced: FENCED }) };
 }
 
 interface Own {
@@ -63,9 +64,9 @@ function facts({ repo, gate }: Own): Facts {
   };
 }
 
-function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWorktree' | 'isBroken' | 'setAside' | 'repairLink' | 'releaseLocks' | 'releaseLeftLocks'> {
+function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWorktree' | 'isBroken' | 'setAside' | 'repairLink' | 'rememberOwnFolder' | 'mendOwnFolder' | 'releaseLocks' | 'releaseLeftLocks'> {
   return {
-    addWorktree: async ({ path, commit, branch }) => {
+    addWorktree: async ({ path, commit, branch, filled }) => {
       const command = `git worktree add ${path}`;
       await gate('addWorktree.branch', () => {
         if (repo.linked.get(path)?.present === true) throw new PathTaken(command, path);
@@ -73,6 +74,7 @@ function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWo
         repo.objects.get(commit);
         if (branch !== undefined && !repo.move(by, { ref: branch, from: undefined, to: commit })) throw new GitError(command, `a branch named ${branch} already exists`);
       }, branch === undefined ? {} : FENCED);
+      if (filled !== undefined) return gate('addWorktree.filled', () => takeFolder(repo, { path, commit, branch, ...filled }));
       await gate('addWorktree.register', () => {
         repo.linked.set(path, new Checkout(path, branch === undefined ? { detached: commit } : { branch }));
       });
@@ -97,12 +99,70 @@ function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWo
       checkout.linked = true;
       return { aside: undefined };
     }),
+    // A simulated git has no folder.
+    rememberOwnFolder: () => Promise.resolve(),
+    mendOwnFolder: () => Promise.resolve([]),
     // A simulated git leaves no lock in the user's checkout.
     releaseLeftLocks: (refs) => gate('releaseLeftLocks', () => refs.filter((ref) => repo.lockedRefs.delete(ref))),
     releaseLocks: (worktree, branch) => gate('releaseLocks', () => {
       repo.at(worktree).locked = false;
       repo.lockedRefs.delete(branch);
     }),
+  };
+}
+
+/** A folder of the pool becomes a worktree: in one move, as renaming it is. */
+function takeFolder(repo: Repository, o: { readonly path: string; readonly commit: string; readonly branch: string | undefined; readonly folder: string; readonly index: string; readonly from: string }): void {
+  const files = repo.folders.get(o.folder);
+  const index = repo.indexes.get(o.index);
+  const from = repo.objects.filesOf(o.from);
+  const to = repo.objects.filesOf(o.commit);
+  const asTold = [...from].every(([path, text]) => index?.get(path) === text && files?.get(path) === text);
+  if (files === undefined || index === undefined || !asTold) throw new GitError(`git worktree add ${o.path}`, `it cannot be made of the folder ${o.folder}`);
+  repo.folders.delete(o.folder);
+  for (const path of from.keys()) if (!to.has(path)) files.delete(path);
+  for (const [path, text] of to) files.set(path, text);
+  repo.indexes.set(o.index, to);
+  const made = new Checkout(o.path, o.branch === undefined ? { detached: o.commit } : { branch: o.branch });
+  made.files = files;
+  made.index = new Map(to);
+  repo.linked.set(o.path, made);
+}
+
+function pooled({ repo, gate }: Own): Pick<Git, 'keepIndex' | 'retireWorktree' | 'renewFolder'> {
+  return {
+    keepIndex: (worktree, { to, least }) => gate('keepIndex', () => {
+      const { index } = repo.at(worktree);
+      if (index.size < least) return false;
+      repo.indexes.set(to, new Map(index));
+      return true;
+    }),
+    retireWorktree: async (worktree, { to }) => {
+      await gate('retireWorktree.folder', () => {
+        const checkout = repo.at(worktree);
+        repo.folders.set(to, checkout.files);
+        checkout.files = new Map();
+        checkout.present = false;
+      });
+      await gate('retireWorktree.registration', () => repo.linked.delete(worktree));
+    },
+    renewFolder: async ({ folder, index, from, commit, keep }) => {
+      await gate('renewFolder.files', () => {
+        const files = repo.folders.get(folder) ?? new Map<string, string>();
+        const wanted = repo.objects.filesOf(commit);
+        if (from === undefined) files.clear();
+        for (const path of repo.indexes.get(index)?.keys() ?? []) if (!wanted.has(path)) files.delete(path);
+        for (const [path, text] of wanted) files.set(path, text);
+        repo.folders.set(folder, files);
+        repo.indexes.set(index, wanted);
+      });
+      return gate('renewFolder.clean', () => {
+        const files = repo.folders.get(folder);
+        const wanted = repo.objects.filesOf(commit);
+        for (const path of files?.keys() ?? []) if (!wanted.has(path) && !(isIgnored(path) && keep.includes(path))) files?.delete(path);
+        return true;
+      });
+    },
   };
 }
 
@@ -152,11 +212,12 @@ function point(checkout: Checkout, branch: string): void {
   checkout.detached = undefined;
 }
 
-function commits({ repo, gate, by, work }: Own): Pick<Git, 'commitTree' | 'moveRef' | 'keep' | 'beginMerge' | 'advance'> {
+function commits({ repo, gate, by, work }: Own): Pick<Git, 'commitTree' | 'moveRef' | 'refsBelow' | 'keep' | 'beginMerge' | 'advance'> {
   const { objects } = repo;
   return {
     commitTree: ({ tree, parents, message }) => gate('commitTree', () => objects.commit({ tree: objects.treeById(tree), parents, message }).id),
     moveRef: ({ ref, from, to }) => gate('moveRef', () => repo.move(by, { ref, from, to }), FENCED),
+    refsBelow: (prefix) => gate('refsBelow', () => new Map([...repo.refs].filter(([ref]) => ref.startsWith(prefix)))),
     keep: (worktree, { ref, message }) => gate('keep', () => {
       if (repo.resolve(ref) !== undefined) throw new GitError(`git update-ref ${ref}`, 'the ref exists already');
       const commit = saved(repo, repo.at(worktree), message);

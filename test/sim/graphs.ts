@@ -35,9 +35,9 @@ export function* allCases(): Generator<Case> {
 export function scenarioOf(c: Case, parallelism: number): Scenario {
   const units = c.dependsOn.map((dependsOn, i) => makeUnit(IDS[i] ?? '', { dependsOn, tasks: 1 }));
   return {
-    seed: 0, units, checks: [], files: firstFiles(units), fails: c.fails,
+    seed: 0, units, overlaps: [], checks: [], files: firstFiles(units), fails: c.fails,
     settings: { parallelism, conflictRetries: 1, agents: { '*': 'sim' }, limits: { ...DEFAULT_LIMITS, attempts: 1, failuresInARow: 100 } },
-    setup: false, copies: false, idleLimitSet: false, checkedOut: true, weather: FAIR, economy: { tells: {}, trouble: 0, generous: false }, mischief: 0, flaky: 0, formatter: 'none', sharing: 0, tags: [''], people: [], dooms: [],
+    setup: false, copies: false, pool: 'always', idleLimitSet: false, checkedOut: true, weather: FAIR, economy: { tells: {}, trouble: 0, generous: false }, mischief: 0, flaky: 0, formatter: 'none', guard: { base: 'ignore', protect: 'report', protected: [] }, old: [], sharing: 0, tags: [''], people: [], remote: [], dooms: [],
   };
 }
 

@@ -5,6 +5,9 @@ import type { Journal } from '../../src/world.ts';
 import type { Gate } from './gate.ts';
 import type { Rng } from './rng.ts';
 
+/** Where it is. */
+export const JOURNAL_PATH = '/state/journal.jsonl';
+
 /** The file: whole lines only, because a torn one is dropped when it is opened. */
 export class JournalFile {
   readonly run: number;
@@ -19,6 +22,11 @@ export class JournalFile {
   events(): readonly Event[] {
     for (const line of this.lines.slice(this.#parsed.length)) this.#parsed.push(JSON.parse(line) as Event);
     return this.#parsed;
+  }
+
+  /** All of it, the header first. */
+  text(): string {
+    return [`{"choo":"journal","run":${this.run}}`, ...this.lines].map((line) => `${line}\n`).join('');
   }
 
   /** Appends at once, for what happens while no session runs. */
@@ -49,7 +57,7 @@ export function simJournal(o: { readonly file: JournalFile; readonly gate: Gate;
     }, { torn: part, sound: true, fenced: true });
   };
   return {
-    path: '/state/journal.jsonl',
+    path: JOURNAL_PATH,
     append: (bodies, now) => {
       const events = bodies.map((body) => stamped(body, { seq: (seq += 1), run: o.file.run, now }));
       const written = last.then(() => write(events));

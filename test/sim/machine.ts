@@ -6,9 +6,13 @@ import { EPOCH } from './clock.ts';
 import type { Coverage } from './coverage.ts';
 import type { Disk } from './files.ts';
 import { JournalFile } from './journal.ts';
+import { Remote } from './remote.ts';
 import { Repository } from './repository.ts';
 import { Rng } from './rng.ts';
+import type { Shelf } from './setup-results.ts';
 import { Accounts } from './economy.ts';
+import { mirrorRef } from '../../src/core/pull-rules.ts';
+import { Host } from './hosted.ts';
 import { drawScenario, TARGET } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { Timeline } from './timeline.ts';
@@ -39,6 +43,11 @@ export interface CheckRun {
   /** Tracked files and HEAD were the same before and after. */
   readonly steady: boolean;
   readonly passed: boolean;
+  readonly code: number;
+  /** Source files that were broken, as the baseline check tells. */
+  readonly broken: readonly string[];
+  /** Events that there were when it ended. */
+  readonly at: number;
 }
 
 /** One agent that was started. */
@@ -51,13 +60,21 @@ export interface Launch {
   readonly head: string;
 }
 
+const HOST_STREAM = 0xf0463;
+
 /** The simulated machine of one seed. */
 export class Machine {
   readonly rng: Rng;
   readonly timeline = new Timeline();
   readonly scenario: Scenario;
   readonly repo: Repository;
+  readonly remote: Remote;
+  /** The forge, where units land as pull requests. */
+  readonly host: Host | undefined;
+  /** Full ref from which units begin. */
+  readonly landing: string;
   readonly disk: Disk = new Map();
+  readonly shelf: Shelf = new Map();
   readonly journal = new JournalFile(RUN);
   readonly coverage: Coverage;
   /** Nothing goes wrong any more, and agents do their work. */
@@ -72,6 +89,8 @@ export class Machine {
   readonly violations: Violation[] = [];
   readonly checkRuns: CheckRun[] = [];
   readonly launches: Launch[] = [];
+  /** What reviews came to, as `unit attempt`: something that must be mended, or nothing. */
+  readonly reviews = new Map<string, boolean>();
   /** What agents truly cost, and why they cannot work. */
   readonly accounts = new Accounts();
   /** Units whose agent is at work. */
@@ -82,6 +101,10 @@ export class Machine {
   readonly left = new Map<string, string>();
   /** Texts that somebody who may has overwritten or thrown away since. */
   readonly superseded = new Set<string>();
+  /** Worktree → the slot its last program had, and which worktree that was: the same path may be made again. */
+  readonly slots = new Map<string, { readonly slot: string; readonly checkout: Checkout | undefined }>();
+  /** Units whose branch at the forge was rewritten by people. */
+  readonly rewritten = new Set<string>();
   /** Paths that programs wrote, by the worktree they are in. */
   readonly written = new Map<string, Set<string>>();
   /** Printed by a replay. */
@@ -96,6 +119,14 @@ export class Machine {
     this.scenario = o.scenario ?? drawScenario(o.seed, this.rng);
     this.repo = new Repository({ root: ROOT, branch: TARGET, files: this.scenario.files });
     const first = this.repo.resolve(TARGET) ?? '';
+    const events = (): number => this.journal.lines.length;
+    this.remote = new Remote(this.repo.objects, { tip: first, events });
+    const { hosting } = this.scenario;
+    this.landing = hosting === undefined ? TARGET : mirrorRef(RUN);
+    if (hosting !== undefined) {
+      this.repo.set({ who: 'choo', session: 0 }, this.landing, first);
+      this.host = new Host({ remote: this.remote, objects: this.repo.objects, timeline: this.timeline, rng: new Rng(o.seed + HOST_STREAM), hosting, events });
+    }
     this.repo.set({ who: 'person' }, 'refs/heads/other', first);
     if (!this.scenario.checkedOut) this.repo.main.branch = 'refs/heads/other';
     this.repo.main.files.set('local.env', 'secret');

@@ -9,7 +9,7 @@ import type { Weights } from './rng.ts';
 
 const DEEDS = {
   commit: 5, 'commit-shared': 5, dirty: 3, untracked: 3, rebase: 3, 'end-rebase': 3, switch: 3, 'second-worktree': 3, 'lose-worktree': 3, 'lose-target': 3,
-  'lock-target': 3, 'lock-index': 3, full: 3, clock: 3, 'take-over': 3, stop: 3, 'stop-now': 3, retry: 4, 'retry-waiting': 4, 'log-in': 2,
+  'lock-target': 3, 'lock-index': 3, full: 3, clock: 3, 'take-over': 3, stop: 3, 'stop-now': 3, retry: 4, 'retry-waiting': 4, approve: 4, 'log-in': 2,
 } satisfies Weights<string>;
 
 const PERSON = { who: 'person' } as const;
@@ -19,7 +19,7 @@ export function doSomething(m: Machine, session: EngineSession | undefined): voi
   if (m.calm) return;
   const deed = m.rng.weighted(DEEDS);
   m.note(`      a person: ${deed}`);
-  if (session !== undefined && !['stop', 'stop-now', 'retry', 'retry-waiting'].includes(deed)) m.coverage.hit(`person-${deed}`, session.windows());
+  if (session !== undefined && !['stop', 'stop-now', 'retry', 'retry-waiting', 'approve'].includes(deed)) m.coverage.hit(`person-${deed}`, session.windows());
   switch (deed) {
     case 'commit': return commit(m, `people/${m.rng.below(3)}`);
     case 'commit-shared': return commit(m, `shared/${m.rng.below(2)}`);
@@ -39,10 +39,17 @@ export function doSomething(m: Machine, session: EngineSession | undefined): voi
     case 'stop': session?.ask({ do: 'stop', by: 'SIGINT', now: false }); return;
     case 'stop-now': session?.ask({ do: 'stop', by: 'SIGTERM', now: true }); return;
     case 'retry-waiting': session?.ask({ do: 'retry', units: [m.rng.pick(m.scenario.units).id] }); return;
+    case 'approve': approve(m, session); return;
     case 'log-in': logIn(m); return;
     case 'retry': session?.ask({ do: 'retry', units: [] }); return;
     default: return deed satisfies never;
   }
+}
+
+/** Who waits for approval gets it, or somebody asks for a unit that does not. */
+function approve(m: Machine, session: EngineSession | undefined): void {
+  const waiting = session === undefined ? [] : [...session.state.awaiting].map((i) => session.state.units[i]?.unit.id ?? '');
+  session?.ask({ do: 'approve', units: waiting.length > 0 && m.rng.chance(0.9) ? [m.rng.pick(waiting)] : [m.rng.pick(m.scenario.units).id] });
 }
 
 /** Somebody sees to an agent that only a person can help. */

@@ -20,6 +20,8 @@ export interface Script {
   readonly silent?: boolean;
   readonly leftovers?: boolean;
   readonly tail?: string;
+  /** What it has printed by its end. */
+  readonly output?: () => string;
 }
 
 /** One program that runs or ran. */
@@ -85,7 +87,7 @@ export class ProcessTable {
       control.interrupt.removeEventListener('abort', asked);
       control.kill.removeEventListener('abort', killed);
       const limit = reason === 'idle' || reason === 'total' ? { limit: reason } : {};
-      this.#end(process, { code, ...(signal === undefined ? {} : { signal }), ...limit, ...(reason === 'stop' ? { ended: reason } : {}), cut: reason === 'cut', leftovers: script.leftovers === true, tail: script.tail ?? '' });
+      this.#end(process, { code, ...(signal === undefined ? {} : { signal }), ...limit, ...(reason === 'stop' ? { ended: reason } : {}), cut: reason === 'cut', leftovers: script.leftovers === true, tail: script.tail ?? '', ...(command.wantOutput === true && signal === undefined && script.output !== undefined ? { output: { text: script.output(), whole: true } } : {}) });
       o.resolve(process.result ?? cutResult);
     };
     const later = (ms: number, run: () => void): void => { timers.push(timeline.after(ms, () => { if (process.endedAt === undefined) run(); })); };

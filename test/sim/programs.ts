@@ -5,6 +5,7 @@ import type { Command } from '../../src/world.ts';
 import { agentScript } from './agents.ts';
 import type { Checkout } from './checkout.ts';
 import { isIgnored } from './checkout.ts';
+import { checkSlots } from './checkers/leaks.ts';
 import type { Machine } from './machine.ts';
 import { WORKTREES } from './machine.ts';
 import type { Process, Programs, Script } from './processes.ts';
@@ -59,19 +60,28 @@ function checkScript(m: Machine, o: { readonly checkout: Checkout; readonly text
   const before = look(m, checkout);
   let code = 0;
   let after = before;
+  let sources: readonly string[] = [];
+  let broken: readonly string[] = [];
   const act = (): void => {
     code = passes(checkout, text) === (trouble && rng.chance(0.7)) ? 1 : 0;
     if (trouble && rng.chance(0.1)) code = 127;
+    sources = [...checkout.files.keys()].filter((path) => path.startsWith('src/'));
+    broken = sources.filter((path) => checkout.files.get(path)?.includes('broken') === true);
     if (!checkout.present) return;
     format(m, o);
     if (trouble && rng.chance(0.2)) m.write(checkout, rng.pick(['left-by-check', 'node_modules/left']), 'left');
     after = look(m, checkout);
   };
   const exit = (): number => {
-    m.checkRuns.push({ command: text, cwd: checkout.path, head: before.head, tree: after.tree, steady: before.head === after.head && before.tree === after.tree && before.tree !== undefined, passed: code === 0 });
+    m.checkRuns.push({ command: text, cwd: checkout.path, head: before.head, tree: after.tree, steady: before.head === after.head && before.tree === after.tree && before.tree !== undefined, passed: code === 0, code, broken, at: m.journal.lines.length });
     return code;
   };
-  return { deeds: [{ after: rng.between(1, 5000), act }], code: exit, hangs: trouble && rng.chance(0.1), stubborn: rng.chance(0.1) };
+  return { deeds: [{ after: rng.between(1, 5000), act }], code: exit, output: () => reportOf(sources, broken), hangs: trouble && rng.chance(0.1), stubborn: rng.chance(0.1) };
+}
+
+/** What the baseline check prints: a test for each source file. */
+function reportOf(sources: readonly string[], broken: readonly string[]): string {
+  return [...sources.map((path, i) => `${broken.includes(path) ? 'not ok' : 'ok'} ${i + 1} - ${path}`), `1..${sources.length}`, ''].join('\n');
 }
 
 /** What a check finds, by the files alone. */
@@ -104,6 +114,7 @@ function look(m: Machine, checkout: Checkout): { readonly head: string; readonly
 function started(m: Machine, process: Process): void {
   const { argv, cwd, env } = process.command;
   if (cwd === m.repo.root) m.violate('main-checkout', `a program was started in the main checkout: ${argv.join(' ')}`);
+  checkSlots(m, process);
   if (argv[0] !== 'agent') return;
   const { CHOO_UNIT: unit = '', CHOO_TASK: subject = '', CHOO_ATTEMPT: attempt = '' } = env;
   const checkout = m.repo.checkouts().find((c) => c.path === cwd);

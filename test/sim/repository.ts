@@ -26,6 +26,10 @@ export class Repository {
   readonly moves: Move[] = [];
   /** Registered checkouts but the main one, by path; their folders may be gone. */
   readonly linked = new Map<string, Checkout>();
+  /** Folders with files that are no worktree: path → path in it → text. */
+  readonly folders = new Map<string, Map<string, string>>();
+  /** Copies of indexes: path of the copy → the files it has. */
+  readonly indexes = new Map<string, ReadonlyMap<string, string>>();
   /** Branches that a killed git left a lock on. */
   readonly lockedRefs = new Set<string>();
   readonly #refs = new Map<string, string>();

@@ -5,8 +5,14 @@ import type { EventBody, Settings } from '../../src/core/event.ts';
 import { respond } from '../../src/core/request.ts';
 import type { State } from '../../src/core/state.ts';
 import { fold, isOpen } from '../../src/core/replay.ts';
+import { isOver } from '../../src/core/state.ts';
 import { checkAccounts } from './checkers/accounts.ts';
 import { checkEnd, checkGround } from './checkers/ground.ts';
+import { checkGuard } from './checkers/guard.ts';
+import { checkReviews } from './checkers/review.ts';
+import { checkRemote } from './checkers/remote.ts';
+import { checkSaves } from './checkers/saves.ts';
+import { checkPulls } from './checkers/pulls.ts';
 import { checkReplay } from './checkers/replay.ts';
 import { checkStory } from './checkers/story.ts';
 import { Coverage } from './coverage.ts';
@@ -18,6 +24,9 @@ import type { Violation } from './machine.ts';
 import { doSomething, logIn, mergeByHand, tidyUp } from './people.ts';
 import { ProcessTable } from './processes.ts';
 import { simPrograms } from './programs.ts';
+import { happenAtRemote, mendRemote, pullByHand } from './others.ts';
+import { Reviewers } from './reviewers.ts';
+import { Rng } from './rng.ts';
 import { pinnedOf, TARGET } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { nextBudget } from './spending.ts';
@@ -34,6 +43,8 @@ export interface Outcome {
 
 /** A session may take this long, virtual ms; far beyond every limit of choo. */
 const SESSION_LIMIT = 60 * 86_400_000;
+/** How long a session with pull requests goes on in the bad time, ms. */
+const PATIENCE = 5 * 86_400_000;
 /** Events that one session may have; far more than any plan here needs. */
 const MANY_EVENTS = 5000;
 /** Sessions that the good time may take. */
@@ -52,26 +63,46 @@ export async function simulate(o: { readonly seed: number; readonly coverage?: C
   checkStory(m, events);
   checkAccounts(m, events);
   checkEnd(m, events);
+  checkGuard(m, events);
+  checkReviews(m, events);
+  checkRemote(m, events);
+  checkSaves(m, events);
+  checkPulls(m, events);
   return { seed: o.seed, violations: m.violations, events: events.length, sessions: m.session, time: m.timeline.now };
+}
+
+/** Nothing is left to do but what depends on what people gave up. */
+function isAtItsEnd(state: State): boolean {
+  const given = new Set<string>();
+  for (const { unit, phase } of state.units) if (phase === 'cancelled' || (phase === 'blocked' && unit.dependsOn.some((id) => given.has(id)))) given.add(unit.id);
+  return !isOpen(state) || (given.size > 0 && state.ended && state.units.every((u) => given.has(u.unit.id) || (isOver(u) && u.next.step !== 'finish')));
 }
 
 class Play {
   readonly #m: Machine;
   readonly #table: ProcessTable;
+  readonly #reviewers: Reviewers | undefined;
   #session: EngineSession | undefined;
   #budget: Settings['budget'];
 
   constructor(m: Machine) {
     this.#m = m;
+    this.#reviewers = m.host === undefined ? undefined : new Reviewers(m, m.host);
     this.#budget = m.scenario.settings.budget;
     this.#table = new ProcessTable({ timeline: m.timeline, rng: m.rng, programs: simPrograms(m) });
   }
 
   async all(afterBad: ((m: Machine) => void) | undefined): Promise<void> {
     const { scenario, repo, journal, timeline } = this.#m;
-    journal.append([{ type: 'run.pinned', pinned: pinnedOf(scenario, repo.resolve(TARGET) ?? ''), settings: scenario.settings }], this.#m.wall);
+    journal.append([{ type: 'run.pinned', pinned: pinnedOf(scenario, { base: repo.resolve(TARGET) ?? '', run: RUN }), settings: scenario.settings }], this.#m.wall);
     for (const { after, window } of scenario.people) {
       const happen = (): void => tryGit(() => doSomething(this.#m, this.#session));
+      if (window === undefined) timeline.after(after, happen);
+      else this.#m.when(window, happen);
+    }
+    const far = new Rng(scenario.seed + 1);
+    for (const { after, window } of scenario.remote) {
+      const happen = (): void => happenAtRemote(this.#m, far);
       if (window === undefined) timeline.after(after, happen);
       else this.#m.when(window, happen);
     }
@@ -79,50 +110,73 @@ class Play {
     await this.#badTime(started);
     afterBad?.(this.#m);
     tidyUp(this.#m);
+    mendRemote(this.#m);
+    this.#reviewers?.beGood();
     await this.#goodTime();
   }
 
   async #badTime(started: EventBody): Promise<void> {
-    const { scenario, rng, journal } = this.#m;
+    const { scenario, rng, journal, host } = this.#m;
     let first = started;
     const sessions = [...scenario.dooms, []];
     for (const [n, dooms] of sessions.entries()) {
       await this.#run(fold(journal.events()), { first, dooms });
       const state = fold(journal.events());
       if (!isOpen(state) || this.#m.violations.length > 0 || n === sessions.length - 1) return;
+      if (host !== undefined) await this.#meanwhile(rng.pick([0, 60_000, 12 * 3_600_000]));
       if (rng.chance(0.5)) this.#retryAtRest(state);
+      if (rng.chance(0.5)) this.#approveAtRest();
       if (rng.chance(0.7)) logIn(this.#m);
       first = { type: 'orch.resumed', settings: this.#settings() };
     }
   }
 
   async #goodTime(): Promise<void> {
-    const { journal } = this.#m;
+    const { journal, host } = this.#m;
     for (let n = 0; n < GOOD_SESSIONS; n++) {
+      // What a forge notices late it has noticed by then.
+      if (host !== undefined) await this.#meanwhile(60_000);
       let state = fold(journal.events());
-      if (!isOpen(state) || this.#m.violations.length > 0) return;
+      if (isAtItsEnd(state) || this.#m.violations.length > 0) return;
       if (state.needsMerge || n > GOOD_SESSIONS / 2) mergeByHand(this.#m, `refs/heads/choo/run/${RUN}`);
+      if (state.push.state === 'stopped') pullByHand(this.#m);
       this.#retryAtRest(state);
+      this.#approveAtRest();
       state = fold(journal.events());
       await this.#run(state, { first: { type: 'orch.resumed', settings: this.#settings() }, dooms: [] });
     }
     const state = fold(journal.events());
-    if (isOpen(state)) {
-      const open = state.units.filter((u) => u.phase !== 'landed').map((u) => `${u.unit.id} ${u.phase} ${JSON.stringify(u.failure ?? u.next)}`);
-      this.#m.violate('right-end', `in a good world the run does not end: ${open.join('; ')} ${state.landing.diverted ?? ''} ${state.advanceText ?? ''}`.slice(0, 600));
+    if (!isAtItsEnd(state)) {
+      const open = state.units.filter((u) => u.phase !== 'landed' && u.phase !== 'cancelled').map((u) => `${u.unit.id} ${u.phase} ${JSON.stringify(u.failure ?? u.next)}`);
+      this.#m.violate('right-end', `in a good world the run does not end: ${open.join('; ')} ${state.landing.diverted ?? ''} ${state.advanceText ?? ''} ${state.push.text ?? ''}`.slice(0, 600));
     }
+  }
+
+  /** While nothing runs, people go on at the forge. */
+  async #meanwhile(ms: number): Promise<void> {
+    let over = false;
+    this.#m.timeline.after(ms, () => { over = true; });
+    await this.#m.timeline.drive(() => over, Infinity);
   }
 
   #settings(): Settings {
     const { budget: _, ...settings } = this.#m.scenario.settings;
     this.#budget = nextBudget(this.#m, this.#budget);
     const budget = this.#budget === undefined ? {} : { budget: this.#budget };
-    return this.#m.calm ? { ...settings, ...budget, limits: { ...settings.limits, attempts: 3 }, conflictRetries: 3 } : { ...settings, ...budget };
+    return this.#m.calm ? { ...settings, ...budget, ...(settings.wait === undefined ? {} : { wait: true }), limits: { ...settings.limits, attempts: 3 }, conflictRetries: 3 } : { ...settings, ...budget };
   }
 
   /** As `choo retry --failed` does while nothing runs. */
   #retryAtRest(state: State): void {
     const response = respond(state, { do: 'retry', units: [] }, this.#m.wall);
+    if ('events' in response) this.#m.journal.append(response.events, this.#m.wall);
+  }
+
+  /** As `choo approve` does while nothing runs, for all that wait. */
+  #approveAtRest(): void {
+    const state = fold(this.#m.journal.events());
+    const units = [...state.awaiting].map((i) => state.units[i]?.unit.id ?? '');
+    const response = respond(state, { do: 'approve', units }, this.#m.wall);
     if ('events' in response) this.#m.journal.append(response.events, this.#m.wall);
   }
 
@@ -133,11 +187,14 @@ class Play {
     m.windowOf = (unit) => (unit === undefined ? session.windows().at(-1) ?? 'between' : session.windowOf(unit));
     m.note(`---- session ${m.session}${o.dooms.map((d) => ` (${d.fault} ${d.when} ${d.call ?? 'call'} ${d.nth}${d.window === undefined ? '' : ` in ${d.window}`})`).join('')}`);
     session.start();
+    // Nobody may ever come to a pull request; then somebody asks for the end.
+    const tired = m.host === undefined || m.calm ? undefined : m.timeline.after(PATIENCE, () => session.ask({ do: 'stop', by: 'SIGINT', now: false }));
     const endless = m.journal.lines.length + MANY_EVENTS;
     const over = await m.timeline.drive(() => session.fate !== 'running' || m.journal.lines.length > endless, m.timeline.now + SESSION_LIMIT) && session.fate !== 'running';
     if (!over) m.violate('stuck', `the session neither moves nor ends; in flight: ${session.windows().join(', ')}`);
     m.note(`---- session ${m.session}: ${session.fate}`);
     this.#session = undefined;
+    if (tired !== undefined) tired.run = undefined;
     session.gate.alive = false;
     if (!over) this.#table.killAll(m.session);
     else if (this.#table.running.size > 0) m.violate('processes', `${this.#table.running.size} programs outlive their session`);

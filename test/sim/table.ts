@@ -3,7 +3,7 @@
 import type { Coverage } from './coverage.ts';
 
 /** What a fault can meet: the steps of a run, and the moments when none is in flight. */
-const WINDOWS = ['recover', 'trial', 'advance', 'prepare', 'attempt', 'check', 'commit', 'verify', 'refresh', 'adopt', 'rework', 'merge', 'prove', 'land', 'finish', 'waiting', 'between'] as const;
+const WINDOWS = ['recover', 'trial', 'advance', 'prepare', 'attempt', 'check', 'commit', 'verify', 'refresh', 'adopt', 'rework', 'merge', 'prove', 'land', 'finish', 'push', 'catch-up', 'save', 'waiting', 'between'] as const;
 
 /** All cells that were hit, a row a fault. */
 export function table(coverage: Coverage): string {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { BUNDLES, bundleSimulator } from './bundle.ts';
 import type { Range, Report } from './many.ts';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 const run = promisify(execFile);
 

@@ -134,6 +134,22 @@ describe('the heap', () => {
     expect(popped.map(([one]) => one)).toEqual(popped.map(([, other]) => other));
   });
 
+  test('gives any item up, and stays in order', () => {
+    const heap = new ReadyHeap<number>((a, b) => a - b);
+    const left = new Set(numbers(1500));
+    for (const n of left) heap.push(n);
+    for (const [i, n] of [...left].entries()) {
+      if (i % 3 === 0) continue;
+      heap.remove(n);
+      heap.remove(n);
+      left.delete(n);
+      if (i % 7 === 0) { heap.push(n + 0.5); left.add(n + 0.5); }
+    }
+    expect([heap.size, heap.has([...left][3] ?? -1), heap.has(-1)]).toEqual([left.size, true, false]);
+    expect(Array.from({ length: left.size }, () => heap.pop())).toEqual([...left].toSorted((a, b) => a - b));
+    expect(heap.size).toBe(0);
+  });
+
   test('compares a logarithmic number of times', () => {
     let compared = 0;
     const size = 100_000;

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from '../../src/core/limits.ts';
 import type { Unit } from '../../src/core/plan.ts';
 import type { State } from '../../src/core/state.ts';
 import { RunLoop } from '../../src/orchestrator.ts';
+import { Pool } from '../../src/worker/pool.ts';
 import type { Session } from '../../src/orchestrator.ts';
 import type { Workplace } from '../../src/worker/workplace.ts';
 import { FenceLost } from '../../src/world.ts';
@@ -61,10 +62,42 @@ function sessionOf(o: { readonly units: readonly Unit[]; readonly journal: Memor
   const state = evolve(undefined, { seq: 0, time: new Date(0).toISOString(), run: 1, type: 'run.pinned', pinned, settings });
   const files = { exists: () => Promise.resolve(false), freeSpace: () => Promise.resolve(1) };
   const world = { clock, journal: o.journal, git: o.git, files } as unknown as World;
-  const place = { world, state, runDir: '/nowhere', worktrees: '/nowhere', setup: [], teardown: [], copy: [], agents: new Map(), seen: new Map() } as unknown as Workplace;
+  const place = { world, state, runDir: '/nowhere', worktrees: '/nowhere', setup: [], teardown: [], copy: [], agents: new Map(), seen: new Map(), pool: new Pool({ mode: 'never', keep: [] }) } as unknown as Workplace;
   const first: EventBody = { type: 'orch.started', version: 1, graph: [], target: 'main', base: pinned.base, mode: 'local', parallelism: 2 };
   return { place, state, first: [first], observers: [], escalator: { escalate: () => undefined }, report: () => undefined };
 }
+
+describe('people elsewhere', () => {
+  const everywhere = ['slack'];
+  const tell: NonNullable<Settings['tell']> = { info: everywhere, warning: everywhere, critical: everywhere, blocking: everywhere };
+  const telling = (journal: MemoryJournal, sleep: Clock['sleep'] = clock.sleep): Session => {
+    const session = sessionOf({ units: [unit('a')], journal, git: goneTarget() });
+    session.state.settings = { ...session.state.settings, tell };
+    return { ...session, place: { ...session.place, world: { ...session.place.world, clock: { ...clock, sleep } } } };
+  };
+  const about = (journal: MemoryJournal): readonly string[] => journal.events.flatMap((e) => ('of' in e ? [`${e.type} of ${journal.events[e.of - 1]?.type}`] : []));
+
+  test('who are told at the end are waited for, and what came of it is recorded after the end', async () => {
+    const journal = new MemoryJournal();
+    let deliver = (): void => undefined;
+    const slow = new Promise<void>((resolve) => { deliver = resolve; });
+    const running = new RunLoop({
+      ...telling(journal),
+      escalator: { escalate: (e) => (e.end === true ? (deliver(), slow) : slow).then(() => [{ to: 'slack', tries: 2, ...(e.end === true ? { trouble: 'it answers 500' } : {}) }]) },
+    }).run();
+    expect(await running).toMatchObject({ failedUnits: 1 });
+    expect(about(journal)).toEqual(['escalation.delivered of unit.failed', 'escalation.failed of orch.failed']);
+  });
+
+  test('whose messenger never answers are waited for fifteen seconds, and nothing is recorded', async () => {
+    const journal = new MemoryJournal();
+    const slept: number[] = [];
+    const sleep = (ms: number): Promise<void> => { slept.push(ms); return Promise.resolve(); };
+    expect(await new RunLoop({ ...telling(journal, sleep), escalator: { escalate: () => never } }).run()).toMatchObject({ failedUnits: 1 });
+    expect(slept).toEqual([15_000, 1000]);
+    expect(about(journal)).toEqual([]);
+  });
+});
 
 describe('an escalator', () => {
   test('that never answers does not delay the loop', async () => {
@@ -76,7 +109,7 @@ describe('an escalator', () => {
     };
     const result = await new RunLoop({ ...session, escalator: { escalate } }).run();
     expect(result).toMatchObject({ totalUnits: 2, failedUnits: 1, blockedUnits: 1, completedUnits: 0 });
-    expect(told).toEqual(['unit a failed: the target branch refs/heads/main no longer exists']);
+    expect(told).toEqual(['unit a failed: the target branch refs/heads/main no longer exists', 'run 1: 0 of 2 units landed (1 unit failed)']);
   });
 
   test('that throws is reported and changes nothing', async () => {
@@ -88,7 +121,7 @@ describe('an escalator', () => {
     const result = await new RunLoop({ ...session, escalator: { escalate }, report: (m) => reports.push(m) }).run();
     await Promise.resolve();
     expect(result.failedUnits).toBe(1);
-    expect(reports).toEqual(['an escalation failed: Error: no network']);
+    expect(reports).toEqual(Array.from({ length: 2 }, () => 'an escalation failed: Error: no network'));
   });
 });
 

@@ -133,6 +133,49 @@ describe('for drawing', () => {
   });
 });
 
+describe('overlaps', () => {
+  const overlaps: NonNullable<PlanView['overlap']>['overlaps'] = [
+    { units: ['api', 'core'], reason: { by: 'touches', globs: ['src/api/**', 'src/api/**'] } },
+    { units: ['Docs', 'web'], reason: { by: 'history', paths: ['src/api.ts', 'src/\u001broutes.ts'], together: 7, of: 9 } },
+  ];
+  const shown = (form: (typeof PLAN_FORMATS)[number], more: Partial<NonNullable<PlanView['overlap']>> = {}): string => renderPlan(view(DIAMOND, { overlap: { mode: 'order', overlaps, ...more } }), form);
+
+  test('as text, with what is done about them', () => {
+    expect(shown('text', { incomplete: 'too many' })).toContain(`
+Overlaps (others are begun first):
+  - api and core both mean to change src/api/**
+  - Docs and web: src/api.ts and src/\uFFFDroutes.ts changed together in 7 of the last 9 commits that touched either
+  - there may be others: too many
+`);
+    expect(shown('text', { mode: 'wait' })).toContain('Overlaps (one waits until the other has landed):');
+    expect(shown('text', { mode: 'ignore' })).toContain('Overlaps (taken as they come):');
+    expect(shown('text', { overlaps: [] })).toBe(renderPlan(view(DIAMOND), 'text'));
+    expect(shown('text', { overlaps: Array.from({ length: 30 }, () => overlaps).flat() })).toContain('  - and 40 more, see --format json\n');
+  });
+
+  test('as JSON', () => {
+    const validate = new Ajv2020().compile(JSON.parse(readFileSync(new URL('../../schema/plan.schema.json', import.meta.url), 'utf8')) as object);
+    const data = JSON.parse(shown('json', { incomplete: 'x' })) as { readonly overlap: unknown };
+    validate(data);
+    expect(validate.errors).toBeNull();
+    expect(data.overlap).toEqual({
+      mode: 'order', incomplete: 'x',
+      pairs: [
+        { units: ['api', 'core'], by: 'touches', globs: ['src/api/**', 'src/api/**'], text: 'both mean to change src/api/**' },
+        { units: ['Docs', 'web'], by: 'history', paths: ['src/api.ts', 'src/\u001broutes.ts'], together: 7, of: 9, text: 'src/api.ts and src/\u001broutes.ts changed together in 7 of the last 9 commits that touched either' },
+      ],
+    });
+  });
+
+  test('as dotted lines that do not move the graph, and not too many', () => {
+    expect(shown('mermaid')).toContain('  u3 -.- u2\n  u1 -.- u4\n');
+    expect(shown('dot')).toContain('  "api" -> "core" [dir=none, style=dashed, constraint=false];\n');
+    const many = { overlaps: Array.from({ length: 60 }, () => overlaps).flat() };
+    expect(shown('mermaid', many)).toContain('  %% 20 overlaps more\n');
+    expect(shown('dot', many)).toContain('  // 20 overlaps more\n}');
+  });
+});
+
 test('twice the same plan gives twice the same output, whatever the order of the units', () => {
   for (const format of PLAN_FORMATS) {
     expect(renderPlan(view(DIAMOND.toReversed()), format)).toBe(renderPlan(view(DIAMOND), format));

@@ -29,6 +29,8 @@ export interface GitCall {
   readonly accept?: readonly number[];
   /** Time limit, ms; default `BOUNDS.gitCommand`. */
   readonly limitMs?: number;
+  /** Ends the command early. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a git command answered. `code` is one of those the call accepts. */
@@ -46,6 +48,8 @@ export interface GitRunner {
   run(call: GitCall): Promise<GitOutput>;
   /** Deletes a folder with everything in it by a command of its own; false when something is left or there is no cheap way. */
   removeTree(path: string): Promise<boolean>;
+  /** True when no file or folder below the top of `path` has this name, in any case of letters; false also when that is not certain. */
+  holdsNo(path: string, name: string): Promise<boolean>;
   /** Ends the shells that start commands; commands may still be run, at a higher cost. */
   close(): void;
 }
@@ -86,10 +90,10 @@ const CONFIG: readonly (readonly [string, string])[] = [
 ];
 
 /** Makes a runner from the environment choo was started with. With `many` commands are started cheaply, and it needs `close`. */
-export function gitRunner(o: { readonly env: NodeJS.ProcessEnv; readonly sleep: Clock['sleep']; readonly many?: boolean }): GitRunner {
-  const environment = gitEnvironment(o.env);
+export function gitRunner(o: { readonly env: NodeJS.ProcessEnv; readonly sleep: Clock['sleep']; readonly many?: boolean; /** The whole environment, when it is not to be the usual one. */ readonly environment?: Readonly<Record<string, string>> }): GitRunner {
+  const environment = o.environment ?? gitEnvironment(o.env);
   const forker = o.many === true ? openForker(environment) : undefined;
-  return { environment, sleep: o.sleep, run: (call) => runRetrying({ call, environment, sleep: o.sleep, forker }), removeTree: (path) => removeTree(forker, path), close: () => forker?.close() };
+  return { environment, sleep: o.sleep, run: (call) => runRetrying({ call, environment, sleep: o.sleep, forker }), removeTree: (path) => removeTree(forker, path), holdsNo: (path, name) => holdsNo(forker, { path, name }), close: () => forker?.close() };
 }
 
 async function removeTree(forker: Forker | undefined, path: string): Promise<boolean> {
@@ -102,9 +106,19 @@ async function removeTree(forker: Forker | undefined, path: string): Promise<boo
   }
 }
 
-/** Configuration keys and values as the variables git reads them from, after those every command gets. */
-export function configVariables(more: readonly (readonly [string, string])[]): Record<string, string> {
-  const all = [...CONFIG, ...more];
+async function holdsNo(forker: Forker | undefined, o: { readonly path: string; readonly name: string }): Promise<boolean> {
+  try {
+    const ran = await forker?.run({ argv: ['find', o.path, '-mindepth', '2', '-iname', o.name], env: {}, input: '', started: () => undefined });
+    return ran?.code === 0 && ran.stdout.length === 0;
+  } catch (error) {
+    if (error instanceof ShellEnded) return false;
+    throw error;
+  }
+}
+
+/** Configuration keys and values as the variables git reads them from, after those every command gets (`before`: or others instead of these). */
+export function configVariables(more: readonly (readonly [string, string])[], before: readonly (readonly [string, string])[] = CONFIG): Record<string, string> {
+  const all = [...before, ...more];
   const variables: Record<string, string> = { GIT_CONFIG_COUNT: String(all.length) };
   all.forEach(([key, value], n) => {
     variables[`GIT_CONFIG_KEY_${n}`] = key;
@@ -221,18 +235,23 @@ async function runSpawned(job: Job, shown: string): Promise<GitOutput> {
   });
   const over = new AbortController();
   const limitMs = call.limitMs ?? BOUNDS.gitCommand;
-  let ended: 'time limit' | 'output limit' | undefined;
+  let ended: 'time limit' | 'output limit' | 'stop' | undefined;
   const end = (why: typeof ended): void => {
     ended ??= why;
     void endGroup({ child, over: over.signal, sleep: job.sleep });
   };
   void job.sleep(limitMs, over.signal).then(() => (over.signal.aborted ? undefined : end('time limit')));
+  const stop = (): void => end('stop');
+  call.signal?.addEventListener('abort', stop, { once: true });
+  if (call.signal?.aborted === true) stop();
   try {
     const output = await collect({ child, input: call.input ?? '', shown, tooMuch: () => end('output limit') });
+    if (ended === 'stop') throw new GitError(shown, 'ended by a stop');
     if (ended !== undefined) throw new GitError(shown, ended === 'time limit' ? `ended after ${limitMs} ms` : `printed more than ${MAX_STDOUT} bytes`);
     if (output.code === null) throw new GitError(shown, `killed by ${output.signal ?? 'a signal'}`);
     return { code: output.code, stdout: output.stdout, stderr: output.stderr };
   } finally {
+    call.signal?.removeEventListener('abort', stop);
     over.abort(OVER);
   }
 }

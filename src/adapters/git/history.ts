@@ -23,9 +23,23 @@ export async function resolve(repo: Repository, ref: string): Promise<string | u
 
 /** The tree of a commit; throws GitError when there is no such commit. */
 export async function treeOf(repo: Repository, commit: string): Promise<string> {
-  const tree = await repo.objects.info(`${checkId(commit)}^{tree}`);
+  const tree = await treeIn(repo, checkId(commit));
   if (tree === undefined) throw new GitError(`git cat-file ${commit}`, 'there is no such commit');
-  return tree.id;
+  return tree;
+}
+
+/** Trees that are remembered. */
+const REMEMBERED = 50_000;
+
+/** The tree of a commit or tree by its full id; undefined when there is none. */
+export async function treeIn(repo: Repository, id: string): Promise<string | undefined> {
+  const known = repo.treesOf.get(id);
+  if (known !== undefined) return known;
+  const tree = (await repo.objects.info(`${id}^{tree}`))?.id;
+  if (tree === undefined) return undefined;
+  if (repo.treesOf.size > REMEMBERED) repo.treesOf.clear();
+  repo.treesOf.set(id, tree);
+  return tree;
 }
 
 /** Text of a file at a commit, or undefined when there is no file of that name. */
@@ -77,10 +91,10 @@ export async function changedPaths(repo: Repository, range: Range): Promise<read
 
 /** The same by the standing `diff-tree`; undefined when that fails. */
 async function diffTrees(repo: Repository, range: Range): Promise<readonly string[] | undefined> {
-  const [from, to] = await Promise.all([repo.objects.info(`${range.from}^{tree}`), repo.objects.info(`${range.to}^{tree}`)]);
+  const [from, to] = await Promise.all([treeIn(repo, range.from), treeIn(repo, range.to)]);
   if (from === undefined || to === undefined) return undefined;
   try {
-    return splitPaths(await askDiff(repo.standing.diffs, { from: from.id, to: to.id }));
+    return splitPaths(await askDiff(repo.standing.diffs, { from, to }));
   } catch (error) {
     if (error instanceof GitError) return undefined;
     throw error;

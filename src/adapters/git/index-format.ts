@@ -171,5 +171,10 @@ function hashName(idBytes: number): 'sha1' | 'sha256' {
 
 /** The id of a blob with this content. */
 export function blobId(content: Buffer, idBytes: number): string {
-  return createHash(hashName(idBytes)).update(`blob ${content.length}\0`).update(content).digest('hex');
+  return objectId({ type: 'blob', content, idBytes });
+}
+
+/** The id of an object with this content. */
+export function objectId({ type, content, idBytes }: { readonly type: 'blob' | 'tree'; readonly content: Buffer; readonly idBytes: number }): string {
+  return createHash(hashName(idBytes)).update(`${type} ${content.length}\0`).update(content).digest('hex');
 }

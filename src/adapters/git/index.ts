@@ -1,6 +1,6 @@
 // Opens a repository as the engine's `Git`. Only puts the operations together; each lives in the file named after it.
 
-import type { Clock, FenceLost, Git } from '../../world.ts';
+import type { Clock, FenceLost, Git, RemoteCall } from '../../world.ts';
 import { advance } from './advance.ts';
 import { gitRunner } from './exec.ts';
 import type { GitRunner } from './exec.ts';
@@ -15,9 +15,16 @@ import { listRefs } from './list.ts';
 import { beginMerge, conflictMarkers, mergeHead, mergeTrees } from './merge.ts';
 import { movePath } from './move.ts';
 import { openObjects } from './objects.ts';
+import { mendOwnFolder, rememberOwnFolder } from './own-folder.ts';
+import { recentChanges } from './recent.ts';
+import { keepIndex, retireWorktree } from './pooled.ts';
+import { renewFolder } from './pooled-folder.ts';
 import { commitTree, moveRef } from './refs.ts';
+import { findRemote, push, removeRemote, remoteRunner, remoteTip } from './remote.ts';
+import type { FoundRemote } from './remote.ts';
 import { mutex } from './repository.ts';
 import type { Identity, Repository, StandingCommands } from './repository.ts';
+import { makeSave, pushAll, readSave, refsBelow, remoteRefs } from './saved.ts';
 import { settingsReader } from './settings.ts';
 import { snapshot } from './snapshot.ts';
 import { openStanding } from './standing.ts';
@@ -51,8 +58,14 @@ export interface OpenGit extends Git {
   removeFence(o: { readonly afterDead: boolean }): Promise<void>;
   /** Moves a tracked file or folder within a worktree, in files and index, as `git mv` does. The target must not exist. */
   movePath(worktree: string, o: { readonly from: string; readonly to: string }): Promise<void>;
+  /** The paths that each of the newest commits reachable from `commit` changed, newest first, merges left out. */
+  recentChanges(commit: string, most: number): Promise<readonly (readonly string[])[]>;
   /** Every ref that points to something by itself: full name → id. */
   listRefs(): Promise<ReadonlyMap<string, string>>;
+  /** Where people push a branch (full ref) to, by git's configuration; undefined: nowhere. */
+  findRemote(ref: string): Promise<FoundRemote | undefined>;
+  /** Refs of a remote that match a pattern of `git ls-remote`: full name → id. GitError: it cannot be reached. */
+  remoteRefs(o: Omit<RemoteCall, 'ref'> & { readonly pattern: string }): Promise<ReadonlyMap<string, string>>;
   /** All worktrees, the main one first. */
   listWorktrees(): Promise<readonly ListedWorktree[]>;
   /** Ends the process that answers questions; the repository may not be used after it. */
@@ -80,7 +93,7 @@ export function openGit(o: OpenOptions): OpenGit {
   let signing: Promise<boolean> | undefined;
   let identity: Promise<Identity> | undefined;
   const repo: Repository = {
-    git, objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), standing, changingRefs: mutex(), fence: { key: undefined },
+    git, remote: remoteRunner(o), objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), quick: { trees: new Map() }, treesOf: new Map(), parents: new Map(), standing, changingRefs: mutex(), fence: { key: undefined },
     settings: settingsReader({ git, commonDir }), looks: new Map(), packed: { packed: undefined },
     identity: () => {
       identity ??= readIdentity(repo);
@@ -98,7 +111,10 @@ export function openGit(o: OpenOptions): OpenGit {
     readFiles: (ids) => readFiles(repo, ids),
     diffText: (from, to, paths) => diffText(repo, { from, to, paths }),
     movePath: (worktree, o) => movePath(repo, { worktree, ...o }),
+    recentChanges: (commit, most) => recentChanges(repo, { commit, most }),
     listRefs: () => listRefs(repo),
+    findRemote: (ref) => findRemote(repo, ref),
+    remoteRefs: (about) => remoteRefs(repo, about),
     listWorktrees: () => listWorktrees(repo),
     workingTreeDiff: (worktree, at) => workingTreeDiff(repo, { worktree, ...at }),
     takeFence: (with_) => takeFence(repo, with_),
@@ -106,7 +122,7 @@ export function openGit(o: OpenOptions): OpenGit {
     removeFence: (with_) => removeFence(repo, with_),
     close: async () => {
       git.close();
-      await Promise.all([standing.commits, standing.blobs, standing.trees, standing.refs, standing.diffs, standing.details].map((command) => command.close()));
+      await Promise.all([standing.commits, standing.blobs, standing.trees, standing.knownTrees, standing.refs, standing.diffs, standing.details].map((command) => command.close()));
       await objects.close();
     },
   };
@@ -140,6 +156,9 @@ function changesOf(repo: Repository): Omit<Git, keyof Facts> {
     isBroken: (worktree) => isBroken(repo, worktree),
     setAside: (path) => setWorktreeAside(repo, path),
     removeWorktree: (path) => removeWorktree(repo, path),
+    keepIndex: (worktree, o) => keepIndex(repo, { worktree, ...o }),
+    retireWorktree: (worktree, o) => retireWorktree(repo, { worktree, ...o }),
+    renewFolder: (o) => renewFolder(repo, o),
     restorePaths: (worktree, o) => restorePaths(repo, { worktree, ...o }),
     unstagePaths: (worktree, o) => unstagePaths(repo, { worktree, ...o }),
     stage: (worktree, paths) => stage(repo, { worktree, paths }),
@@ -148,6 +167,8 @@ function changesOf(repo: Repository): Omit<Git, keyof Facts> {
     resetWorktree: (worktree, o) => resetWorktree(repo, { worktree, ...o }),
     repointWorktree: (worktree, o) => repointWorktree(repo, { worktree, ...o }),
     repairLink: (worktree) => repairLink(repo, worktree),
+    rememberOwnFolder: (worktree) => rememberOwnFolder(repo, worktree),
+    mendOwnFolder: (worktree) => mendOwnFolder(repo, worktree),
     releaseLocks: (worktree, branch) => releaseLocks(repo, { worktree, branch }),
     releaseLeftLocks: (refs) => releaseLeftLocks(repo, refs),
     cleanWorktree: (worktree) => cleanWorktree(repo, worktree),
@@ -155,6 +176,13 @@ function changesOf(repo: Repository): Omit<Git, keyof Facts> {
     mergeTrees: (ours, theirs) => mergeTrees(repo, { ours, theirs }),
     beginMerge: (worktree, commit) => beginMerge(repo, { worktree, commit }),
     advance: (o) => advance(repo, o),
+    remoteTip: (o) => remoteTip(repo, o),
+    push: (o) => push(repo, o),
+    removeRemote: (o) => removeRemote(repo, o),
+    makeSave: (o) => makeSave(repo, o),
+    refsBelow: (prefix) => refsBelow(repo, prefix),
+    readSave: (commit) => readSave(repo, commit),
+    pushAll: (o) => pushAll(repo, o),
   };
 }
 
@@ -169,6 +197,7 @@ function standingCommands(git: GitRunner, commonDir: string): StandingCommands {
     commits: open(['hash-object', '-t', 'commit', '-w', '--no-filters', '--stdin-paths']),
     blobs: open(['hash-object', '-t', 'blob', '-w', '--no-filters', '--stdin-paths']),
     trees: open(['mktree', '--batch', '-z']),
+    knownTrees: open(['mktree', '--missing', '--batch', '-z']),
     refs: open(['update-ref', '--no-deref', '-m', 'choo', '--stdin']),
     diffs: open(['diff-tree', '--stdin', '-r', '-z', '--no-renames', '--name-only', '--no-ext-diff']),
     details: open(['diff-tree', '--stdin', '-r', '-z', '--no-renames', '--raw', '--no-abbrev', '--no-ext-diff']),

@@ -6,19 +6,23 @@ import { join } from 'node:path';
 import { GitError } from '../../world.ts';
 import type { MergeOutcome } from '../../world.ts';
 import { checkId, isId, pathBytes, pathText, splitNul, splitPaths } from './names.ts';
+import { quickMerge } from './quick-merge.ts';
 import { isMissing } from '../errno.ts';
 import { askIn, placeOf, textOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** Merges `theirs` into `ours`. Unrelated histories and whatever else git refuses is a GitError, never a conflict. */
 export async function mergeTrees(repo: Repository, o: { readonly ours: string; readonly theirs: string }): Promise<MergeOutcome> {
-  const rules = await attributesOf(repo, checkId(o.ours));
+  checkId(o.theirs);
+  const quick = await quickMerge(repo, { ours: checkId(o.ours), theirs: o.theirs });
+  if (quick !== undefined) return { kind: 'clean', tree: quick };
+  const rules = await attributesOf(repo, o.ours);
   try {
     const { code, stdout } = await repo.git.run({
       at: { cwd: rules?.folder ?? repo.commonDir, gitDir: repo.commonDir, ...(rules === undefined ? {} : { workTree: rules.folder }) },
       // The user's index must not lend its attributes.
       env: { GIT_INDEX_FILE: join(repo.commonDir, 'choo', 'no-index') },
-      args: ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', '--end-of-options', o.ours, checkId(o.theirs)],
+      args: ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', '--end-of-options', o.ours, o.theirs],
       accept: [0, 1],
     });
     const [tree, ...paths] = splitNul(stdout).map(pathText);

@@ -8,7 +8,7 @@ import { blobId, makeEntry, writeIndex } from './index-format.ts';
 import type { CachedTree, IndexEntry } from './index-format.ts';
 import { contentId, memoryOf, modeOf, readIndex } from './look.ts';
 import type { Memory, ReadIndex } from './memory.ts';
-import { makeTree, writeBlob } from './new-objects.ts';
+import { makeTrees, writeBlob } from './new-objects.ts';
 import type { TreeItem } from './new-objects.ts';
 import { placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
@@ -161,6 +161,6 @@ async function treeOfEntries(repo: Repository, o: Part): Promise<CachedTree | un
     items.push({ name, mode: 0o40000, id: tree.id });
     n = end;
   }
-  const id = await makeTree(repo, items);
+  const [id] = await makeTrees(repo, [items], { known: false }) ?? [];
   return id === undefined ? undefined : { count: o.to - o.from, id, below };
 }

@@ -18,6 +18,8 @@ export interface NewCommit {
   readonly tree: string;
   readonly parents: readonly string[];
   readonly message: string;
+  /** The commit whose author it keeps; absent: the user. */
+  readonly authorOf?: string;
 }
 
 /** Makes a commit object by the user's identity, signed when the configuration asks for it. */
@@ -30,7 +32,8 @@ export async function makeCommit(repo: Repository, o: NewCommit & { readonly sig
   const plain = o.sign || o.message.includes('\0') ? undefined : await writeCommit(repo, o);
   if (plain !== undefined) return plain;
   const parents = o.parents.flatMap((parent) => ['-p', checkId(parent)]);
-  const { stdout } = await ask(repo, { args: ['commit-tree', ...(o.sign ? ['-S'] : []), ...parents, '--end-of-options', checkId(o.tree)], input: o.message });
+  const env = o.authorOf === undefined ? {} : asVariables(await authorOf(repo, o.authorOf));
+  const { stdout } = await ask(repo, { args: ['commit-tree', ...(o.sign ? ['-S'] : []), ...parents, '--end-of-options', checkId(o.tree)], input: o.message, env });
   return checkId(stdout.toString('latin1').trim());
 }
 
@@ -38,7 +41,8 @@ export async function makeCommit(repo: Repository, o: NewCommit & { readonly sig
 async function writeCommit(repo: Repository, o: NewCommit): Promise<string | undefined> {
   const { author, committer } = await repo.identity();
   const now = timeStamp(new Date());
-  const lines = [`tree ${checkId(o.tree)}`, ...new Set(o.parents.map((p) => `parent ${checkId(p)}`)), `author ${author} ${now}`, `committer ${committer} ${now}`];
+  const by = o.authorOf === undefined ? `${author} ${now}` : await authorOf(repo, o.authorOf);
+  const lines = [`tree ${checkId(o.tree)}`, ...new Set(o.parents.map((p) => `parent ${checkId(p)}`)), `author ${by}`, `committer ${committer} ${now}`];
   const file = join(tmpdir(), `choo-commit-${randomUUID()}`);
   try {
     await writeFile(file, `${lines.join('\n')}\n\n${o.message}`, { flag: 'wx', mode: 0o600 });
@@ -49,6 +53,20 @@ async function writeCommit(repo: Repository, o: NewCommit): Promise<string | und
   } finally {
     await rm(file, { force: true });
   }
+}
+
+/** Author and time of a commit as its object has them. */
+async function authorOf(repo: Repository, commit: string): Promise<string> {
+  const text = (await repo.objects.contents(checkId(commit)))?.content?.toString('utf8') ?? '';
+  const author = /^author (.+)$/m.exec(text.slice(0, Math.max(0, text.indexOf('\n\n'))))?.[1];
+  if (author === undefined) throw new GitError(`git cat-file commit ${commit}`, 'it has no author');
+  return author;
+}
+
+/** The same for a command of git's own. */
+function asVariables(author: string): Record<string, string> {
+  const [, name = '', email = '', date = ''] = /^(.*?) ?<([^>]*)> (.+)$/.exec(author) ?? [];
+  return { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_AUTHOR_DATE: `@${date}` };
 }
 
 /** Seconds since 1970 and the zone, as git writes them. */

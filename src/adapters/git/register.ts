@@ -1,9 +1,10 @@
 // Registers a worktree and takes it out again by the files that make a registration (gitrepository-layout(5)), in the order in which
 // git writes them. For repositories without extensions only; moves no ref and touches no file of a checkout.
 
-import { mkdirSync, readFileSync, rmSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, isMissing } from '../errno.ts';
+import { copyIndex } from './index-copy.ts';
 
 /** A registration to make. `head` is what the file HEAD shall hold: an id, or `ref: <branch>`. */
 export interface NewRegistration {
@@ -11,6 +12,14 @@ export interface NewRegistration {
   /** Where the worktree shall be; its parent exists and has no symbolic link in it. */
   readonly path: string;
   readonly head: string;
+  /** What it is made of, when that is there already. */
+  readonly filled?: Filled | undefined;
+}
+
+/** A folder with a commit's files, on the same file system as the worktree is to be, and the index that says so. */
+export interface Filled {
+  readonly folder: string;
+  readonly index: string;
 }
 
 /** While this file is there git neither prunes nor removes a worktree. */
@@ -21,6 +30,7 @@ const MOST_NAMES = 1000;
 
 /** Makes the registration, then the folder with its `.git` file; gives back the git directory. Throws, with everything undone, when the disk refuses or the folder is there. */
 export function makeRegistration(o: NewRegistration): string {
+  if (o.filled !== undefined) return registerFilled(o, o.filled);
   const gitDir = claimName(o);
   let folder = false;
   try {
@@ -37,6 +47,28 @@ export function makeRegistration(o: NewRegistration): string {
   } catch (error) {
     rmSync(gitDir, { recursive: true, force: true });
     if (folder) rmSync(o.path, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** The same for a folder that is there, and moved into its place last: cut before that it is registered nowhere, cut after that it is complete. */
+function registerFilled(o: NewRegistration, { folder, index }: Filled): string {
+  const gitDir = claimName(o);
+  try {
+    writeFileSync(join(gitDir, LOCK), MAKING, { flag: 'wx' });
+    writeFileSync(join(gitDir, 'commondir'), '../..\n');
+    writeFileSync(join(gitDir, 'HEAD'), `${o.head}\n`);
+    copyIndex(index, join(gitDir, 'index'));
+    writeFileSync(join(folder, '.git'), `gitdir: ${gitDir}\n`, { flag: 'wx' });
+    writeFileSync(join(gitDir, 'gitdir'), `${o.path}/.git\n`);
+    unlinkSync(join(gitDir, LOCK));
+    // An empty folder that stands there would be replaced.
+    if (lstatSync(o.path, { throwIfNoEntry: false }) !== undefined) throw Object.assign(new Error(`${o.path} exists`), { code: 'EEXIST' });
+    renameSync(folder, o.path);
+    return gitDir;
+  } catch (error) {
+    rmSync(gitDir, { recursive: true, force: true });
+    rmSync(join(folder, '.git'), { force: true });
     throw error;
   }
 }

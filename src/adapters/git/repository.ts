@@ -7,7 +7,7 @@ import type { FenceLost } from '../../world.ts';
 import { isMissing } from '../errno.ts';
 import type { GitOutput, GitRunner, Place } from './exec.ts';
 import type { Objects } from './objects.ts';
-import type { Memory, PackedMemory } from './memory.ts';
+import type { Memory, PackedMemory, QuickMemory } from './memory.ts';
 import type { SettingsReader } from './settings.ts';
 import type { Standing } from './standing.ts';
 
@@ -25,6 +25,8 @@ export interface StandingCommands {
   readonly blobs: Standing;
   /** `mktree --batch`. */
   readonly trees: Standing;
+  /** The same for trees all of whose parts are known to be there: looking for them takes longer than writing. */
+  readonly knownTrees: Standing;
   /** `update-ref --stdin`. */
   readonly refs: Standing;
   /** `diff-tree --stdin` of two trees, names only. */
@@ -43,6 +45,8 @@ export interface FenceKey {
 /** One repository, opened. All paths absolute. */
 export interface Repository {
   readonly git: GitRunner;
+  /** For commands that talk to a remote. */
+  readonly remote: GitRunner;
   readonly objects: Objects;
   /** The git directory that all worktrees share. */
   readonly commonDir: string;
@@ -54,6 +58,12 @@ export interface Repository {
   readonly registering: <T>(work: () => Promise<T>) => Promise<T>;
   /** Worktree path → git directory, as last found. */
   readonly gitDirs: Map<string, string>;
+  /** What the last merge without a process knows for the next. */
+  readonly quick: QuickMemory;
+  /** What a commit or tree is named → the tree it has; neither ever changes. */
+  readonly treesOf: Map<string, string>;
+  /** Commit → its parents, as last read. */
+  readonly parents: Map<string, readonly string[]>;
   /** True when the user's configuration asks for signed commits; read once. */
   readonly signing: () => Promise<boolean>;
   /** `name <address>` of author and committer, as git knows them; read once. */

@@ -8,8 +8,10 @@ import { failpoint } from '../../failpoint.ts';
 import { errnoOf, isMissing } from '../errno.ts';
 import { isBare, isHalfMade } from './half-made.ts';
 import { checkId, checkRef, isRef, pathText, splitNul } from './names.ts';
+import { bringFolder } from './pooled-folder.ts';
 import { moveRef } from './refs.ts';
 import { dropRegistration, isLocked, makeRegistration } from './register.ts';
+import type { Filled } from './register.ts';
 import { ask, askIn, exists, gitDirOf, namesIn, registrationPath } from './repository.ts';
 import type { Repository } from './repository.ts';
 
@@ -52,17 +54,25 @@ export function parseWorktrees(output: Buffer): readonly ListedWorktree[] {
   });
 }
 
-/** Makes a worktree at a commit. Registrations are made one at a time (git trips over its own feet otherwise); files are checked out beside each other. */
-export async function addWorktree(repo: Repository, o: { readonly path: string; readonly commit: string; readonly branch?: string }): Promise<void> {
+/**
+ * Makes a worktree at a commit. Registrations are made one at a time (git trips over its own feet otherwise); files are checked out beside each other.
+ * With `filled` it is made of a folder that has the files of `from`; its place is empty when it worked.
+ */
+export async function addWorktree(repo: Repository, o: { readonly path: string; readonly commit: string; readonly branch?: string; readonly filled?: Filled & { readonly from: string } }): Promise<void> {
   const commit = checkId(o.commit);
   const branch = o.branch === undefined ? undefined : checkRef(o.branch);
-  await repo.registering(() => register(repo, { path: o.path, commit, branch }));
+  if (o.filled !== undefined) await bringFolder(repo, { ...o.filled, commit });
+  await repo.registering(() => register(repo, { path: o.path, commit, branch, filled: o.filled }));
+  if (o.filled !== undefined) {
+    failpoint('folder-taken');
+    return;
+  }
   failpoint('worktree-registered');
   await askIn(repo, o.path, { args: ['read-tree', '--reset', '-u', '--no-recurse-submodules', '--end-of-options', commit] });
   failpoint('worktree-filled');
 }
 
-interface Registration { readonly path: string; readonly commit: string; readonly branch: string | undefined }
+interface Registration { readonly path: string; readonly commit: string; readonly branch: string | undefined; readonly filled: Filled | undefined }
 
 async function register(repo: Repository, o: Registration): Promise<void> {
   const { path, commit, branch } = o;
@@ -74,6 +84,7 @@ async function register(repo: Repository, o: Registration): Promise<void> {
   const what = branch === undefined ? ['--detach', '--', path, commit] : ['--', path, branch.slice('refs/heads/'.length)];
   try {
     if (await registerQuickly(repo, o)) return;
+    if (o.filled !== undefined) throw new GitError(command, `it cannot be made of the folder ${o.filled.folder}`);
     await ask(repo, { args: ['worktree', 'add', '-q', '--no-checkout', ...what] });
   } catch (error) {
     // Left behind, it would stand in the way of the next try.
@@ -94,7 +105,7 @@ async function registerQuickly(repo: Repository, o: Registration): Promise<boole
   if (before !== undefined && !(await isHalfMade(before))) return false;
   if (before !== undefined) dropRegistration(before);
   try {
-    repo.gitDirs.set(path, makeRegistration({ commonDir: repo.commonDir, path, head: o.branch === undefined ? o.commit : `ref: ${o.branch}` }));
+    repo.gitDirs.set(path, makeRegistration({ commonDir: repo.commonDir, path, head: o.branch === undefined ? o.commit : `ref: ${o.branch}`, filled: o.filled }));
     return true;
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
@@ -148,7 +159,8 @@ export async function setWorktreeAside(repo: Repository, path: string): Promise<
   return aside;
 }
 
-async function unregister(repo: Repository, o: { readonly path: string; /** Where its folder is now; undefined when there was none. */ readonly folder: string | undefined }): Promise<void> {
+/** Takes out the registration of a worktree whose folder was moved. Throws GitError, with nothing changed, for one that is locked or none of this repository. */
+export async function unregister(repo: Repository, o: { readonly path: string; /** Where its folder is now; undefined when there was none. */ readonly folder: string | undefined }): Promise<void> {
   if (o.path === repo.mainRoot) throw new GitError(`git worktree remove ${o.path}`, 'it is the main worktree');
   const gitDir = await gitDirOf(repo, o.path);
   const nothing = o.folder === undefined || (await isBare(o.folder));

@@ -8,9 +8,9 @@ type Say = { readonly what: string; readonly fix: string };
 /** The one file that may start timers. */
 const CLOCK = 'src/adapters/clock.ts';
 
-/** Timers anywhere but in the clock adapter. `test/bench` measures real time and is exempt from all but setInterval. */
+/** Timers anywhere but in the clock adapter. `test/bench` measures real time, `web/` is a page in a browser: exempt from all but setInterval. */
 export function timerProblems(source: Source): readonly Problem[] {
-  const exempt = source.path === CLOCK || source.path.startsWith('test/bench/');
+  const exempt = source.path === CLOCK || source.path.startsWith('test/bench/') || source.path.startsWith('web/');
   const uses = [...nodesOf(source.program)].flatMap(({ node }) => {
     const name = nameOf(node);
     if (name === 'setInterval') return [problemAt(source, node.start, { what: 'setInterval', fix: 'wait for the event; nothing in choo polls' })];

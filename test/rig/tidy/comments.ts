@@ -19,9 +19,9 @@ export function headProblems(source: Source): readonly Problem[] {
   }];
 }
 
-/** An export of src/ or of the test rig without a sentence above it. */
+/** An export of src/, web/ or of the test rig without a sentence above it. */
 export function docstringProblems(source: Source): readonly Problem[] {
-  if (!/^(src|test\/rig)\/.*\.ts$/.test(source.path)) return [];
+  if (!/^(src|web|test\/rig)\/.*\.tsx?$/.test(source.path)) return [];
   const documented = new Set<string>();
   return childList(source.program, 'body').flatMap((statement) => {
     const declaration = child(statement, 'declaration');

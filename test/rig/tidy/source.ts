@@ -38,7 +38,7 @@ export interface Problem {
 
 /** Parses one file's text; throws an Error naming the file when it does not parse. */
 export function parseSource(path: string, text: string): Source {
-  const lang = path.endsWith('.ts') ? 'ts' : 'js';
+  const lang = path.endsWith('.tsx') ? 'tsx' : path.endsWith('.ts') ? 'ts' : 'js';
   const parsed = parseSync(path, text, { lang, sourceType: 'module' });
   const [first] = parsed.errors;
   if (first !== undefined) throw new Error(`${path}: ${first.message}`);

@@ -1,6 +1,7 @@
 // What the engine had in memory must be what its journal folds to.
 
 import { decide } from '../../../src/core/decide.ts';
+import type { ReadyHeap } from '../../../src/core/heap.ts';
 import type { Event } from '../../../src/core/event.ts';
 import type { State } from '../../../src/core/state.ts';
 import { fold } from '../../../src/core/replay.ts';
@@ -15,13 +16,18 @@ export function checkReplay(m: Machine, live: State, events: readonly Event[]): 
   if (a !== b) m.violate('replay', `the live state is not what the journal folds to: ${firstDifference(a, b)}`);
 }
 
-/** Everything of a state but the plan, as text. Empties the heap. */
+function emptied(heap: ReadyHeap<number>): number[] {
+  const items: number[] = [];
+  for (let item = heap.pop(); item !== undefined; item = heap.pop()) items.push(item);
+  return items;
+}
+
+/** Everything of a state but the plan, as text. Empties the heaps. */
 function plain(state: State, now: number): string {
-  const { graph: _graph, pinned: _pinned, ready, ...rest } = state;
+  const { graph: _graph, pinned: _pinned, ready, overlaps, ...rest } = state;
   const next = decide(state, now);
-  const heap: number[] = [];
-  for (let item = ready.pop(); item !== undefined; item = ready.pop()) heap.push(item);
-  return JSON.stringify({ ...rest, units: rest.units.map(({ unit: _unit, ...u }) => u), heap, next }, (_key, value: unknown) => {
+  const [heap, crowded] = [ready, overlaps.crowded].map(emptied);
+  return JSON.stringify({ ...rest, units: rest.units.map(({ unit: _unit, ...u }) => u), heap, overlaps: { ...overlaps, crowded }, next }, (_key, value: unknown) => {
     if (value instanceof Map) return { map: [...(value as Map<unknown, unknown>)] };
     if (value instanceof Set) return { set: [...(value as Set<unknown>)] };
     if (typeof value === 'object' && value !== null && Symbol.iterator in value && !Array.isArray(value)) return { list: [...(value as Iterable<unknown>)] };

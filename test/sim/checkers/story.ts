@@ -9,30 +9,44 @@ const ANSWERS: Readonly<Record<string, readonly string[]>> = {
   'run.recovering': ['run.recovered', 'run.recover.failed'],
   'trial.started': ['trial.ok', 'trial.failed'],
   'run.advancing': ['run.advanced', 'run.not-advanced', 'run.joined'],
+  'run.pushing': ['run.pushed', 'run.push.behind', 'run.push.refused'],
+  'run.saving': ['run.saved', 'run.save.refused'],
+  'run.catching-up': ['run.remote-joined', 'run.caught-up', 'run.push.refused'],
   'unit.started': ['unit.prepared', 'unit.prepare.failed'],
   'task.started': ['task.attempted', 'task.attempt.failed'],
   'task.retry': ['task.attempted', 'task.attempt.failed'],
   'task.backpressure': ['task.validation.ok', 'task.validation.fail'],
   'task.committing': ['task.committed', 'task.commit.failed'],
   'rework.started': ['rework.attempted', 'rework.attempt.failed'],
+  'review.started': ['review.ended', 'review.attempt.failed'],
   'unit.verifying': ['unit.verified', 'unit.verify.failed'],
   'unit.refreshing': ['unit.refreshed', 'unit.refresh.failed'],
   'unit.committing': ['unit.committed', 'unit.commit.failed'],
-  'unit.merging': ['unit.candidate', 'unit.merge.failed'],
-  'unit.proving': ['unit.proved', 'unit.proof.failed'],
-  'unit.landing': ['unit.merged', 'unit.land.moved', 'unit.land.failed'],
+  'batch.merging': ['batch.candidate', 'batch.merge.failed'],
+  'batch.proving': ['batch.proved', 'batch.proof.failed'],
+  'batch.landing': ['batch.landed', 'batch.moved', 'batch.land.failed'],
   'unit.finishing': ['unit.completed'],
+  'pr.publishing': ['pr.published', 'pr.behind', 'pr.seen', 'pr.step.failed'],
+  'pr.proving': ['pr.proved', 'pr.proof.failed', 'pr.outdated', 'pr.step.failed'],
+  'pr.following': ['pr.seen', 'pr.step.failed'],
+  'pr.taking': ['pr.taken', 'unit.refreshed', 'pr.seen', 'pr.step.failed'],
+  'pr.merging': ['pr.merged', 'pr.queued', 'pr.refused', 'pr.outdated', 'pr.seen', 'pr.step.failed'],
 };
 const ANSWER_TYPES = new Set(Object.values(ANSWERS).flat());
 /** Steps that need a slot of the parallelism. */
-const WORK = new Set(['unit.started', 'task.started', 'task.retry', 'task.backpressure', 'task.committing', 'rework.started', 'unit.verifying', 'unit.refreshing', 'unit.committing']);
-const LANE = new Set(['unit.merging', 'unit.proving', 'unit.landing']);
+const WORK = new Set(['unit.started', 'task.started', 'task.retry', 'task.backpressure', 'task.committing', 'rework.started', 'review.started', 'unit.verifying', 'unit.refreshing', 'unit.committing']);
 const ENDS = new Set(['orch.completed', 'orch.failed', 'orch.stopped']);
 
 /** Reads the events from the first to the last. */
 export function checkStory(m: Machine, events: readonly Event[]): void {
   const story = new Story(m);
   for (const event of events) story.read(event);
+}
+
+function stepKey(e: Event): string {
+  if (/^run\.(push|catching-up|remote-joined|caught-up)/.test(e.type)) return 'push';
+  if (e.type.startsWith('run.sav')) return 'save';
+  return 'unit' in e ? e.unit : 'batch' in e ? `batch ${e.batch}` : 'run';
 }
 
 class Story {
@@ -47,6 +61,8 @@ class Story {
   readonly #attempts = new Map<string, number>();
   /** Failed and cut attempts by task since the last retry. */
   readonly #tries = new Map<string, { failed: number; cut: number; /** The limit when the last one ended. */ of: number }>();
+  /** Landing worktree of the last proof of each batch. */
+  readonly #places = new Map<string, number>();
   #failuresInARow = 0;
   #paused = false;
   #stopping = false;
@@ -61,10 +77,12 @@ class Story {
     this.#seq += 1;
     if (e.seq !== this.#seq) this.#violate('journal', `event ${e.seq} where ${this.#seq} belongs`);
     if (e.type === 'orch.started' || e.type === 'orch.resumed') return this.#session(e);
-    // A person may give attempts back while nothing runs.
-    if (this.#ended && e.type !== 'unit.retried' && e.type !== 'agent.released') this.#violate('after-the-end', `${e.type} after the end`);
+    // A person may give attempts back, or approve, while nothing runs.
+    if (this.#ended && e.type !== 'unit.retried' && e.type !== 'unit.approved' && e.type !== 'agent.released' && e.type !== 'forge.released') this.#violate('after-the-end', `${e.type} after the end`);
     if (ENDS.has(e.type)) {
       this.#ended = true;
+      // People are not waited for where that is said.
+      if (this.#settings.wait === false) for (const [key, type] of this.#inFlight) if (type === 'pr.following') this.#inFlight.delete(key);
       if (this.#inFlight.size > 0) this.#violate('answered-once', `the session ended while ${[...this.#inFlight].join(', ')} had no answer`);
     }
     if (e.type in ANSWERS) this.#begin(e);
@@ -86,18 +104,29 @@ class Story {
   }
 
   #begin(e: Event): void {
-    const key = 'unit' in e ? e.unit : 'run';
+    const key = stepKey(e);
     const open = this.#inFlight.get(key);
     if (open !== undefined) this.#violate('answered-once', `${e.type} of ${key} while ${open} is in flight`);
-    if (this.#stopping && e.type !== 'task.committing' && e.type !== 'unit.committing') this.#violate('stop', `${e.type} of ${key} was begun after the stop`);
+    // What is recorded is still committed, and saved.
+    if (this.#stopping && e.type !== 'task.committing' && e.type !== 'unit.committing' && !(e.type === 'run.saving' && e.last)) this.#violate('stop', `${e.type} of ${key} was begun after the stop`);
     if (this.#failed.has(key)) this.#violate('failed-rests', `${e.type} of ${key}, which has failed and was not retried`);
     this.#inFlight.set(key, e.type);
     const working = [...this.#inFlight.values()].filter((type) => WORK.has(type)).length;
     if (working > this.#settings.parallelism) this.#violate('parallelism', `${working} units work at once, ${this.#settings.parallelism} may`);
-    if ([...this.#inFlight.values()].filter((type) => LANE.has(type)).length > 1) this.#violate('one-lands', 'two units are in the landing lane at once');
+    if ([...this.#inFlight.values()].filter((type) => type === 'batch.landing').length > 1) this.#violate('one-lands', 'two batches land at once');
+    if (e.type === 'batch.landing') for (const unit of e.units) if (this.#landed.has(unit)) this.#violate('merged-once', `${unit} lands although it has landed`);
+    if (e.type === 'batch.proving' || e.type === 'pr.proving') this.#proofPlace(key, e);
+    if ([...this.#inFlight.values()].filter((type) => type === 'pr.merging').length > 1) this.#violate('one-lands', 'two pull requests are merged at once');
     if (e.type === 'unit.started') this.#starts(e.unit);
     if (e.type === 'task.started' || e.type === 'task.retry') this.#attempt(`${e.unit} ${e.task}`, e.attempt);
     if (e.type === 'rework.started') this.#attempt(`${e.unit} rework`, e.attempt);
+    if (e.type === 'review.started') this.#attempt(`${e.unit} review`, e.attempt);
+  }
+
+  /** No two proofs run in one landing worktree. */
+  #proofPlace(what: string, { type, place }: EventOf<'batch.proving' | 'pr.proving'>): void {
+    for (const [key, other] of this.#places) if (other === place && this.#inFlight.get(key) === type && key !== what) this.#violate('one-proof-a-place', `${key} and ${what} are proved in landing worktree ${place}`);
+    this.#places.set(what, place);
   }
 
   #starts(unit: string): void {
@@ -122,7 +151,7 @@ class Story {
   }
 
   #answer(e: Event): void {
-    const key = 'unit' in e ? e.unit : 'run';
+    const key = stepKey(e);
     const begun = this.#inFlight.get(key);
     if (begun === undefined || !(ANSWERS[begun] ?? []).includes(e.type)) this.#violate('answered-once', `${e.type} of ${key} answers ${begun ?? 'nothing'}`);
     this.#inFlight.delete(key);

@@ -70,6 +70,11 @@ describe('a value of the environment', () => {
     expect(whole(redactor({ DATABASE: 'postgres://me:hunter2hunter2@db/x' }), 'hunter2hunter2@db')).toBe('[redacted]@db');
   });
 
+  it('that holds headers for a collector: each of their values, as written and as sent', () => {
+    const r = redactor({ OTEL_EXPORTER_OTLP_HEADERS: 'api-key=first-of-all,Authorization=Bearer%20second-of-all,x-short=abc', OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'k=third-of-all' });
+    expect(r.text('first-of-all; Bearer%20second-of-all; Bearer second-of-all; second-of-all; third-of-all; abc; api-key')).toBe('[redacted]; [redacted]; [redacted]; [redacted]; [redacted]; abc; api-key');
+  });
+
   it('of seven bytes is a word', () => {
     expect(whole(redactor({ A_TOKEN: '1234567' }), '1234567')).toBe('1234567');
   });

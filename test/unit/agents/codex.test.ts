@@ -200,6 +200,12 @@ describe('how it fails', () => {
     expect(play([...OPENING, ran('completed', ''), ran('failed', 'bwrap: no')]).last.stop).toBeUndefined();
     expect(play([...OPENING, ran('failed', 'bwrap: no')], { permissions: 'full' }).last.stop).toBeUndefined();
   });
+
+  it('a sandbox that another Codex took apart is tried again', () => {
+    const said = 'bwrap: Can\'t remount readonly on /newroot/repo/.git/objects/.agents: Unable to find "/newroot/repo/.git/objects/.agents" in mount table\n';
+    const item = { type: 'commandExecution', status: 'failed', aggregatedOutput: said };
+    expect(play([...OPENING, event('item/completed', { item })]).last.stop).toMatchObject({ kind: 'overload', text: expect.stringContaining('by another Codex') as string });
+  });
 });
 
 it('interrupts only a turn that runs', () => {

@@ -70,12 +70,13 @@ describe('the agents that are read', () => {
 describe('what an agent was last seen doing', () => {
   const view = { units: ['a', 'b', 'c'].map((id) => ({ id, ...(id === 'c' ? {} : { attempt: { agent: 'talker', log: `${id}.log`, since: '' } }) })) } as unknown as RunView;
 
-  async function seen(log: string, outputLimit = 10_000_000): Promise<unknown> {
+  async function seen(log: string, beside?: string): Promise<unknown> {
     const runDir = mkdtempSync(join(tmpdir(), 'choo-test-'));
     try {
       writeFileSync(join(runDir, 'a.log'), log);
+      if (beside !== undefined) writeFileSync(join(runDir, 'a.log.now'), beside);
       utimesSync(join(runDir, 'a.log'), 100, 100);
-      return Object.fromEntries(await lastSeen(view, { runDir, outputLimit, now: 103_000, agentNamed: () => agent, redact: (text) => text.replace('secret', '[redacted]') }));
+      return Object.fromEntries(await lastSeen(view, { runDir, now: 103_000, agentNamed: () => agent, redact: (text) => text.replace('secret', '[redacted]') }));
     } finally {
       rmSync(runDir, { recursive: true });
     }
@@ -91,7 +92,7 @@ describe('what an agent was last seen doing', () => {
     expect(await seen(`${'{"x":"é"}\n'.repeat(20_000)}{"run":"late"}\n`)).toMatchObject({ a: { text: 'late' } });
   });
 
-  it('is not told when the log does not grow any more', async () => {
-    expect(await seen('{"run":"one"}\n', 20)).toEqual({});
+  it('is looked for beside a log whose head is full', async () => {
+    expect(await seen('{"run":"one"}\n', '4711\nthe rest of a line\n{"run":"two"}\n')).toMatchObject({ a: { text: 'two' } });
   });
 });

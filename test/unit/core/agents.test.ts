@@ -68,6 +68,21 @@ describe('an agent that met trouble', () => {
     expect((game.wakeAt ?? 0) - game.now).toBe(named > 0 ? 8 * 1440 * MINUTE : MINUTE);
   });
 
+  it.each([['quota', [1, 60, 120, 240], 3600], ['overload', [1, 30, 60, 120], 900]] as const)('that names a near moment again and again is tried after longer and longer all the same (%s)', (kind, first, longest) => {
+    const game = new Game([unit('a')], sim());
+    const waits: number[] = [];
+    for (let n = 0; n < 14; n++) {
+      game.play(meets('sim', () => trouble(kind, game.now + 1000)));
+      waits.push(((game.wakeAt ?? 0) - game.now) / 1000);
+      game.now = game.wakeAt ?? 0;
+    }
+    expect(waits.slice(0, 4)).toEqual(first);
+    expect(waits.at(-1)).toBe(longest);
+    // A far one is believed whatever came before.
+    game.play(meets('sim', () => trouble(kind, game.now + 300 * MINUTE)));
+    expect((game.wakeAt ?? 0) - game.now).toBe(300 * MINUTE);
+  });
+
   it('is told about once, however many of its attempts meet it at once, and after it worked the first wait is short again', () => {
     const units = ['a', 'b', 'c', 'd'].map((id) => unit(id, { tasks: 2 }));
     let bad = true;

@@ -5,7 +5,7 @@ import { decide } from '../../../src/core/decide.ts';
 import type { Begun } from '../../../src/core/event.ts';
 import { unitNamed } from '../../../src/core/evolve.ts';
 import type { Failure } from '../../../src/core/failure.ts';
-import { CUT, Game, RED, failing, settings, unit, unprepared } from './rig.ts';
+import { CUT, Game, RED, candidate, failing, settings, unit, unprepared } from './rig.ts';
 
 const DIAMOND = [unit('a'), unit('b', { dependsOn: ['a'] }), unit('c', { dependsOn: ['a'] }), unit('d', { dependsOn: ['b', 'c'] })];
 
@@ -59,11 +59,11 @@ describe('slots', () => {
     expect(game.state.slots).toBe(2);
   });
 
-  it('lands first in, first out, one unit at a time, and a unit in the lane holds no slot', () => {
-    const lane = (b: Begun): boolean => b.type === 'unit.merging';
+  it('lands first in, first out, and a unit that waits to land holds no slot', () => {
+    const lane = (b: Begun): boolean => b.type === 'batch.merging';
     const game = new Game(four, settings({ parallelism: 2 })).play(undefined, lane);
     expect(started(game)).toEqual(['a', 'b', 'c', 'd']);
-    expect(game.of('unit.merging').map((e) => e.unit)).toEqual(['a']);
+    expect(game.of('batch.merging').map((e) => e.units)).toEqual([['a']]);
     expect(game.state.slots).toBe(0);
     game.play();
     const order = game.of('unit.verified').map((e) => e.unit);
@@ -73,11 +73,11 @@ describe('slots', () => {
   it('brings a unit that comes back from the lane to work before new ones', () => {
     let red = true;
     const game = new Game(four, settings({ parallelism: 1 })).play((b) => {
-      if (b.type !== 'unit.proving' || b.unit !== 'a' || !red) return undefined;
+      if (b.type !== 'batch.proving' || b.units[0] !== 'a' || !red) return undefined;
       red = false;
-      return { type: 'unit.proof.failed', unit: 'a', commit: b.commit, failure: RED };
+      return { type: 'batch.proof.failed', batch: b.batch, commit: b.commit, failure: RED, notes: [] };
     });
-    const after = game.events.slice(game.of('unit.proof.failed')[0]?.seq).map((e) => e.type);
+    const after = game.events.slice(game.of('batch.proof.failed')[0]?.seq).map((e) => e.type);
     expect(after.indexOf('unit.refreshing')).toBeLessThan(after.indexOf('unit.started') === -1 ? Infinity : after.lastIndexOf('unit.started'));
     expect(game.of('rework.started')).toMatchObject([{ unit: 'a', reason: 'proof', attempt: 1 }]);
     expect(game.result.completedUnits).toBe(4);
@@ -157,7 +157,7 @@ describe('mending', () => {
   it('sends a textual conflict to the agent in the worktree, then to a person', () => {
     const conflict: Failure = { kind: 'conflict', conflict: 'textual', paths: ['x'], onto: 'newest' };
     const game = new Game([unit('a'), unit('b')], settings({ parallelism: 1, conflictRetries: 1 })).play((b) => {
-      if (b.type === 'unit.merging' && b.unit === 'a') return { type: 'unit.merge.failed', unit: 'a', failure: conflict };
+      if (b.type === 'batch.merging' && b.units.includes('a')) return { ...candidate({ ...b, units: b.units.filter((id) => id !== 'a') }), failed: [{ unit: 'a', failure: conflict }] };
       if (b.type === 'unit.refreshing') return { type: 'unit.refreshed', unit: 'a', commit: 'a-verified', parent: 'a-verified', onto: 'newest', conflicts: ['x'] };
       return undefined;
     });
@@ -168,7 +168,7 @@ describe('mending', () => {
 
   it('fails a foreign change at once: no agent can put that right', () => {
     const foreign: Failure = { kind: 'conflict', conflict: 'foreign-change', paths: ['x'], onto: 'newest' };
-    const game = new Game([unit('a')]).play((b) => (b.type === 'unit.merging' ? { type: 'unit.merge.failed', unit: 'a', failure: foreign } : undefined));
+    const game = new Game([unit('a')]).play((b) => (b.type === 'batch.merging' ? { ...candidate({ ...b, units: [] }), failed: [{ unit: 'a', failure: foreign }] } : undefined));
     expect(game.of('rework.started')).toEqual([]);
     expect(game.of('unit.failed')).toMatchObject([{ failure: foreign }]);
   });
@@ -176,31 +176,35 @@ describe('mending', () => {
   it('merges and proves again when the target moved just before it landed', () => {
     let moved = false;
     const game = new Game([unit('a')]).play((b) => {
-      if (b.type === 'unit.merging' && moved) return { type: 'unit.candidate', unit: 'a', commit: 'a-newer', onto: 'elsewhere', head: 'a-verified', target: 'elsewhere' };
-      if (b.type !== 'unit.landing' || moved) return undefined;
+      if (b.type === 'batch.merging' && moved) return { ...candidate(b), merges: [{ unit: 'a', commit: 'a-newer', head: 'a-verified' }], onto: 'elsewhere', target: 'elsewhere' };
+      if (b.type !== 'batch.landing' || moved) return undefined;
       moved = true;
-      return { type: 'unit.land.moved', unit: 'a', at: 'elsewhere' };
+      return { type: 'batch.moved', batch: b.batch, at: 'elsewhere' };
     });
-    expect(game.of('unit.merging')).toHaveLength(2);
-    expect(game.of('unit.proving')).toHaveLength(2);
+    expect(game.of('batch.merging').map((e) => e.batch)).toEqual([1, 2]);
+    expect(game.of('batch.proving').map((e) => e.commit)).toEqual(['a-candidate', 'a-newer']);
     expect(game.result.completedUnits).toBe(1);
   });
 
   it('does not prove again what was proved and had landed although moving the target failed', () => {
     const game = new Game([unit('a')]);
     const failure: Failure = { kind: 'git', command: 'git merge', detail: 'died after it had moved' };
-    game.play((b) => (b.type === 'unit.landing' ? { type: 'unit.land.failed', unit: 'a', failure } : undefined));
+    game.play((b) => (b.type === 'batch.landing' ? { type: 'batch.land.failed', batch: b.batch, failure } : undefined));
+    expect(unitNamed(game.state, 'a').proved).toEqual({ commit: 'a-candidate', head: 'a-verified', top: 'a-candidate', batch: 1 });
     game.record({ type: 'orch.resumed', settings: settings() });
     game.record({ type: 'unit.retried', unit: 'a' });
-    game.play();
-    expect(game.of('unit.proving')).toHaveLength(1);
-    expect(game.of('unit.landing')).toHaveLength(2);
+    // The merge finds the proved commit in the landing ref.
+    game.play((b) => (b.type === 'batch.merging' ? { ...candidate({ ...b, units: [] }), landed: [{ unit: 'a', commit: 'a-candidate', head: 'a-verified' }] } : undefined));
+    expect(game.of('batch.proving')).toHaveLength(1);
+    expect(game.of('unit.merged')).toMatchObject([{ unit: 'a', commit: 'a-candidate' }]);
+    // It is the last landing now: what is pushed, and what the target is to be advanced to.
+    expect(game.state.landed).toBe('a-candidate');
     expect(game.phase('a')).toBe('landed');
   });
 
   it('ends "landed, target not advanced" when the target cannot be moved in the end', () => {
     const game = new Game([unit('a')]).play((b) => {
-      if (b.type === 'unit.landing') return { type: 'unit.merged', unit: 'a', commit: b.commit, head: 'h', ref: 'refs/heads/choo/run/1', diverted: 'it has local changes' };
+      if (b.type === 'batch.landing') return { type: 'batch.landed', batch: b.batch, commit: b.commit, ref: 'refs/heads/choo/run/1', diverted: 'it has local changes' };
       return b.type === 'run.advancing' ? { type: 'run.not-advanced', text: 'it has local changes', fastForward: true } : undefined;
     });
     expect(game.of('run.advancing')).toHaveLength(1);

@@ -112,8 +112,8 @@ describe('a session after one that ended in the middle of things', () => {
 describe('what was verified', () => {
   it('is in the journal before the branch moves, and only then goes to land', () => {
     const game = new Game([unit('a')]).play();
-    const order = game.events.map((e) => e.type).filter((t) => /^unit\.(verified|committing|committed|merging)$/.test(t));
-    expect(order).toEqual(['unit.verified', 'unit.committing', 'unit.committed', 'unit.merging']);
+    const order = game.events.map((e) => e.type).filter((t) => /^(unit\.(verified|committing|committed)|batch\.merging)$/.test(t));
+    expect(order).toEqual(['unit.verified', 'unit.committing', 'unit.committed', 'batch.merging']);
     expect(unitNamed(game.state, 'a').head).toBe('a-verified');
   });
 
@@ -138,7 +138,7 @@ describe('what was verified', () => {
     game.record({ type: 'orch.stopping', by: 'SIGINT', now: false, at: game.now });
     game.answer('unit.verifying', { type: 'unit.verified', unit: 'a', commit: 'x', parent: 'y', merged: false, notes: [] }, 'a');
     expect(game.of('unit.committing')).toHaveLength(1);
-    expect(game.of('unit.merging')).toEqual([]);
+    expect(game.of('batch.merging')).toEqual([]);
   });
 });
 

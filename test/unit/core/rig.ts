@@ -1,12 +1,16 @@
 // Plays a run in memory for the tests of core/: decides, records what is asked for, and answers steps as a test says.
 
+import { baseOf } from '../../../src/core/pull.ts';
+import type { ForgeTarget } from '../../../src/core/pull-rules.ts';
+import type { PullFacts } from '../../../src/core/pull-facts.ts';
 import { must } from '../../../src/core/bug.ts';
 import { decide } from '../../../src/core/decide.ts';
-import type { Begun, Event, EventBody, EventOf, EventType, Pinned, Result, Settings } from '../../../src/core/event.ts';
+import type { Begun, Event, EventBody, EventOf, EventType, Guard, Pinned, Result, Settings } from '../../../src/core/event.ts';
 import { isBegun } from '../../../src/core/event.ts';
 import { evolve, stamp, unitNamed } from '../../../src/core/evolve.ts';
 import type { Failure } from '../../../src/core/failure.ts';
 import { DEFAULT_LIMITS } from '../../../src/core/limits.ts';
+import type { Overlap } from '../../../src/core/overlap.ts';
 import type { Plan, Task, Unit } from '../../../src/core/plan.ts';
 import type { Phase, State } from '../../../src/core/state.ts';
 import type { Usage } from '../../../src/core/usage.ts';
@@ -43,10 +47,12 @@ export class Game {
   now = 1_000_000;
 
   /** Pins a plan of these units and starts its first session. */
-  constructor(units: readonly Unit[], s: Settings = settings()) {
+  constructor(units: readonly Unit[], s: Settings = settings(), pins: readonly Overlap[] | Guard | ForgeTarget = []) {
     const plan: Plan = { units, complete: [] };
     const pinned: Pinned = {
-      base: 'base', targetRef: 'refs/heads/main', tasksDir: 'specs/tasks', selection: [], mode: 'local', branchPrefix: 'choo/', plan, checks: [], digest: '',
+      base: 'base', targetRef: 'refs/heads/main', tasksDir: 'specs/tasks', selection: [], branchPrefix: 'choo/', plan, checks: [], digest: '',
+      ...('repository' in pins ? { mode: 'forge', forge: pins } : { mode: 'local' }),
+      ...('repository' in pins ? {} : 'protect' in pins ? { guard: pins } : pins.length === 0 ? {} : { overlaps: pins }),
     };
     this.record({ type: 'run.pinned', pinned, settings: s });
     this.record({ type: 'orch.started', version: 1, graph: [], target: 'main', base: 'base', mode: 'local', parallelism: s.parallelism });
@@ -125,26 +131,79 @@ export class Game {
   }
 }
 
+/** Plays on from a state, which it changes, with these events first: every step succeeds, and time passes where something is waited for. Gives the events; throws when it does not come to an end. */
+export function playOut(from: State, first: readonly EventBody[]): readonly Event[] {
+  const events: Event[] = [];
+  const inFlight: Begun[] = [];
+  let state = from;
+  let now = from.now;
+  const record = (body: EventBody): void => {
+    const event = stamp(body, { seq: state.seq + 1, run: state.run, now });
+    events.push(event);
+    state = evolve(state, event);
+    if (isBegun(event)) inFlight.push(event);
+  };
+  for (const body of first) record(body);
+  while (events.length < 5000) {
+    const { next, wakeAt, done } = decide(state, now);
+    for (const body of next) record(body);
+    if (next.length > 0) continue;
+    if (done) return events;
+    const begun = inFlight.shift();
+    if (begun !== undefined) record(success(begun, state));
+    else now = Math.max(now + 1, must(wakeAt, 'something to wait for'));
+  }
+  throw new Error(`no end: ${events.slice(-10).map((e) => e.type).join(', ')}`);
+}
+
 /** The answer of a step that goes well. */
 function success(b: Begun, state: State): EventBody {
   switch (b.type) {
     case 'run.recovering': return { type: 'run.recovered', notes: [] };
     case 'trial.started': return { type: 'trial.ok', checks: [], notes: [] };
     case 'run.advancing': return { type: 'run.advanced', commit: 'advanced' };
+    case 'run.pushing': return { type: 'run.pushed', commit: b.commit };
+    case 'run.catching-up': return state.push.joined === undefined ? { type: 'run.remote-joined', commit: 'joined', onto: 'base', remote: 'theirs' } : { type: 'run.caught-up', commit: 'joined' };
     case 'unit.started': return { type: 'unit.prepared', unit: b.unit, worktree: `/w/${b.unit}`, branch: `refs/heads/choo/unit/${b.unit}/1`, base: 'base', notes: [] };
     case 'task.started': case 'task.retry': return { type: 'task.attempted', unit: b.unit, task: b.task, attempt: b.attempt, ending: { code: 0 }, passedBefore: false, notes: [] };
     case 'task.backpressure': return { type: 'task.validation.ok', unit: b.unit, task: b.task, attempt: b.attempt, commit: `${b.unit}-${b.task}`, parent: 'base', unchanged: false, notes: [] };
     case 'task.committing': return { type: 'task.committed', unit: b.unit, task: b.task, commit: b.commit };
     case 'rework.started': return { type: 'rework.attempted', unit: b.unit, reason: b.reason, attempt: b.attempt, ending: { code: 0 }, notes: [] };
+    case 'review.started': return { type: 'review.ended', unit: b.unit, attempt: b.attempt, findings: [], notes: [] };
     case 'unit.verifying': return { type: 'unit.verified', unit: b.unit, commit: `${b.unit}-verified`, parent: 'base', merged: false, notes: [] };
     case 'unit.refreshing': return { type: 'unit.refreshed', unit: b.unit, commit: `${b.unit}-refreshed`, parent: 'base', onto: 'newest', conflicts: [] };
     case 'unit.committing': return { type: 'unit.committed', unit: b.unit, commit: b.commit };
-    case 'unit.merging': return { type: 'unit.candidate', unit: b.unit, commit: `${b.unit}-candidate`, onto: 'base', head: `${b.unit}-verified`, target: 'base' };
-    case 'unit.proving': return { type: 'unit.proved', unit: b.unit, commit: b.commit, notes: [] };
-    case 'unit.landing': return { type: 'unit.merged', unit: b.unit, commit: b.commit, head: `${b.unit}-verified`, ...state.landing };
+    case 'batch.merging': return candidate(b);
+    case 'batch.proving': return { type: 'batch.proved', batch: b.batch, commit: b.commit, passed: [], reused: 0, notes: [] };
+    case 'batch.landing': return { type: 'batch.landed', batch: b.batch, commit: b.commit, ...state.landing };
+    case 'pr.publishing': return { type: 'pr.published', unit: b.unit, commit: b.commit, number: 1, url: `https://forge/${b.unit}`, ready: b.ready, created: true, base: baseOf(state, unitNamed(state, b.unit)), answered: [], notes: [] };
+    case 'pr.proving': return { type: 'pr.proved', unit: b.unit, commit: b.commit, onto: 'base', passed: [], reused: 0, notes: [] };
+    case 'pr.following': return { type: 'pr.seen', unit: b.unit, facts: pullFacts({ head: state.units.find((u) => u.unit.id === b.unit)?.head ?? '', approvedBy: ['ann'], decision: 'approved' }) };
+    case 'pr.taking': return { type: 'pr.taken', unit: b.unit, commit: `${b.unit}-theirs`, notes: [] };
+    case 'pr.merging': return { type: 'pr.merged', unit: b.unit, number: 1, commit: `${b.unit}-merged`, head: b.commit, notes: [] };
+    case 'run.saving': return { type: 'run.saved', commit: `save-${state.seq}`, upTo: state.seq };
     case 'unit.finishing': return { type: 'unit.completed', unit: b.unit, notes: [] };
     default: return b satisfies never;
   }
+}
+
+/** A pull request that waits for people. */
+export function pullFacts(o: Partial<PullFacts> = {}): PullFacts {
+  return {
+    number: 1, url: 'https://forge/1', state: 'open', draft: false, head: 'head', base: 'main', queued: false, conflict: false, decision: 'none',
+    approvedBy: [], refusedBy: [], looking: [], checks: 'passed', failed: [], feedback: [], ignored: [], ...o,
+  };
+}
+
+/** The answer of a batch whose units all merge. */
+export function candidate(b: EventOf<'batch.merging'>): Extract<EventBody, { type: 'batch.candidate' }> {
+  const onto = b.onto ?? 'base';
+  return { type: 'batch.candidate', batch: b.batch, onto, target: onto, merges: b.units.map((id) => ({ unit: id, commit: `${id}-candidate`, head: `${id}-verified` })), landed: [], failed: [], postponed: [] };
+}
+
+/** Answers that fail the proofs of the units for which `isRed` holds. */
+export function redWhen(isRed: (units: readonly string[]) => boolean, failure: Failure = RED): Answers {
+  return (b) => (b.type === 'batch.proving' && isRed(b.units) ? { type: 'batch.proof.failed', batch: b.batch, commit: b.commit, failure, notes: [] } : undefined);
 }
 
 /** Answers that fail the check of one unit's tasks with the given failure, always. */
@@ -156,6 +215,7 @@ export function failing(id: string, failure: Failure = RED): Answers {
 /** The answer of an attempt whose agent met trouble, with what it had used. */
 export function troubled(b: Extract<Begun, { agent: string }>, failure: Failure, used: { readonly usage?: Usage } = {}): EventBody {
   const { unit: id, attempt } = b;
+  if (b.type === 'review.started') return { type: 'review.attempt.failed', unit: id, attempt, failure, notes: [], ...used };
   return b.type === 'rework.started'
     ? { type: 'rework.attempt.failed', unit: id, reason: b.reason, attempt, failure, notes: [], ...used }
     : { type: 'task.attempt.failed', unit: id, task: b.task, attempt, failure, notes: [], ...used };

@@ -1,6 +1,7 @@
 // `.choo.yaml`: every key has its effect on the Config, every mistake its diagnostic, all at once.
 
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_LAND } from '../../../src/core/event.ts';
 import { parseConfig } from '../../../src/discovery/config.ts';
 import type { Config } from '../../../src/discovery/config.ts';
 import { AGENT_NAMES, providerProblem } from '../../../src/discovery/providers.ts';
@@ -10,14 +11,15 @@ import { codes, printed } from './rig.ts';
 
 const DEFAULTS: Config = {
   branchPrefix: 'choo/',
-  worktree: { setup: [], teardown: [], copy: [] },
+  worktree: { setup: [], teardown: [], copy: [], pool: 'auto', keep: [], portBase: 20_000 },
   provider: { providers: {} },
   baselineChecks: [],
   conflictRetries: 3,
+  guard: { base: 'ignore', protect: 'report', protected: ['.choo.yaml'] },
   limits: {},
   agents: Object.fromEntries(AGENT_NAMES.map((name) => [name, { permissions: 'workspace', args: [], env: {}, goOn: false, prices: {} }])),
-  contain: 'auto',
-  github: {},
+  overlap: 'order', contain: 'auto', land: DEFAULT_LAND,
+  pull: { github: {}, reactions: true, rules: { title: '{title}', body: '{plan}', labels: [], reviewers: [], timeout: 86_400_000, poll: 30_000, rounds: 5, stack: false, deleteBranch: true } },
 };
 
 function said(text: string): string {
@@ -34,13 +36,18 @@ describe('the configuration', () => {
 parallelism: 8
 branch_prefix: bots/choo-
 log_level: debug
+land: {checks: never, history: each, strategy: squash, batch: 5, speculate: 3, env: [DATABASE_URL], base: record, protected: ["ci/**"], protect: approve, push: at-end}
 worktree:
   base_path: /var/trees
   setup:
     - npm ci
-    - {command: bundle install, if: Gemfile}
+    - {command: bundle install, if: Gemfile, reuse: {by: [Gemfile.lock], makes: [vendor]}}
   teardown: [make clean]
   copy: [".env", "config/*.local"]
+  pool: always
+  keep: [node_modules/]
+  port_base: 30000
+code_review: {provider: gemini, model: pro, command: my-gemini, mode: blocking, max_fix_iterations: 3, verbose: false, allow_same_agent: true}
 provider:
   type: command
   providers:
@@ -48,13 +55,14 @@ provider:
     script: {file: scenario.json}
 baseline_checks:
   - npm run lint
-  - {name: types, command: tsc, pattern: "**/*.ts"}
+  - {name: types, command: tsc, pattern: "**/*.ts", retries: 2, recogniser: vitest}
 merge: {max_conflict_retries: 0}
 limits:
   attempts: 5
   agent_idle: 0
   agent_total: 1h30m
   check: 90s
+  check_retries: 4
   setup: 500ms
   shutdown: 0s
   output: 1MiB
@@ -62,6 +70,11 @@ limits:
   cuts: 0
   free_disk: 2GB
 process: {contain: group}
+github: {owner: acme, repo: shop, api_url: 'https://git.acme.test/api/v3'}
+forge: {title: 'choo: {unit}', body: B, labels: [bot], reviewers: [ann, acme/core], delete_branch: false}
+review: {timeout: 0, poll_interval: 5s, max_rounds: 2, reactions: false, stack: true}
+escalation: {desktop: true, webhook: {url: 'https://example.com/x', secret_env: MINE}, slack: {}, routes: {info: [], warning: [desktop]}}
+schedule: {overlap: wait}
 `.replaceAll('\n', '\r\n');
     expect(parseConfig(text)).toEqual({
       diagnostics: [],
@@ -70,24 +83,48 @@ process: {contain: group}
         parallelism: 8,
         branchPrefix: 'bots/choo-',
         logLevel: 'debug',
-        worktree: { basePath: '/var/trees', setup: [{ command: 'npm ci' }, { command: 'bundle install', if: 'Gemfile' }], teardown: [{ command: 'make clean' }], copy: ['.env', 'config/*.local'] },
-        provider: { type: 'command', providers: { command: { command: 'my-agent' }, script: { file: 'scenario.json' } } },
-        baselineChecks: [{ name: 'npm run lint', command: 'npm run lint' }, { name: 'types', command: 'tsc', pattern: '**/*.ts' }],
+        worktree: { basePath: '/var/trees', setup: [{ command: 'npm ci' }, { command: 'bundle install', if: 'Gemfile', reuse: { by: ['Gemfile.lock'], makes: ['vendor'] } }], teardown: [{ command: 'make clean' }], copy: ['.env', 'config/*.local'], pool: 'always', keep: ['node_modules/'], portBase: 30_000 },
+        provider: { type: 'command', providers: { gemini: { command: 'my-gemini' }, command: { command: 'my-agent' }, script: { file: 'scenario.json' } } },
+        baselineChecks: [{ name: 'npm run lint', command: 'npm run lint' }, { name: 'types', command: 'tsc', pattern: '**/*.ts', retries: 2, recogniser: 'vitest' }],
+        guard: { base: 'record', protect: 'approve', protected: ['.choo.yaml', 'ci/**'] },
         conflictRetries: 0,
-        limits: { attempts: 5, agentIdle: 0, agentTotal: 5_400_000, check: 90_000, setup: 500, shutdown: 0, output: 1_048_576, failuresInARow: 1, cuts: 0, freeDisk: 2_000_000_000 },
+        limits: { attempts: 5, agentIdle: 0, agentTotal: 5_400_000, check: 90_000, checkRetries: 4, setup: 500, shutdown: 0, output: 1_048_576, failuresInARow: 1, cuts: 0, freeDisk: 2_000_000_000 },
         agents: DEFAULTS.agents,
+        overlap: 'wait',
         contain: 'group',
-        github: {},
+        escalation: { routes: { info: [], warning: ['desktop'], critical: ['terminal', 'desktop', 'webhook', 'slack', 'pull-request'], blocking: ['terminal', 'desktop', 'webhook', 'slack', 'pull-request'] }, desktop: true, webhook: { url: 'https://example.com/x', secretEnv: 'MINE' }, slack: { urlEnv: 'CHOO_SLACK_URL' } },
+        review: { agent: 'gemini', model: 'pro', mode: 'blocking', rounds: 3, verbose: false, sameAgent: true },
+        land: { checks: 'never', history: 'each', strategy: 'squash', batch: 5, speculate: 3, env: ['DATABASE_URL'], reuse: true, push: 'at-end' },
+        pull: { github: { owner: 'acme', repo: 'shop', apiUrl: 'https://git.acme.test/api/v3' }, reactions: false, rules: { title: 'choo: {unit}', body: 'B', labels: ['bot'], reviewers: ['ann', 'acme/core'], timeout: 0, poll: 5000, rounds: 2, stack: true, deleteBranch: false } },
       },
     });
   });
 
   test('known keys whose feature is not built are accepted with a warning', () => {
-    const text = ['github: {owner: me, repo: it}', 'review: {timeout: 1h}', 'code_review: x', 'feature: {}', 'land: {push: never}', 'schedule: x', 'escalation: x', 'forge: x', 'worktree: {pool: 3}'].join('\n');
-    const { config, diagnostics } = parseConfig(text);
-    expect(codes(diagnostics)).toEqual(Array.from({ length: 9 }, () => 'warning not-in-effect'));
-    expect(config.github).toEqual({ owner: 'me', repo: 'it' });
-    expect(printed(diagnostics.slice(0, 1))).toBe('.choo.yaml:1:1: warning: `github` is not in effect in this version [not-in-effect]\n    github: {owner: me, repo: it}\n    ~~~~~~');
+    const { diagnostics } = parseConfig('feature: {}\n');
+    expect(codes(diagnostics)).toEqual(['warning not-in-effect']);
+    expect(printed(diagnostics.slice(0, 1))).toBe('.choo.yaml:1:1: warning: `feature` is not in effect in this version [not-in-effect]\n    feature: {}\n    ~~~~~~~');
+  });
+
+  test.each([
+    ['github: {owner: "a/b"}', '`github.owner` is no name that GitHub has'],
+    ['github: {api_url: "http://git.acme.test/api/v3"}', '`github.api_url` must begin with https://'],
+    ['forge: {reviewers: ["@ann"]}', 'a reviewer is a login, or `org/team`'],
+    ['review: {timeout: 500h}', '`review.timeout` is too long'],
+    ['review: {poll_interval: 1ms}', '`review.poll_interval` must be between 100ms and 20 days'],
+    ['review: {poll_interval: 0}', '`review.poll_interval` must be between'],
+    ['review: {max_round: 1}', 'there is no key `review.max_round`'],
+  ])('%s is refused where it stands', (text, message) => {
+    expect(said(text)).toContain(message);
+    expect(codes(parseConfig(text).diagnostics)[0]).toMatch(/^error /);
+  });
+
+  test('reviews are made by codex, once, as advice, where nothing else is said; or not at all', () => {
+    const reviewOf = (text: string): unknown => parseConfig(text).config.review;
+    expect(reviewOf('code_review: {}')).toEqual({ agent: 'codex', mode: 'advisory', rounds: 1, verbose: true, sameAgent: false });
+    expect(reviewOf('code_review: {enabled: false, provider: gemini}')).toBeUndefined();
+    expect(reviewOf('parallelism: 1')).toBeUndefined();
+    expect(parseConfig('provider: {providers: {codex: {command: mine}}}\ncode_review: {command: other}').config.provider.providers.codex).toEqual({ command: 'mine' });
   });
 
   test('`provider.command` is an old name', () => {
@@ -173,6 +210,24 @@ target_branch: 1.5
     ['worktree: {setup: [" "]}', 'the command is empty [bad-value]'],
     ['worktree: {setup: [{command: x, if: ../y}]}', '`if` must be a path inside the worktree [bad-value]'],
     ['worktree: {setup: [{command: x, if: /y}]}', '`if` must be a path inside the worktree [bad-value]'],
+    ...['../y', '/y', 'a/../../y', '.git/hooks', 'a/.git', './a', 'a//b'].flatMap((path): [string, string][] => [
+      [`worktree: {setup: [{command: x, reuse: {by: ["${path}"], makes: [y]}}]}`, 'must be a path inside the worktree'],
+      [`worktree: {setup: [{command: x, reuse: {by: [y], makes: [z, "${path}"]}}]}`, 'must be a path inside the worktree'],
+    ]),
+    ['worktree: {setup: [{command: x, reuse: {by: [y]}}]}', '`worktree.setup[0].reuse.makes` is missing [missing-key]'],
+    ['worktree: {teardown: [{command: x, reuse: {by: [y], makes: [z]}}]}', 'there is no key `worktree.teardown[0].reuse` [unknown-key]'],
+    ['escalation: {routes: {critical: [desktop]}}', '`desktop` is not configured [bad-value]'],
+    ['escalation: {pull_request: false, routes: {critical: [pull-request]}}', '`pull-request` is not configured [bad-value]'],
+    ['escalation: {routes: {loud: [terminal]}}', 'there is no key `escalation.routes.loud`'],
+    ['escalation: {webhook: {url: "http://example.com"}}', '`escalation.webhook.url` must begin with https:// (http:// only on this machine) [bad-value]'],
+    ['escalation: {webhook: {url: "https://me:pw@example.com"}}', '`escalation.webhook.url` must not hold a password [bad-value]'],
+    ['escalation: {webhook: {url: nowhere}}', '`escalation.webhook.url` is not an address [bad-value]'],
+    ['escalation: {webhook: {}}', '`escalation.webhook.url` is missing'],
+    ['escalation: {slack: {url_env: "not a name"}}', '`escalation.slack.url_env`'],
+    ['code_review: {provider: codecs}', '`code_review.provider` must be one of claude, codex,'],
+    ['code_review: {mode: strict}', '`code_review.mode` must be one of advisory, blocking'],
+    ['code_review: {max_fix_iterations: -1}', '`code_review.max_fix_iterations`'],
+    ['code_review: {rounds: 1}', 'there is no key `code_review.rounds`'],
     ['worktree: {copy: [1]}', '`worktree.copy[0]` must be a text, not the number 1 [wrong-type]'],
     ['baseline_checks: [" "]', 'the check is empty: it would prove nothing [empty-check]'],
     ['baseline_checks: [{name: a, comand: b}]', 'there is no key `baseline_checks[0].comand` [unknown-key]'],

@@ -42,7 +42,7 @@ describe('the schema', () => {
 
   test('accepts the examples of the documentation, and so does the code', () => {
     const examples = [...read('docs/configuration.md').matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? '');
-    expect(examples).toHaveLength(2);
+    expect(examples).toHaveLength(5);
     for (const example of examples) {
       validate(parse(example));
       expect(validate.errors).toBeNull();

@@ -1,6 +1,7 @@
 // Which of flag, environment, file and default holds, for each setting.
 
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_LAND } from '../../../src/core/event.ts';
 import { DEFAULT_LIMITS } from '../../../src/core/limits.ts';
 import type { Unit } from '../../../src/core/plan.ts';
 import { parseConfig } from '../../../src/discovery/config.ts';
@@ -15,16 +16,16 @@ function resolve(o: { readonly file?: string; readonly env?: Readonly<Record<str
 describe('settings', () => {
   test('without anything are the defaults', () => {
     expect(resolve()).toEqual({
-      targetBranch: undefined, parallelism: 4, limits: DEFAULT_LIMITS, idleLimitSet: false, conflictRetries: 3, branchPrefix: 'choo/',
-      logLevel: 'info', worktreeBase: undefined, provider: undefined, agentCommands: {}, forceProvider: undefined,
+      targetBranch: undefined, parallelism: 4, limits: DEFAULT_LIMITS, idleLimitSet: false, conflictRetries: 3, land: DEFAULT_LAND, branchPrefix: 'choo/',
+      logLevel: 'info', skipReview: false, wait: true, worktreeBase: undefined, provider: undefined, agentCommands: {}, forceProvider: undefined,
     });
   });
 
   test('of the file win over defaults', () => {
     const file = 'target_branch: dev\nparallelism: 2\nlimits: {check: 1m, agent_idle: 2m}\nmerge: {max_conflict_retries: 1}\nlog_level: warn\nworktree: {base_path: /w}\nprovider: {type: command, command: x}\nbranch_prefix: c/';
     expect(resolve({ file })).toEqual({
-      targetBranch: 'dev', parallelism: 2, limits: { ...DEFAULT_LIMITS, check: 60_000, agentIdle: 120_000 }, idleLimitSet: true, conflictRetries: 1, branchPrefix: 'c/',
-      logLevel: 'warn', worktreeBase: '/w', provider: 'command', agentCommands: {}, forceProvider: undefined,
+      targetBranch: 'dev', parallelism: 2, limits: { ...DEFAULT_LIMITS, check: 60_000, agentIdle: 120_000 }, idleLimitSet: true, conflictRetries: 1, land: DEFAULT_LAND, branchPrefix: 'c/',
+      logLevel: 'warn', skipReview: false, wait: true, worktreeBase: '/w', provider: 'command', agentCommands: {}, forceProvider: undefined,
     });
   });
 

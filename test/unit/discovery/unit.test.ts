@@ -27,7 +27,7 @@ describe('a plan', () => {
         id: 'u', dir: 'specs/tasks/u', planPath: 'specs/tasks/u/IMPLEMENTATION_PLAN.md', dependsOn: [], provider: 'command',
         touches: ['src/**', 'docs/*.md'],
         checks: [{ name: 'npm run lint', command: 'npm run lint' }, { name: 'types', command: 'tsc', pattern: '**/*.ts' }],
-        tasks: [{ number: 1, title: 'Task 1', path: 'specs/tasks/u/01-a.md', check: 'test -f 1', dependsOn: [], complete: false }],
+        tasks: [{ number: 1, title: 'Task 1', path: 'specs/tasks/u/01-a.md', check: 'test -f 1', line: 3, dependsOn: [], complete: false }],
       },
     });
   });

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { EventBody } from '../../../src/core/event.ts';
 import { jsonLine } from '../../../src/show/json.ts';
 import { plainObserver } from '../../../src/show/plain.ts';
-import type { Level } from '../../../src/show/plain.ts';
-import { RED, Game, failing, unit } from '../core/rig.ts';
+import type { Level } from '../../../src/show/plain-line.ts';
+import { RED, Game, candidate, failing, unit } from '../core/rig.ts';
 
 function told(game: Game, o: { readonly level?: Level; readonly color?: boolean } = {}): string[] {
   const lines: string[] = [];
@@ -41,7 +41,7 @@ describe('progress', () => {
       'b/1  attempt 3: the check `false` failed with exit code 1',
       'b    failed',
       'c    blocked by b',
-      'a    proving the merge a-candi',
+      '     proving the merge of a (a-candi)',
       'a    landed on main (a-candi)',
     ]);
   });
@@ -71,7 +71,10 @@ describe('progress', () => {
     const noted = played('unit.finishing', { type: 'unit.completed', unit: 'a', notes: [{ kind: 'kept', text: 'it is kept', paths: ['1', '2', '3', '4', '5', '6'] }, { kind: 'copied', text: '.env' }] });
     expect(textOf(told(noted)).at(-1)).toBe('a    note: it is kept (1, 2, 3, 4 and 2 more)');
     expect(textOf(told(noted, { level: 'debug' }))).toContain('a    note: .env');
-    const diverted = played('unit.landing', { type: 'unit.merged', unit: 'a', commit: 'abcdef012', head: 'h', ref: 'refs/heads/choo/run/1', diverted: 'local changes' });
+    const diverted = new Game([unit('a')]).play((b) => {
+      if (b.type === 'batch.merging') return { ...candidate(b), merges: [{ unit: 'a', commit: 'abcdef012', head: 'h' }] };
+      return b.type === 'batch.landing' ? { type: 'batch.landed', batch: b.batch, commit: b.commit, ref: 'refs/heads/choo/run/1', diverted: 'local changes' } : undefined;
+    });
     expect(textOf(told(diverted))).toContain('a    landed on choo/run/1 (abcdef0), because the target cannot move: local changes');
   });
 

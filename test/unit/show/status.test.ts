@@ -68,7 +68,7 @@ to try failed units again: choo retry --failed && choo resume
   it('names the closing command when everything landed beside the target', () => {
     const game = new Game([unit('a')]).play((b) => {
       if (b.type === 'run.advancing') return { type: 'run.not-advanced', text: 'local changes', fastForward: true };
-      return b.type === 'unit.landing' ? { type: 'unit.merged', unit: 'a', commit: 'c', head: 'h', ref: 'refs/heads/choo/run/1', diverted: 'local changes' } : undefined;
+      return b.type === 'batch.landing' ? { type: 'batch.landed', batch: b.batch, commit: 'c', ref: 'refs/heads/choo/run/1', diverted: 'local changes' } : undefined;
     });
     expect(renderStatus(standing(game), plain)).toContain('git merge --ff-only choo/run/1');
     expect(renderSummary({ view: viewOf(game.state), result: game.result, color: false, now: game.now })).toContain('git merge --ff-only choo/run/1');
@@ -76,7 +76,7 @@ to try failed units again: choo retry --failed && choo resume
   });
 
   it('is data that its schema describes, in every state', () => {
-    for (const game of [new Game(three), new Game(three).play(failing('b')), new Game(three).play(), new Game(three).play(undefined, (b) => b.type === 'unit.proving')]) {
+    for (const game of [new Game(three), new Game(three).play(failing('b')), new Game(three).play(), new Game(three).play(undefined, (b) => b.type === 'batch.proving')]) {
       expectValid('status', statusData(standing(game, 'live')));
       expectValid('status', statusData(standing(game)));
     }

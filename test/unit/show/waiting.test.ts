@@ -8,7 +8,7 @@ import type { EventBody, EventOf } from '../../../src/core/event.ts';
 import type { Failure, TroubleKind } from '../../../src/core/failure.ts';
 import type { Budget, Usage } from '../../../src/core/usage.ts';
 import { viewOf } from '../../../src/core/view.ts';
-import { escalationOf } from '../../../src/escalation/escalation.ts';
+import { escalationOf } from '../../../src/core/escalation.ts';
 import { plainActivity, plainObserver } from '../../../src/show/plain.ts';
 import { renderStatus, statusData } from '../../../src/show/status.ts';
 import type { Standing } from '../../../src/show/status.ts';

@@ -1,0 +1,216 @@
+// One run as its followers get it: the journal folded as it grows, and what of the view changed since. Woken by the file system;
+// collects what happens within a moment. Reads only.
+
+import { watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { JournalError, readJournal } from '../adapters/journal.ts';
+import { LockHeld, readLock } from '../adapters/lock.ts';
+import { chooFolder, journalPath, newestRun, runFolder } from '../adapters/runs.ts';
+import { Changes } from '../commands/changes.ts';
+import { Growing } from '../commands/growing.ts';
+import { Lifeline } from '../commands/lifeline.ts';
+import type { Event } from '../core/event.ts';
+import { evolve } from '../core/evolve.ts';
+import type { State } from '../core/state.ts';
+import { viewOf } from '../core/view.ts';
+import type { RunView, UnitView } from '../core/view.ts';
+import type { Clock } from '../world.ts';
+import { Clients, message } from './clients.ts';
+import type { Frame, Head, Snapshot } from './protocol.ts';
+
+/** What happens within so much time goes out together, ms. */
+const MOMENT = 40;
+/** Drawing takes at most one part in so many of the time. */
+const SHARE = 5;
+
+/** Where a feed reads. */
+export interface FeedOptions {
+  readonly commonDir: string;
+  readonly run: number;
+  readonly clock: Clock;
+  /** Where a live run listens; undefined when there is no place for a socket. */
+  readonly socket: string | undefined;
+  /** Bytes that may wait for one client. */
+  readonly bound?: number;
+}
+
+interface Known { readonly text: string; readonly view: UnitView; readonly since: number }
+
+/** Follows one run until it is closed. */
+export class Feed {
+  readonly run: number;
+  readonly clients: Clients;
+  readonly #o: FeedOptions;
+  readonly #journal: Growing;
+  readonly #changes = new Changes();
+  readonly #lifeline = new Lifeline(this.#changes);
+  readonly #watchers: FSWatcher[] = [];
+  readonly #over = new AbortController();
+  readonly #byUnit = new Map<string, Event[]>();
+  readonly #units = new Map<string, Known>();
+  #rest = '';
+  #state: State | undefined;
+  #first: string | undefined;
+  #last: string | undefined;
+  #trouble: string | undefined;
+  #head: Head;
+  #headText = '';
+  /** Up to this event everybody was told. */
+  #seq = 0;
+  /** What changed before is not known one by one: the event that this feed began with. */
+  #since = 0;
+  #following: Promise<void> | undefined;
+
+  private constructor(o: FeedOptions) {
+    this.#o = o;
+    this.run = o.run;
+    this.clients = new Clients(o.bound);
+    this.#journal = new Growing(journalPath(o.commonDir, o.run));
+    this.#head = emptyHead(o.run);
+  }
+
+  /** Reads the run as it is and begins to follow it. `failed` gets what ends the following, a defect. */
+  static async open(o: FeedOptions, failed: (error: unknown) => void): Promise<Feed> {
+    const feed = new Feed(o);
+    for (const folder of [chooFolder(o.commonDir), runFolder(o.commonDir, o.run)]) feed.#watchers.push(watch(folder, () => feed.#changes.tell()));
+    await feed.#look();
+    feed.#since = feed.#seq;
+    feed.#following = feed.#follow().catch(failed);
+    return feed;
+  }
+
+  /** The whole run. */
+  snapshot(): Snapshot {
+    return { run: this.run, seq: this.#seq, head: this.#head, units: [...this.#units.values()].map(({ view }) => view) };
+  }
+
+  /** What somebody lacks who knows all up to event `seq`: what changed since, or (`undefined`, or not of this feed) the whole run. */
+  greeting(seq: number | undefined): string {
+    const id = `${this.run}:${this.#seq}`;
+    if (seq === undefined || seq < this.#since || seq > this.#seq) return message('snapshot', { id, data: this.snapshot() });
+    const units = [...this.#units.values()].filter(({ since }) => since > seq).map(({ view }) => view);
+    return message('frame', { id, data: { run: this.run, seq: this.#seq, head: this.#head, units } satisfies Frame });
+  }
+
+  /** The events of a unit in order; undefined for one that the run does not have. */
+  eventsOf(unit: string): readonly Event[] | undefined {
+    return this.#units.has(unit) ? this.#byUnit.get(unit) ?? [] : undefined;
+  }
+
+  /** Ends it with all its streams. */
+  async close(): Promise<void> {
+    this.#over.abort();
+    this.#changes.tell();
+    for (const watcher of this.#watchers) watcher.close();
+    this.#lifeline.close();
+    this.clients.close();
+    await this.#following;
+  }
+
+  async #follow(): Promise<void> {
+    const { clock } = this.#o;
+    for (let pause = MOMENT; ;) {
+      await this.#changes.next();
+      await clock.sleep(pause, this.#over.signal);
+      if (this.#over.signal.aborted) return;
+      const began = clock.steady();
+      await this.#look();
+      pause = Math.max(MOMENT, (clock.steady() - began) * SHARE);
+    }
+  }
+
+  /** Takes in what is new and tells everybody what changed. */
+  async #look(): Promise<void> {
+    await this.#read();
+    const view = this.#state === undefined ? undefined : viewOf(this.#state);
+    const head = await this.#headNow(view);
+    const seq = this.#state?.seq ?? 0;
+    const units = view === undefined ? [] : this.#changed(view.units, seq);
+    const headText = JSON.stringify(head);
+    const fewer = view !== undefined && this.#drop(view.units);
+    if (units.length === 0 && !fewer && seq === this.#seq && headText === this.#headText) return;
+    this.#head = head;
+    this.#headText = headText;
+    this.#seq = seq;
+    if (fewer) this.#since = Math.max(this.#since, seq);
+    if (fewer) this.clients.tell(message('snapshot', { id: `${this.run}:${seq}`, data: this.snapshot() }));
+    else if (this.clients.size > 0) this.clients.tell(message('frame', { id: `${this.run}:${seq}`, data: { run: this.run, seq, head, units } satisfies Frame }));
+  }
+
+  #changed(units: readonly UnitView[], seq: number): readonly UnitView[] {
+    return units.filter((view) => {
+      const text = JSON.stringify(view);
+      if (this.#units.get(view.id)?.text === text) return false;
+      this.#units.set(view.id, { text, view, since: seq });
+      return true;
+    });
+  }
+
+  /** A changed plan may have fewer units: true when it has. */
+  #drop(units: readonly UnitView[]): boolean {
+    if (this.#units.size === units.length) return false;
+    const left = new Set(units.map(({ id }) => id));
+    for (const id of this.#units.keys()) if (!left.has(id)) this.#units.delete(id);
+    return true;
+  }
+
+  async #headNow(view: RunView | undefined): Promise<Head> {
+    const { commonDir, socket } = this.#o;
+    const held = await readLock(commonDir).catch((error: unknown) => {
+      if (error instanceof LockHeld) return undefined;
+      throw error;
+    });
+    const newest = await newestRun(commonDir) ?? this.run;
+    const at = held === undefined || held.state === 'stale' || newest !== this.run ? 'rest' : held.state;
+    if (at === 'live' && socket !== undefined) this.#lifeline.hold(socket);
+    const { units: _units, ...rest } = view ?? { units: [], ...emptyHead(this.run) };
+    return {
+      ...rest, run: this.run, at, newest,
+      ...(this.#first === undefined ? {} : { startedAt: this.#first }), ...(this.#last === undefined ? {} : { changedAt: this.#last }),
+      ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
+    };
+  }
+
+  async #read(): Promise<void> {
+    if (this.#trouble !== undefined) return;
+    try {
+      const { text, anew } = await this.#journal.read();
+      if (anew) this.#forget();
+      const lines = ((anew ? '' : this.#rest) + text).split('\n');
+      this.#rest = lines.pop() ?? '';
+      for (const line of lines) this.#take(JSON.parse(line) as unknown);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      // Reading it as a whole says what is wrong with it.
+      const whole = await readJournal(journalPath(this.#o.commonDir, this.run)).catch((problem: unknown) => problem);
+      this.#trouble = whole instanceof JournalError ? whole.message : error.message;
+    }
+  }
+
+  #take(value: unknown): void {
+    // The first line, the header, is no event.
+    if (typeof value !== 'object' || value === null || !('seq' in value)) return;
+    const event = value as Event;
+    this.#state = evolve(this.#state, event);
+    this.#first ??= event.time;
+    this.#last = event.time;
+    if (!('unit' in event)) return;
+    const events = this.#byUnit.get(event.unit);
+    if (events === undefined) this.#byUnit.set(event.unit, [event]);
+    else events.push(event);
+  }
+
+  #forget(): void {
+    this.#state = undefined;
+    this.#byUnit.clear();
+    this.#units.clear();
+    this.#first = undefined;
+    // Whoever follows has to begin again, too, whatever event they know.
+    this.#since = Infinity;
+    this.clients.close();
+  }
+}
+
+function emptyHead(run: number): Head {
+  return { run, newest: run, at: 'rest', closed: false, notes: [], counts: { pending: 0, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0, complete: 0 } };
+}

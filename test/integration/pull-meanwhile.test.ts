@@ -1,0 +1,122 @@
+// What people do with a pull request while choo or an agent is at work on it, and a forge that is not ready for what is asked.
+
+import { execFileSync } from 'node:child_process';
+import { describe, expect } from 'vitest';
+import type { Held } from '../rig/hand.ts';
+import { it, type Bed } from '../rig/bed.ts';
+import type { Running } from '../rig/choo.ts';
+import { expectEnd, refs } from '../rig/facts.ts';
+import { makeForge, type ForgeBed } from '../rig/forge.ts';
+
+/** A run whose agent is at work on what ann said, when its pull request was open. */
+async function reworking(bed: Bed): Promise<{ readonly forge: ForgeBed; readonly run: Running; readonly agent: Held }> {
+  const forge = await makeForge(bed, { a: {} }, { agent: bed.hand.agent });
+  const run = forge.start();
+  const first = await bed.hand.next({ unit: 'a' });
+  await first.write('a-1.txt');
+  await first.commit('begin');
+  await first.finish();
+  await run.event('unit.waiting', { unit: 'a' });
+  forge.github.comment(1, 'ann', 'more please');
+  const agent = await bed.hand.next({ unit: 'a', task: 'feedback' });
+  await agent.write('more.txt');
+  return { forge, run, agent };
+}
+
+/** What git says in another clone, which has the unit's branch. */
+function person(bed: Bed, forge: ForgeBed): (...args: readonly string[]) => string {
+  const folder = `${bed.base}/person`;
+  execFileSync('git', ['clone', '-q', '-b', forge.github.pull(1).head, forge.remote.path, folder], { env: bed.env });
+  return (...args) => execFileSync('git', ['-C', folder, ...args], { env: bed.env, encoding: 'utf8' }).trim();
+}
+
+describe('while an agent works on feedback', () => {
+  it.for(['merge', 'squash'] as const)('a person merges it (%s): it has landed, and what the agent did is kept', async (method, { bed }) => {
+    const { forge, run, agent } = await reworking(bed);
+    forge.github.merge(1, 'acme', method);
+    await agent.finish();
+    const ended = await run.ended;
+    expectEnd(ended, 0);
+    expect(refs(bed).filter((ref) => ref.includes('refs/heads/choo/'))).toHaveLength(1);
+    expect(bed.git('show', 'choo/unit/a/1:more.txt')).toBe('more.txt');
+    expect(ended.stderr).toContain('a: refs/heads/choo/unit/a/1 has commits that did not land; it is kept');
+    await forge.close();
+  });
+
+  it('a person pushes on top: both are merged, and the feedback is answered with both', async ({ bed }) => {
+    const { forge, run, agent } = await reworking(bed);
+    const git = person(bed, forge);
+    git('commit', '-q', '--allow-empty', '-m', 'ann helps');
+    git('push', '-q', 'origin', 'HEAD');
+    const { seq } = await run.event('rework.started', { unit: 'a' });
+    await agent.finish();
+    await run.event('unit.waiting', { unit: 'a', after: seq });
+    forge.github.review(1, { by: 'ann', state: 'APPROVED' });
+    expectEnd(await run.ended, 0);
+    expect(forge.remote.git('log', '--format=%s', 'main')).toContain('ann helps');
+    expect(forge.remote.git('show', 'main:more.txt')).toBe('more.txt');
+    await forge.close();
+  });
+
+  it('a person takes a commit back: choo does not push it again, and the feedback is worked on anew when it goes on', async ({ bed }) => {
+    const { forge, run, agent } = await reworking(bed);
+    const git = person(bed, forge);
+    git('reset', '-q', '--hard', 'HEAD~1');
+    git('push', '-q', '--force', 'origin', 'HEAD');
+    const at = git('rev-parse', 'HEAD');
+    await agent.finish();
+    const ended = await run.ended;
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain('and choo leaves it to them');
+    expect(forge.github.pull(1).headSha).toBe(at);
+    await bed.choo(['retry', 'a']);
+    const again = forge.start(['resume', '--json']);
+    await (await bed.hand.next({ unit: 'a', task: 'feedback' })).finish();
+    await again.event('pr.published', { unit: 'a' });
+    await bed.choo(['stop']);
+    await again.ended;
+    await forge.close();
+  });
+});
+
+describe('a merge that is refused', () => {
+  it.for([[405, 'Pull Request is not mergeable'], [409, 'Head branch was modified. Review and try the merge again.']] as const)('%i for a while: tried again less and less often, told once', async ([status, message], { bed }) => {
+    const forge = await makeForge(bed, { a: {} });
+    forge.github.misbehave({ kind: 'answer', status, message }, { method: 'PUT', path: '/merge', times: 3 });
+    const run = forge.start(['run', '--json', '--skip-review']);
+    const ended = await run.ended;
+    expectEnd(ended, 0);
+    expect(ended.events.filter((e) => e.type === 'pr.refused')).toHaveLength(3);
+    expect(ended.stderr.match(/WARNING a:/g)).toHaveLength(1);
+    await forge.close();
+  });
+});
+
+describe('a base that a person changes', () => {
+  it('is not merged into, whoever approves: the unit is theirs', async ({ bed }) => {
+    const forge = await makeForge(bed, { a: {} });
+    const run = forge.start();
+    await run.event('unit.waiting', { unit: 'a' });
+    forge.remote.git('branch', 'release', 'main');
+    forge.github.edit(1, { base: 'release' });
+    forge.github.review(1, { by: 'ann', state: 'APPROVED' });
+    const ended = await run.ended;
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(/BLOCKING a: unit a failed: \S+\/pull\/1 does not land: somebody gave it the base release, and it is to be merged into main/);
+    expect(forge.github.pull(1).merged).toBeUndefined();
+    forge.github.edit(1, { base: 'main' });
+    await bed.choo(['retry', 'a']);
+    expectEnd(await bed.choo(['resume', '--json'], forge.options), 0);
+    await forge.close();
+  });
+});
+
+describe('--no-wait', () => {
+  it('acts upon what was said before it began', async ({ bed }) => {
+    const forge = await makeForge(bed, { a: {} });
+    expect((await bed.choo(['run', '--json', '--no-wait'], forge.options)).code).toBe(1);
+    forge.github.review(1, { by: 'ann', state: 'APPROVED' });
+    expectEnd(await bed.choo(['resume', '--json', '--no-wait'], forge.options), 0);
+    await forge.close();
+  });
+});

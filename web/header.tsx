@@ -1,0 +1,87 @@
+// The head of the page: how far the run is, what it cost, how it stands, and the button that stops it.
+
+import { useEffect, useState } from 'preact/hooks';
+import type { RunLine } from '../src/web/protocol.ts';
+import { act } from './store.ts';
+import type { Connection, Known } from './store.ts';
+import { lasted, MARKS, spentText, STATES } from './words.ts';
+
+const CONNECTIONS: Readonly<Record<Connection, string>> = {
+  connecting: 'connecting…', connected: 'connected', lost: 'connection lost; trying again', 'no-run': 'there was no run yet; this page waits for one', 'shut-out': 'open the link that choo web printed',
+};
+
+/** Head of the page. */
+export function Header({ known, run, say }: { readonly known: Known; readonly run: string; readonly say: (text: string) => void }) {
+  const { head, connection, units } = known;
+  const done = (head?.counts.landed ?? 0) + (head?.counts.complete ?? 0);
+  const spent = spentText(head?.spent);
+  return (
+    <header>
+      <h1>choo{head === undefined ? '' : ` — run ${head.run}`}</h1>
+      <Runs run={run} newest={head?.newest} />
+      <span class={`connection ${connection}`} role="status">{CONNECTIONS[connection]}</span>
+      {head !== undefined && (
+        <>
+          <span class="standing">{standing(known)}</span>
+          <progress max={Math.max(1, units.length)} value={done} aria-label={`${done} of ${units.length} units are done`} />
+          <span>{done} of {units.length} units</span>
+          <ul class="counts" aria-label="units by state">
+            {STATES.filter((state) => head.counts[state] > 0).map((state) => <li key={state} class={`state ${state}`}><span aria-hidden="true">{MARKS[state]} </span>{head.counts[state]} {state}</li>)}
+          </ul>
+          {spent !== '' && <span class="cost">{spent}{budgetText(known)}</span>}
+          {head.startedAt !== undefined && <span class="time">{lasted(head.startedAt, head.at === 'live' ? undefined : head.changedAt)}</span>}
+          {head.at === 'live' && head.stopping === undefined && <Stop say={say} />}
+          {head.trouble !== undefined && <p class="trouble" role="alert">{head.trouble}</p>}
+        </>
+      )}
+    </header>
+  );
+}
+
+function standing({ head }: Known): string {
+  if (head === undefined) return '';
+  if (head.stopping !== undefined && head.at === 'live') return `stopping (${head.stopping})`;
+  if (head.paused !== undefined) return `paused: ${head.paused}`;
+  if (head.at === 'live') return 'running';
+  if (head.at === 'elsewhere') return 'running elsewhere';
+  return head.closed ? 'finished' : 'at rest; to go on: choo resume';
+}
+
+function budgetText({ head }: Known): string {
+  const { budget } = head ?? {};
+  return budget?.run === undefined ? '' : ` of ${budget.in === 'usd' ? `$${budget.run.toFixed(2)}` : `${budget.run} tokens`}`;
+}
+
+function Runs({ run, newest }: { readonly run: string; readonly newest: number | undefined }) {
+  const [runs, set] = useState<readonly RunLine[]>([]);
+  useEffect(() => {
+    void fetch('/api/runs').then(async (answer) => { if (answer.ok) set(await answer.json() as RunLine[]); }, () => undefined);
+  }, [newest]);
+  if (runs.length < 2) return null;
+  return (
+    <label class="runs">
+      run
+      <select value={run} onChange={({ currentTarget }) => { location.hash = currentTarget.value === 'newest' ? '' : `run=${currentTarget.value}`; }}>
+        <option value="newest">newest</option>
+        {runs.toReversed().map((line) => <option key={line.run} value={String(line.run)}>{line.run}</option>)}
+      </select>
+    </label>
+  );
+}
+
+function Stop({ say }: { readonly say: (text: string) => void }) {
+  const [asked, ask] = useState(false);
+  const stop = async (): Promise<void> => {
+    ask(false);
+    const answer = await act({ do: 'stop', now: false });
+    say(answer.ok ?? answer.error ?? '');
+  };
+  if (!asked) return <button type="button" onClick={() => ask(true)}>Stop the run…</button>;
+  return (
+    <span role="group" aria-label="stop the run?">
+      Stop? Work in progress is kept.
+      <button type="button" class="danger" autoFocus onClick={() => { void stop(); }}>Stop</button>
+      <button type="button" onClick={() => ask(false)}>Go on</button>
+    </span>
+  );
+}
