@@ -12,16 +12,31 @@ export async function protectedChange(step: UnitStep, head: string): Promise<Pic
   const { git } = place.world;
   const globs = place.state.pinned.guard?.protected ?? [];
   if (globs.length === 0 || head === u.base) return {};
-  const base = await targetIn(step, head);
-  const changed = (await git.changedPaths(base, head)).filter((path) => globs.some((glob) => place.matches(glob, path)) && !isSpec(step, path));
+  const bases = await standingOn(step, head);
+  const base = must(bases.at(-1), 'a base');
+  let changed = (await git.changedPaths(base, head)).filter((path) => globs.some((glob) => place.matches(glob, path)) && !isSpec(step, path));
+  for (const other of bases.slice(0, -1)) {
+    if (changed.length === 0) break;
+    const also = new Set(await git.changedPaths(other, head));
+    changed = changed.filter((path) => also.has(path));
+  }
   if (changed.length === 0) return {};
   // To a pull request people push as well, and what came with a merge of theirs is the unit's like anything else on its branch.
-  const own = u.pull === undefined || standsOn(place.state, u) !== undefined ? await git.ownPaths(must(u.base, 'a base'), head) : new Set(changed);
+  const own = u.pull === undefined ? await git.ownPaths(must(u.base, 'a base'), head) : new Set(changed);
   const paths = changed.filter((path) => own.has(path));
   return paths.length === 0 ? {} : { protected: { base, head, paths, approved: await isApproved(step, { head, paths }) } };
 }
 
-/** The newest commit of the landing ref that the unit has: what it changes is what differs from there. */
+/** What the unit has of others: their newest commits in it. What it changes is what differs from all of them. */
+async function standingOn(step: UnitStep, head: string): Promise<readonly string[]> {
+  const { place: { state, world }, u } = step;
+  const target = await targetIn(step, head);
+  const below = u.pull === undefined ? undefined : standsOn(state, u)?.head;
+  const lower = below === undefined ? undefined : await world.git.mergeBase(below, head);
+  return lower === undefined || lower === target ? [target] : [target, lower];
+}
+
+/** The newest commit of the landing ref that the unit has. */
 async function targetIn({ place, u }: UnitStep, head: string): Promise<string> {
   const base = must(u.base, 'a base');
   const onto = await place.world.git.resolve(place.state.landing.ref);

@@ -1,6 +1,7 @@
 // What people do with a pull request while choo or an agent is at work on it, and a forge that is not ready for what is asked.
 
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import type { Held } from '../rig/hand.ts';
 import { it, type Bed } from '../rig/bed.ts';
@@ -23,10 +24,10 @@ async function reworking(bed: Bed): Promise<{ readonly forge: ForgeBed; readonly
   return { forge, run, agent };
 }
 
-/** What git says in another clone, which has the unit's branch. */
-function person(bed: Bed, forge: ForgeBed): (...args: readonly string[]) => string {
+/** What git says in another clone, which has the branch of a pull request. */
+function person(bed: Bed, forge: ForgeBed, number = 1): (...args: readonly string[]) => string {
   const folder = `${bed.base}/person`;
-  execFileSync('git', ['clone', '-q', '-b', forge.github.pull(1).head, forge.remote.path, folder], { env: bed.env });
+  execFileSync('git', ['clone', '-q', '-b', forge.github.pull(number).head, forge.remote.path, folder], { env: bed.env });
   return (...args) => execFileSync('git', ['-C', folder, ...args], { env: bed.env, encoding: 'utf8' }).trim();
 }
 
@@ -107,6 +108,32 @@ describe('a base that a person changes', () => {
     forge.github.edit(1, { base: 'main' });
     await bed.choo(['retry', 'a']);
     expectEnd(await bed.choo(['resume', '--json'], forge.options), 0);
+    await forge.close();
+  });
+});
+
+describe('what a person merges into the upper one of a stack', () => {
+  it('waits for approval when it is protected; what came from below does not again', async ({ bed }) => {
+    const agent = 'if [ "$CHOO_UNIT" = a ]; then mkdir ci; echo lower > ci/lower; fi; echo x > "$CHOO_UNIT-1.txt"';
+    const forge = await makeForge(bed, { a: {}, b: { dependsOn: ['a'] } }, { agent, land: { protect: 'approve', protected: ['ci/**'] }, review: { stack: true } });
+    const asked = await bed.choo(['run', '--json'], forge.options);
+    expect(asked.events.find((e) => e.type === 'unit.waiting')).toMatchObject({ unit: 'a', for: 'approval', change: { paths: ['ci/lower'] } });
+    expectEnd(await bed.choo(['approve', 'a']), 0);
+    const run = forge.start(['resume', '--json']);
+    const { seq } = await run.event('unit.waiting', { unit: 'b' });
+    const git = person(bed, forge, forge.numberOf('b'));
+    git('checkout', '-q', '-b', 'side');
+    writeFileSync(`${bed.base}/person/ci/upper`, 'by a person\n');
+    git('add', '.');
+    git('commit', '-q', '-m', 'a person writes what is protected');
+    git('checkout', '-q', '-');
+    git('merge', '-q', '--no-ff', '-m', 'a person merges', 'side');
+    git('push', '-q', 'origin', 'HEAD');
+    const upper = await run.event('unit.waiting', { unit: 'b', after: seq });
+    expect(upper).toMatchObject({ for: 'approval', change: { paths: ['ci/upper'] } });
+    expect(bed.git('diff', '--name-only', upper.change?.base ?? '', upper.change?.head ?? '').split('\n')).toEqual(['b-1.txt', 'ci/upper', 'specs/tasks/b/01-part.md']);
+    run.signal('SIGINT');
+    await run.ended;
     await forge.close();
   });
 });
