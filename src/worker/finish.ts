@@ -48,15 +48,15 @@ async function standElsewhere({ place, u, control }: UnitStep): Promise<void> {
   }
 }
 
-/** The branch on the forge, now that its merge was seen; one that somebody moved since stays. */
+/** The branch on the forge, where it was merged; one that somebody moved since stays, also when its new commits were taken in. */
 async function removePullBranch(step: UnitStep, notes: Note[]): Promise<void> {
   const { place, u } = step;
-  if (u.pull?.pushed === undefined || !pullRules(place.state).deleteBranch) return;
+  if (u.pull?.pushed === undefined || u.landedHead === undefined || !pullRules(place.state).deleteBranch) return;
   const { target } = forgeOf(place);
   const ref = `refs/heads/${pullBranch(step)}`;
   try {
     await standElsewhere(step);
-    await place.world.git.removeRemote({ name: target.remote, ref, at: u.pull.pushed, limitMs: BOUNDS.remote, signal: step.control.interrupt });
+    await place.world.git.removeRemote({ name: target.remote, ref, at: u.landedHead, limitMs: BOUNDS.remote, signal: step.control.interrupt });
   } catch (error) {
     if (!(error instanceof GitError) && !(error instanceof ForgeError)) throw error;
     notes.push({ kind: 'forge', text: `the branch ${pullBranch(step)} could not be removed: ${error instanceof GitError ? error.detail.split('\n')[0] ?? '' : error.message}` });

@@ -134,8 +134,8 @@ const LAND: readonly Mutant[] = [
 
 const WORK: readonly Mutant[] = [
   {
-    name: 'begins-from-the-pinned-commit', file: 'src/worker/prepare.ts', caughtBy: ['dependencies'],
-    find: 'const base = await place.world.git.resolve(place.state.landing.ref);', replace: 'const base = await place.world.git.resolve(place.state.pinned.base);',
+    name: 'begins-from-the-pinned-commit', file: 'src/worker/remote-target.ts', caughtBy: ['dependencies'],
+    find: '  return place.world.git.resolve(place.state.landing.ref);', replace: '  return place.world.git.resolve(place.state.pinned.base);',
   },
   {
     name: 'a-check-at-its-limit-passes', file: 'src/worker/workplace.ts', caughtBy: ['checked-is-committed', 'proved'], from: 322,

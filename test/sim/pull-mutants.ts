@@ -62,7 +62,7 @@ export const PULLS: readonly Mutant[] = [
   },
   {
     name: 'removes-the-branch-wherever-it-is', file: 'src/worker/finish.ts', caughtBy: ['branch-kept', 'nothing-lost'],
-    find: 'ref, at: u.pull.pushed,', replace: 'ref, at: (await place.world.git.remoteTip({ name: target.remote, ref, limitMs: BOUNDS.remote, signal: step.control.interrupt })) ?? u.pull.pushed,',
+    find: 'ref, at: u.landedHead,', replace: 'ref, at: (await place.world.git.remoteTip({ name: target.remote, ref, limitMs: BOUNDS.remote, signal: step.control.interrupt })) ?? u.landedHead,',
   },
   {
     name: 'its-own-branch-goes-with-what-was-merged', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 375,

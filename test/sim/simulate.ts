@@ -50,6 +50,13 @@ const MANY_EVENTS = 5000;
 /** Sessions that the good time may take. */
 const GOOD_SESSIONS = 12;
 
+/** Those that judge a whole seed, by its journal and by what is left of the machine. */
+const CHECKERS = [checkStory, checkAccounts, checkEnd, checkGuard, checkReviews, checkRemote, checkSaves, checkPulls];
+
+function crashed(m: Machine, error: unknown): void {
+  m.violate('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
+}
+
 /** Plays one seed, or a scenario that is given. `afterBad` may look at the machine when the bad time is over. Never rejects. */
 export async function simulate(o: { readonly seed: number; readonly coverage?: Coverage; readonly trace?: string[]; readonly scenario?: Scenario; readonly afterBad?: (m: Machine) => void }): Promise<Outcome> {
   const m = new Machine({ seed: o.seed, coverage: o.coverage ?? new Coverage(), ...(o.trace === undefined ? {} : { trace: o.trace }), ...(o.scenario === undefined ? {} : { scenario: o.scenario }) });
@@ -57,17 +64,17 @@ export async function simulate(o: { readonly seed: number; readonly coverage?: C
     await new Play(m).all(o.afterBad);
   } catch (error) {
     // A journal that cannot be replayed, or a defect of the simulation; either has to be looked at.
-    m.violate('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    crashed(m, error);
   }
   const events = m.journal.events();
-  checkStory(m, events);
-  checkAccounts(m, events);
-  checkEnd(m, events);
-  checkGuard(m, events);
-  checkReviews(m, events);
-  checkRemote(m, events);
-  checkSaves(m, events);
-  checkPulls(m, events);
+  for (const check of CHECKERS) {
+    try {
+      check(m, events);
+    } catch (error) {
+      // What a checker cannot read is as wrong as what it would refuse.
+      crashed(m, error);
+    }
+  }
   return { seed: o.seed, violations: m.violations, events: events.length, sessions: m.session, time: m.timeline.now };
 }
 
