@@ -46,7 +46,7 @@ const FIRST = `
 /** Puts together what the two of a pair meant, whichever has landed. */
 const MEND = `
 grep -q 'welcome()' lib.sh && sed -i s/greet/welcome/ callers/*.sh
-grep -q 'eq 3' sums.sh && sed -i 's/^add 1 2 /add 1 2 3 /' callers/*.sh
+grep -q 'eq 3' sums.sh && sed -i 's/^add 1 2 >/add 1 2 3 >/' callers/*.sh
 [ $(ls migrations | grep -c 0002) -gt 1 ] && git mv migrations/0002-$CHOO_MINE.sql migrations/0003-$CHOO_MINE.sql
 [ -f routes/users ] && [ -f routes/people ] && echo 'GET /people' > routes/people
 [ -f static/logo.txt ] && sed -i s/assets/static/ pages/*
