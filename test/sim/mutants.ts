@@ -244,7 +244,7 @@ const GUARD: readonly Mutant[] = [
   },
   {
     name: 'what-was-committed-before-is-not-protected', file: 'src/worker/guard.ts', caughtBy: ['protected'],
-    find: 'const base = await targetIn(step, head);', replace: 'const base = u.head ?? (await targetIn(step, head));',
+    find: 'const bases = await standingOn(step, head);', replace: 'const bases = u.head === undefined ? await standingOn(step, head) : [u.head];',
   },
   {
     name: 'refuses-once', file: 'src/core/approval.ts', caughtBy: ['protected'],
