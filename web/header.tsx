@@ -2,23 +2,25 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import type { RunLine } from '../src/web/protocol.ts';
+import { useNow } from './fresh.ts';
+import { go } from './place.ts';
 import { act } from './store.ts';
 import type { Connection, Known } from './store.ts';
-import { lasted, MARKS, spentText, STATES } from './words.ts';
+import { lasted, MARKS, span, spentText, STATES } from './words.ts';
 
 const CONNECTIONS: Readonly<Record<Connection, string>> = {
   connecting: 'connecting…', connected: 'connected', lost: 'connection lost; trying again', 'no-run': 'there was no run yet; this page waits for one', 'shut-out': 'open the link that choo web printed',
 };
 
 /** Head of the page. */
-export function Header({ known, run, say }: { readonly known: Known; readonly run: string; readonly say: (text: string) => void }) {
+export function Header({ known, run, other, say }: { readonly known: Known; readonly run: string; readonly other: number | undefined; readonly say: (text: string) => void }) {
   const { head, connection, units } = known;
   const done = (head?.counts.landed ?? 0) + (head?.counts.complete ?? 0);
   const spent = spentText(head?.spent);
   return (
     <header>
       <h1>choo{head === undefined ? '' : ` — run ${head.run}`}</h1>
-      <Runs run={run} newest={head?.newest} />
+      <Runs run={run} other={other} now={head?.run} newest={head?.newest} />
       <span class={`connection ${connection}`} role="status">{CONNECTIONS[connection]}</span>
       {head !== undefined && (
         <>
@@ -29,13 +31,22 @@ export function Header({ known, run, say }: { readonly known: Known; readonly ru
             {STATES.filter((state) => head.counts[state] > 0).map((state) => <li key={state} class={`state ${state}`}><span aria-hidden="true">{MARKS[state]} </span>{head.counts[state]} {state}</li>)}
           </ul>
           {spent !== '' && <span class="cost">{spent}{budgetText(known)}</span>}
-          {head.startedAt !== undefined && <span class="time">{lasted(head.startedAt, head.at === 'live' ? undefined : head.changedAt)}</span>}
+          <Time known={known} />
           {head.at === 'live' && head.stopping === undefined && <Stop say={say} />}
           {head.trouble !== undefined && <p class="trouble" role="alert">{head.trouble}</p>}
         </>
       )}
     </header>
   );
+}
+
+/** How long it took, and how long it may still take. */
+function Time({ known: { head } }: { readonly known: Known }) {
+  const now = useNow(head?.at === 'live');
+  if (head?.startedAt === undefined) return null;
+  // What was expected grows shorter until the next event says more.
+  const left = head.left === undefined ? '' : `, about ${span(head.left.ms - Math.max(0, now - Date.parse(head.left.at)))} left`;
+  return <span class="time">{lasted(head.startedAt, head.at === 'live' ? undefined : head.changedAt)}{left}</span>;
 }
 
 function standing({ head }: Known): string {
@@ -52,20 +63,27 @@ function budgetText({ head }: Known): string {
   return budget?.run === undefined ? '' : ` of ${budget.in === 'usd' ? `$${budget.run.toFixed(2)}` : `${budget.run} tokens`}`;
 }
 
-function Runs({ run, newest }: { readonly run: string; readonly newest: number | undefined }) {
+function Runs({ run, other, now, newest }: { readonly run: string; readonly other: number | undefined; readonly now: number | undefined; readonly newest: number | undefined }) {
   const [runs, set] = useState<readonly RunLine[]>([]);
   useEffect(() => {
     void fetch('/api/runs').then(async (answer) => { if (answer.ok) set(await answer.json() as RunLine[]); }, () => undefined);
   }, [newest]);
   if (runs.length < 2) return null;
   return (
-    <label class="runs">
-      run
-      <select value={run} onChange={({ currentTarget }) => { location.hash = currentTarget.value === 'newest' ? '' : `run=${currentTarget.value}`; }}>
-        <option value="newest">newest</option>
-        {runs.toReversed().map((line) => <option key={line.run} value={String(line.run)}>{line.run}</option>)}
-      </select>
-    </label>
+    <>
+      <label class="runs">
+        run <select value={run} onChange={({ currentTarget }) => go({ run: currentTarget.value, unit: undefined })}>
+          <option value="newest">newest</option>
+          {runs.toReversed().map((line) => <option key={line.run} value={String(line.run)}>{line.run}</option>)}
+        </select>
+      </label>
+      <label class="runs">
+        compare with <select value={other === undefined ? '' : String(other)} onChange={({ currentTarget }) => go({ with: currentTarget.value === '' ? undefined : Number(currentTarget.value) })}>
+          <option value="">none</option>
+          {runs.toReversed().filter((line) => line.run !== now || line.run === other).map((line) => <option key={line.run} value={String(line.run)}>run {line.run}</option>)}
+        </select>
+      </label>
+    </>
   );
 }
 

@@ -19,8 +19,8 @@ export function spentText(spent: Partial<Spent> | undefined): string {
   return parts.join(', ');
 }
 
-/** A span of time. */
-function span(ms: number): string {
+/** A span of time, from ms. */
+export function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds}s`;
   const minutes = Math.floor(seconds / 60);

@@ -1,13 +1,12 @@
 // A run of a thousand units: the page stays quick while events come, and finds what happened while it was away.
 
-import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { it } from '../rig/bed.ts';
 import { BigJournal } from '../rig/big-journal.ts';
+import { launch } from '../rig/browser.ts';
 import { linkOf } from '../rig/page.ts';
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 /** Opens the unit on one of the list's lines, and tells how long it took until that was painted, ms. */
 const CLICK = `async (n) => {
   const lines = [...document.querySelectorAll('.line')];
@@ -22,7 +21,7 @@ const CLICK = `async (n) => {
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: process.env['CHOO_TEST_CHROMIUM'] ?? '/usr/bin/chromium', args: FLAGS });
+  browser = await launch();
 });
 afterAll(() => browser.close());
 
