@@ -1,21 +1,30 @@
 // Two runs side by side: outcome, time, attempts and cost of each unit in both, and the difference. From the two outlines.
 
-import { memo } from 'preact/compat';
+import { Fragment } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Outline, OutlineUnit } from '../src/web/protocol.ts';
 import { useFresh } from './fresh.ts';
 import { go } from './place.ts';
 import type { Known } from './store.ts';
 import { useVirtual } from './virtual.ts';
-import { MARKS, span, spentText } from './words.ts';
+import { compact, MARKS, span, spentText } from './words.ts';
 
 /** Height of a line, pixels. */
 const LINE = 34;
 
-type Spent = OutlineUnit['spent'];
+type Spent = NonNullable<OutlineUnit['spent']>;
 /** What is compared of one unit, or of all. */
-interface Side { readonly outcome: string; readonly mark: string; readonly state: string; readonly took: number; readonly attempts: number; readonly spent: Spent }
+interface Side { readonly outcome: string; readonly state?: OutlineUnit['state']; readonly took: number; readonly attempts: number; readonly spent?: Spent }
 interface Pair { readonly id: string; readonly old: Side | undefined; readonly now: Side | undefined }
+
+/** A number that is compared; one that neither run has is left out. */
+interface Column { readonly name: string; readonly of: (side: Pick<Side, 'took' | 'attempts' | 'spent'>) => number; readonly text: (n: number) => string; readonly always: boolean }
+const COLUMNS: readonly Column[] = [
+  { name: 'Time', of: ({ took }) => took, text: span, always: true },
+  { name: 'Attempts', of: ({ attempts }) => attempts, text: String, always: true },
+  { name: 'Cost', of: ({ spent }) => spent?.usd ?? 0, text: (usd) => spentText({ usd }), always: false },
+  { name: 'Tokens', of: ({ spent }) => spent?.tokens ?? 0, text: (n) => (n === 0 ? '' : compact(n)), always: false },
+];
 
 const SORTS = {
   unit: { word: 'name', of: undefined },
@@ -50,7 +59,8 @@ function Both({ old, now, choose }: { readonly old: Outline; readonly now: Outli
   }, [pairs, sort]);
   const frame = useRef<HTMLDivElement>(null);
   const virtual = useVirtual(frame, rows.length, LINE);
-  const heads = ['Unit', `Outcome, run ${old.run}`, `run ${now.run}`, `Time, run ${old.run}`, `run ${now.run}`, 'difference', `Attempts, run ${old.run}`, `run ${now.run}`, 'difference', `Cost, run ${old.run}`, `run ${now.run}`, 'difference'];
+  const shown = COLUMNS.filter(({ of, always }) => always || [...old.units, ...now.units].some((u) => of(u) > 0));
+  const one = { shown, runs: [old.run, now.run] } as const;
   return (
     <>
       <p>{summary(pairs, old, now)}</p>
@@ -59,61 +69,68 @@ function Both({ old, now, choose }: { readonly old: Outline; readonly now: Outli
           {Object.entries(SORTS).map(([key, { word }]) => <option key={key} value={key}>{word}</option>)}
         </select>
       </label>
-      <div class="pairs" ref={frame} tabIndex={0} role="table" aria-label={`units of run ${old.run} and run ${now.run}`} aria-rowcount={rows.length + 2}>
+      <div class="pairs" style={{ '--numbers': String(3 * shown.length) }} ref={frame} tabIndex={0} role="table" aria-label={`units of run ${old.run} and run ${now.run}`} aria-rowcount={rows.length + 2}>
         <div class="top" role="rowgroup">
-          <div class="pair heads" role="row" aria-rowindex={1}>{heads.map((text, i) => <span key={i} role="columnheader">{text}</span>)}</div>
-          <Line pair={{ id: 'all units', old: total(old), now: total(now) }} index={0} runs={[old.run, now.run]} />
+          <div class="pair heads" role="row" aria-rowindex={1}>
+            <span role="columnheader">Unit</span><Head text="Outcome" runs={one.runs} />
+            {shown.map(({ name }) => <Fragment key={name}><Head text={name} runs={one.runs} /><span role="columnheader"><span class="unseen">{name}, </span>change</span></Fragment>)}
+          </div>
+          <Line pair={{ id: 'all units', old: total(old), now: total(now) }} index={0} {...one} />
         </div>
         <div role="rowgroup" style={{ height: `${virtual.getTotalSize()}px`, position: 'relative' }}>
           {virtual.getVirtualItems().map(({ index, start }) => {
             const pair = rows[index];
-            return pair === undefined ? null : <Line key={pair.id} pair={pair} index={index + 1} top={start} runs={[old.run, now.run]} choose={choose} />;
+            return pair === undefined ? null : <Line key={pair.id} pair={pair} index={index + 1} top={start} {...one} choose={choose} />;
           })}
         </div>
       </div>
-      <p class="soft">Time is that in which a session worked on the run: of a unit from when it could begin to when it ended. Differences are what run {now.run} has more (+) or less (−).</p>
+      <p class="soft">Time is that in which a session worked on the run: of a unit from when it could begin to when it ended. A change is what run {now.run} has more (+) or less (−).</p>
     </>
   );
 }
 
-const Line = memo(({ pair, index, top, choose, runs }: { readonly pair: Pair; readonly index: number; readonly top?: number; readonly choose?: (id: string) => void; readonly runs: readonly [number, number] }) => {
+function Head({ text, runs }: { readonly text: string; readonly runs: readonly [number, number] }) {
+  return <><span role="columnheader">{text}, run {runs[0]}</span><span role="columnheader"><span class="unseen">{text}, </span>run {runs[1]}</span></>;
+}
+
+function Line({ pair, index, top, choose, shown, runs }: {
+  readonly pair: Pair; readonly index: number; readonly top?: number; readonly choose?: (id: string) => void; readonly shown: readonly Column[]; readonly runs: readonly [number, number];
+}) {
   const { id, old, now } = pair;
-  const outcome = (side: Side | undefined, run: number) => (side === undefined ? <span role="cell" class="soft">not in run {run}</span> : <span role="cell"><span class={`state ${side.state}`}><span aria-hidden="true">{side.mark} </span>{side.outcome}</span></span>);
+  const placed = top === undefined ? {} : { position: 'absolute', top: `${top}px`, left: '0', right: '0', height: `${LINE}px` };
   return (
-    <div class={`pair${top === undefined ? ' total' : ''}`} role="row" aria-rowindex={index + 2} data-unit={top === undefined ? undefined : id} style={top === undefined ? {} : { position: 'absolute', top: `${top}px`, left: '0', right: '0', height: `${LINE}px` }}>
+    <div class={`pair${top === undefined ? ' total' : ''}`} role="row" aria-rowindex={index + 2} style={placed}>
       <span role="rowheader" title={id}>{choose === undefined || now === undefined ? id : <button type="button" class="link" onClick={() => choose(id)}>{id}</button>}</span>
-      {outcome(old, runs[0])}{outcome(now, runs[1])}
-      <span role="cell">{old === undefined ? '' : span(old.took)}</span><span role="cell">{now === undefined ? '' : span(now.took)}</span><Difference by={by(pair, (side) => side.took)} text={span} />
-      <span role="cell">{old?.attempts ?? ''}</span><span role="cell">{now?.attempts ?? ''}</span><Difference by={by(pair, (side) => side.attempts)} text={String} />
-      <span role="cell">{spentText(old?.spent)}</span><span role="cell">{spentText(now?.spent)}</span><Cost pair={pair} />
+      <Outcome side={old} run={runs[0]} /><Outcome side={now} run={runs[1]} />
+      {shown.map(({ name, of, text }) => (
+        <Fragment key={name}>
+          <span role="cell">{old === undefined ? '' : text(of(old))}</span><span role="cell">{now === undefined ? '' : text(of(now))}</span>
+          <Difference by={old === undefined || now === undefined ? undefined : of(now) - of(old)} text={text} />
+        </Fragment>
+      ))}
     </div>
   );
-});
-
-function Difference({ by: n, text }: { readonly by: number | undefined; readonly text: (n: number) => string }) {
-  if (n === undefined) return <span role="cell" />;
-  const words = text(Math.abs(n));
-  return words === text(0) ? <span role="cell" class="soft">0</span> : <span role="cell" class={n > 0 ? 'more' : 'less'}>{n > 0 ? '+' : '−'}{words}</span>;
 }
 
-/** In money where both have it, else in tokens. */
-function Cost({ pair }: { readonly pair: Pair }) {
-  const money = (pair.old?.spent?.usd ?? 0) > 0 || (pair.now?.spent?.usd ?? 0) > 0;
-  const n = by(pair, ({ spent }) => (money ? spent?.usd : spent?.tokens) ?? 0);
-  return <Difference by={n} text={(amount) => spentText(money ? { usd: amount } : { tokens: amount })} />;
+function Outcome({ side, run }: { readonly side: Side | undefined; readonly run: number }) {
+  if (side === undefined) return <span role="cell" class="soft">not in run {run}</span>;
+  if (side.state === undefined) return <span role="cell">{side.outcome}</span>;
+  return <span role="cell"><span class={`state ${side.state}`}><span aria-hidden="true">{MARKS[side.state]} </span>{side.outcome}</span></span>;
 }
 
-function by(pair: Pair, of: (side: Side) => number): number | undefined {
-  return pair.old === undefined || pair.now === undefined ? undefined : of(pair.now) - of(pair.old);
+function Difference({ by, text }: { readonly by: number | undefined; readonly text: (n: number) => string }) {
+  if (by === undefined || (by === 0 && text(0) === '')) return <span role="cell" />;
+  const words = text(Math.abs(by));
+  return words === text(0) ? <span role="cell" class="soft">0</span> : <span role="cell" class={by > 0 ? 'more' : 'less'}>{by > 0 ? '+' : '−'}{words}</span>;
 }
 
-function costOf(spent: Spent): number {
+function costOf(spent: Spent | undefined): number {
   // Money first; where there is none, a million tokens weigh as much as one unit of it.
   return spent === undefined ? 0 : spent.usd > 0 ? spent.usd : spent.tokens / 1_000_000;
 }
 
 function sideOf(unit: OutlineUnit | undefined): Side | undefined {
-  return unit === undefined ? undefined : { outcome: unit.state, mark: MARKS[unit.state], state: unit.state, took: unit.took, attempts: unit.attempts, spent: unit.spent };
+  return unit === undefined ? undefined : { outcome: unit.state, state: unit.state, took: unit.took, attempts: unit.attempts, ...(unit.spent === undefined ? {} : { spent: unit.spent }) };
 }
 
 function pairsOf(old: Outline, now: Outline): readonly Pair[] {
@@ -124,11 +141,11 @@ function pairsOf(old: Outline, now: Outline): readonly Pair[] {
 }
 
 function total({ counts, units, took, spent }: Outline): Side {
-  return { outcome: `${counts.landed} of ${units.length} landed`, mark: '', state: counts.landed === units.length ? 'landed' : 'pending', took, attempts: units.reduce((sum, u) => sum + u.attempts, 0), spent };
+  return { outcome: `${counts.landed}/${units.length} landed`, took, attempts: units.reduce((sum, u) => sum + u.attempts, 0), ...(spent === undefined ? {} : { spent }) };
 }
 
 function summary(pairs: readonly Pair[], old: Outline, now: Outline): string {
   const [gone, added] = [pairs.filter((pair) => pair.now === undefined).length, pairs.filter((pair) => pair.old === undefined).length];
   const both = pairs.length - gone - added;
-  return `${both} ${both === 1 ? 'unit is' : 'units are'} in both${gone === 0 ? '' : `, ${gone} only in run ${old.run}`}${added === 0 ? '' : `, ${added} only in run ${now.run}`}; ${pairs.filter((pair) => pair.old !== undefined && pair.now !== undefined && pair.old.state !== pair.now.state).length} of them ended otherwise.`;
+  return `${both} ${both === 1 ? 'unit is' : 'units are'} in both${gone === 0 ? '' : `, ${gone} only in run ${old.run}`}${added === 0 ? '' : `, ${added} only in run ${now.run}`}; of those in both, ${pairs.filter((pair) => pair.old !== undefined && pair.now !== undefined && pair.old.state !== pair.now.state).length} have another outcome.`;
 }

@@ -74,9 +74,13 @@ export function useNow(live: boolean): number {
   const [now, set] = useState(Date.now);
   useEffect(() => {
     if (!live) return undefined;
-    set(Date.now());
-    const timer = setInterval(() => set(Date.now()), 1000);
-    return () => clearInterval(timer);
+    let timer: number;
+    const tick = (): void => {
+      set(Date.now());
+      timer = setTimeout(tick, 1000);
+    };
+    tick();
+    return () => clearTimeout(timer);
   }, [live]);
   return now;
 }

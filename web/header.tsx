@@ -1,6 +1,6 @@
 // The head of the page: how far the run is, what it cost, how it stands, and the button that stops it.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { RunLine } from '../src/web/protocol.ts';
 import { useNow } from './fresh.ts';
 import { go } from './place.ts';
@@ -69,6 +69,9 @@ function Runs({ run, other, now, newest }: { readonly run: string; readonly othe
     void fetch('/api/runs').then(async (answer) => { if (answer.ok) set(await answer.json() as RunLine[]); }, () => undefined);
   }, [newest]);
   if (runs.length < 2) return null;
+  const others = runs.map((line) => line.run).filter((one) => one !== now || one === other).toReversed();
+  // What the address names can be chosen, although there is no such run.
+  if (other !== undefined && !others.includes(other)) others.push(other);
   return (
     <>
       <label class="runs">
@@ -80,7 +83,7 @@ function Runs({ run, other, now, newest }: { readonly run: string; readonly othe
       <label class="runs">
         compare with <select value={other === undefined ? '' : String(other)} onChange={({ currentTarget }) => go({ with: currentTarget.value === '' ? undefined : Number(currentTarget.value) })}>
           <option value="">none</option>
-          {runs.toReversed().filter((line) => line.run !== now || line.run === other).map((line) => <option key={line.run} value={String(line.run)}>run {line.run}</option>)}
+          {others.map((one) => <option key={one} value={String(one)}>run {one}</option>)}
         </select>
       </label>
     </>
@@ -89,17 +92,25 @@ function Runs({ run, other, now, newest }: { readonly run: string; readonly othe
 
 function Stop({ say }: { readonly say: (text: string) => void }) {
   const [asked, ask] = useState(false);
+  const first = useRef<HTMLButtonElement>(null);
+  const goOn = useRef<HTMLButtonElement>(null);
+  const before = useRef(false);
+  // The focus goes to what changes nothing, and back to where it came from.
+  useLayoutEffect(() => {
+    if (asked !== before.current) (asked ? goOn : first).current?.focus();
+    before.current = asked;
+  }, [asked]);
   const stop = async (): Promise<void> => {
     ask(false);
     const answer = await act({ do: 'stop', now: false });
     say(answer.ok ?? answer.error ?? '');
   };
-  if (!asked) return <button type="button" onClick={() => ask(true)}>Stop the run…</button>;
+  if (!asked) return <button type="button" ref={first} onClick={() => ask(true)}>Stop the run…</button>;
   return (
-    <span role="group" aria-label="stop the run?">
-      Stop? Work in progress is kept.
-      <button type="button" class="danger" autoFocus onClick={() => { void stop(); }}>Stop</button>
-      <button type="button" onClick={() => ask(false)}>Go on</button>
+    <span role="group" aria-label="stop the run?" onKeyDown={({ key }) => { if (key === 'Escape') ask(false); }}>
+      Stop? Work in progress is kept.{' '}
+      <button type="button" class="danger" onClick={() => { void stop(); }}>Stop</button>{' '}
+      <button type="button" ref={goOn} onClick={() => ask(false)}>Go on</button>
     </span>
   );
 }

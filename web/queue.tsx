@@ -8,8 +8,10 @@ const NAMED = 40;
 
 interface Group { readonly doing: QueuedView['doing']; readonly batch: number | undefined; readonly units: readonly string[] }
 
-/** What is done with a batch. */
-const WORDS: Readonly<Record<QueuedView['doing'], string>> = { merging: 'are being merged', proving: 'are being proved', landing: 'land', waiting: 'wait' };
+/** What is done with a batch of one unit, and of several. */
+const WORDS: Readonly<Record<QueuedView['doing'], readonly [one: string, several: string]>> = {
+  merging: ['is being merged', 'are being merged together'], proving: ['is being proved', 'are being proved together'], landing: ['lands', 'land together'], waiting: ['waits', 'wait'],
+};
 const MARK: Readonly<Record<QueuedView['doing'], string>> = { merging: '⇉', proving: '◆', landing: '⇣', waiting: '…' };
 
 /** The queue of a run that is not over. */
@@ -35,8 +37,7 @@ export function Queue({ known, choose }: { readonly known: Known; readonly choos
 }
 
 function title({ doing, batch, units }: Group): string {
-  if (batch === undefined) return 'Wait to land:';
-  return units.length === 1 && doing !== 'waiting' ? `Batch ${batch}, ${{ merging: 'is being merged', proving: 'is being proved', landing: 'lands' }[doing]}:` : `Batch ${batch}, ${WORDS[doing]}${doing === 'waiting' ? '' : ' together'}:`;
+  return batch === undefined ? 'Waiting to land:' : `Batch ${batch}, ${WORDS[doing][units.length === 1 ? 0 : 1]}:`;
 }
 
 function groups(queue: readonly QueuedView[]): readonly Group[] {
