@@ -1,7 +1,7 @@
 // Two runs side by side: outcome, time, attempts and cost of each unit in both, and the difference. From the two outlines.
 
 import { Fragment } from 'preact';
-import { useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Outline, OutlineUnit } from '../src/web/protocol.ts';
 import { useFresh } from './fresh.ts';
 import { go } from './place.ts';
@@ -38,7 +38,9 @@ export function Compare({ known, other, choose }: { readonly known: Known; reado
   const { head, seq } = known;
   const run = head?.run ?? 0;
   const now = useFresh<Outline>(`/api/runs/${run}/report`, { version: seq, live: head?.at === 'live', active: run > 0 && seq > 0 });
-  const old = useFresh<Outline>(`/api/runs/${other}/report`, { version: 0, live: false, active: other !== run });
+  const [moves, setMoves] = useState(false);
+  const old = useFresh<Outline>(`/api/runs/${other}/report`, { version: 0, live: moves, active: other !== run });
+  useEffect(() => setMoves(old.value?.at === 'live'), [old.value]);
   return (
     <section class="compare" aria-labelledby="compare">
       <button type="button" class="close" onClick={() => go({ with: undefined })} aria-label="close the comparison">✕</button>

@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 const FIRST = 200;
 /** And at most so often later, ms. */
 const EVERY = 3000;
-/** So often although nothing happened, while the run is live, ms. */
+/** So often although nothing happened, while the run is live or nothing came, ms. */
 const ALIVE = 10_000;
 
 /** What came, and why nothing did. */
@@ -24,14 +24,14 @@ export function useFresh<T>(path: string, o: { readonly version: unknown; readon
     if (!o.active) return undefined;
     const over = new AbortController();
     let timer: number | undefined;
-    let had: { readonly version: unknown; readonly when: number } | undefined;
+    let had: { readonly version: unknown; readonly when: number; readonly came: boolean } | undefined;
     const look = async (): Promise<void> => {
       const { version, live } = latest.current;
-      const due = had === undefined || had.version !== version || (live && performance.now() - had.when > ALIVE);
+      const due = had === undefined || had.version !== version || ((live || !had.came) && performance.now() - had.when > ALIVE);
       if (due && document.visibilityState === 'visible') {
-        had = { version, when: performance.now() };
         const next = await ask<T>(path, over.signal);
         if (over.signal.aborted) return;
+        had = { version: versionOf(next.value, version), when: performance.now(), came: next.value !== undefined };
         // What was known stays when it cannot be asked for anew.
         set((old) => (next.value === undefined && old.of === path && old.value !== undefined ? old : { of: path, ...next }));
       }
@@ -45,6 +45,12 @@ export function useFresh<T>(path: string, o: { readonly version: unknown; readon
     };
   }, [path, o.active]);
   return fresh.of === path ? fresh : {};
+}
+
+/** A server may give an answer that was good a moment ago; one that has a number says which events it knows. */
+function versionOf(value: unknown, asked: unknown): unknown {
+  const seq = typeof value === 'object' && value !== null && 'seq' in value ? value.seq : undefined;
+  return typeof asked === 'number' && typeof seq === 'number' ? Math.min(asked, seq) : asked;
 }
 
 async function ask<T>(path: string, signal: AbortSignal): Promise<Fresh<T>> {
