@@ -116,9 +116,10 @@ export class Feed {
     this.#over.abort();
     this.#changes.tell();
     for (const watcher of this.#watchers) watcher.close();
-    this.#lifeline.close();
     this.clients.close();
     await this.#following;
+    // Last: a look that was under way takes hold of the run once more, and would keep this process there until the run ends.
+    this.#lifeline.close();
   }
 
   async #follow(): Promise<void> {
