@@ -1,24 +1,26 @@
 // The head of the page: how far the run is, what it cost, how it stands, and the button that stops it.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { RunLine } from '../src/web/protocol.ts';
+import { useNow } from './fresh.ts';
+import { go } from './place.ts';
 import { act } from './store.ts';
 import type { Connection, Known } from './store.ts';
-import { lasted, MARKS, spentText, STATES } from './words.ts';
+import { lasted, MARKS, span, spentText, STATES } from './words.ts';
 
 const CONNECTIONS: Readonly<Record<Connection, string>> = {
   connecting: 'connecting…', connected: 'connected', lost: 'connection lost; trying again', 'no-run': 'there was no run yet; this page waits for one', 'shut-out': 'open the link that choo web printed',
 };
 
 /** Head of the page. */
-export function Header({ known, run, say }: { readonly known: Known; readonly run: string; readonly say: (text: string) => void }) {
+export function Header({ known, run, other, say }: { readonly known: Known; readonly run: string; readonly other: number | undefined; readonly say: (text: string) => void }) {
   const { head, connection, units } = known;
   const done = (head?.counts.landed ?? 0) + (head?.counts.complete ?? 0);
   const spent = spentText(head?.spent);
   return (
     <header>
       <h1>choo{head === undefined ? '' : ` — run ${head.run}`}</h1>
-      <Runs run={run} newest={head?.newest} />
+      <Runs run={run} other={other} now={head?.run} newest={head?.newest} />
       <span class={`connection ${connection}`} role="status">{CONNECTIONS[connection]}</span>
       {head !== undefined && (
         <>
@@ -29,13 +31,22 @@ export function Header({ known, run, say }: { readonly known: Known; readonly ru
             {STATES.filter((state) => head.counts[state] > 0).map((state) => <li key={state} class={`state ${state}`}><span aria-hidden="true">{MARKS[state]} </span>{head.counts[state]} {state}</li>)}
           </ul>
           {spent !== '' && <span class="cost">{spent}{budgetText(known)}</span>}
-          {head.startedAt !== undefined && <span class="time">{lasted(head.startedAt, head.at === 'live' ? undefined : head.changedAt)}</span>}
+          <Time known={known} />
           {head.at === 'live' && head.stopping === undefined && <Stop say={say} />}
           {head.trouble !== undefined && <p class="trouble" role="alert">{head.trouble}</p>}
         </>
       )}
     </header>
   );
+}
+
+/** How long it took, and how long it may still take. */
+function Time({ known: { head } }: { readonly known: Known }) {
+  const now = useNow(head?.at === 'live');
+  if (head?.startedAt === undefined) return null;
+  // What was expected grows shorter until the next event says more.
+  const left = head.left === undefined ? '' : `, about ${span(head.left.ms - Math.max(0, now - Date.parse(head.left.at)))} left`;
+  return <span class="time">{lasted(head.startedAt, head.at === 'live' ? undefined : head.changedAt)}{left}</span>;
 }
 
 function standing({ head }: Known): string {
@@ -52,36 +63,54 @@ function budgetText({ head }: Known): string {
   return budget?.run === undefined ? '' : ` of ${budget.in === 'usd' ? `$${budget.run.toFixed(2)}` : `${budget.run} tokens`}`;
 }
 
-function Runs({ run, newest }: { readonly run: string; readonly newest: number | undefined }) {
+function Runs({ run, other, now, newest }: { readonly run: string; readonly other: number | undefined; readonly now: number | undefined; readonly newest: number | undefined }) {
   const [runs, set] = useState<readonly RunLine[]>([]);
   useEffect(() => {
     void fetch('/api/runs').then(async (answer) => { if (answer.ok) set(await answer.json() as RunLine[]); }, () => undefined);
   }, [newest]);
   if (runs.length < 2) return null;
+  const others = runs.map((line) => line.run).filter((one) => one !== now || one === other).toReversed();
+  // What the address names can be chosen, although there is no such run.
+  if (other !== undefined && !others.includes(other)) others.push(other);
   return (
-    <label class="runs">
-      run
-      <select value={run} onChange={({ currentTarget }) => { location.hash = currentTarget.value === 'newest' ? '' : `run=${currentTarget.value}`; }}>
-        <option value="newest">newest</option>
-        {runs.toReversed().map((line) => <option key={line.run} value={String(line.run)}>{line.run}</option>)}
-      </select>
-    </label>
+    <>
+      <label class="runs">
+        run <select value={run} onChange={({ currentTarget }) => go({ run: currentTarget.value, unit: undefined })}>
+          <option value="newest">newest</option>
+          {runs.toReversed().map((line) => <option key={line.run} value={String(line.run)}>{line.run}</option>)}
+        </select>
+      </label>
+      <label class="runs">
+        compare with <select value={other === undefined ? '' : String(other)} onChange={({ currentTarget }) => go({ with: currentTarget.value === '' ? undefined : Number(currentTarget.value) })}>
+          <option value="">none</option>
+          {others.map((one) => <option key={one} value={String(one)}>run {one}</option>)}
+        </select>
+      </label>
+    </>
   );
 }
 
 function Stop({ say }: { readonly say: (text: string) => void }) {
   const [asked, ask] = useState(false);
+  const first = useRef<HTMLButtonElement>(null);
+  const goOn = useRef<HTMLButtonElement>(null);
+  const before = useRef(false);
+  // The focus goes to what changes nothing, and back to where it came from.
+  useLayoutEffect(() => {
+    if (asked !== before.current) (asked ? goOn : first).current?.focus();
+    before.current = asked;
+  }, [asked]);
   const stop = async (): Promise<void> => {
     ask(false);
     const answer = await act({ do: 'stop', now: false });
     say(answer.ok ?? answer.error ?? '');
   };
-  if (!asked) return <button type="button" onClick={() => ask(true)}>Stop the run…</button>;
+  if (!asked) return <button type="button" ref={first} onClick={() => ask(true)}>Stop the run…</button>;
   return (
-    <span role="group" aria-label="stop the run?">
-      Stop? Work in progress is kept.
-      <button type="button" class="danger" autoFocus onClick={() => { void stop(); }}>Stop</button>
-      <button type="button" onClick={() => ask(false)}>Go on</button>
+    <span role="group" aria-label="stop the run?" onKeyDown={({ key }) => { if (key === 'Escape') ask(false); }}>
+      Stop? Work in progress is kept.{' '}
+      <button type="button" class="danger" onClick={() => { void stop(); }}>Stop</button>{' '}
+      <button type="button" ref={goOn} onClick={() => ask(false)}>Go on</button>
     </span>
   );
 }

@@ -1,10 +1,10 @@
 // The units as a list: filtered, and drawn only where it is seen, so that a thousand cost what twenty do.
 
-import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core';
 import { memo } from 'preact/compat';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import type { UnitView } from '../src/core/view.ts';
 import type { Known } from './store.ts';
+import { useVirtual } from './virtual.ts';
 import { doing, MARKS, STATES, tasksDone } from './words.ts';
 
 /** Height of a line, pixels. */
@@ -17,7 +17,7 @@ export function List({ known, chosen, choose }: { readonly known: Known; readonl
   const [active, setActive] = useState(0);
   const frame = useRef<HTMLDivElement>(null);
   const units = useMemo(() => known.units.filter((unit) => (state === '' || unit.state === state) && unit.id.toLowerCase().includes(filter.toLowerCase())), [known.units, filter, state]);
-  const virtual = useVirtual(frame, units.length);
+  const virtual = useVirtual(frame, units.length, LINE);
   const at = Math.min(active, units.length - 1);
   const move = (to: number): void => {
     const next = Math.max(0, Math.min(units.length - 1, to));
@@ -71,18 +71,3 @@ const Line = memo(({ unit, index, size, top, active, chosen, choose }: {
     <span class="doing">{doing(unit)}</span>
   </div>
 ));
-
-function useVirtual(frame: { readonly current: HTMLDivElement | null }, count: number): Virtualizer<HTMLDivElement, HTMLDivElement> {
-  const [, again] = useState(0);
-  const [virtual] = useState(() => new Virtualizer<HTMLDivElement, HTMLDivElement>(options()));
-  function options() {
-    return {
-      count, getScrollElement: () => frame.current, estimateSize: () => LINE, overscan: 6, observeElementRect, observeElementOffset, scrollToFn: elementScroll,
-      onChange: () => again((n) => n + 1),
-    };
-  }
-  virtual.setOptions(options());
-  useEffect(() => virtual._didMount(), [virtual]);
-  useLayoutEffect(() => virtual._willUpdate());
-  return virtual;
-}

@@ -5,6 +5,7 @@ import type { AttemptLine, UnitDetail } from '../src/web/protocol.ts';
 import type { UnitView } from '../src/core/view.ts';
 import { Log, Text } from './log.tsx';
 import { Move } from './people.tsx';
+import { UnitTimeline } from './unit-timeline.tsx';
 import { clock, lasted, MARKS, spentText } from './words.ts';
 
 /** Everything about one unit. */
@@ -28,6 +29,7 @@ export function Unit({ unit, run, live, close, say }: { readonly unit: UnitView;
         {unit.tasks.map((task) => <li key={task.number} value={task.number}><span class={`task ${task.state}`}>{task.state}</span> {task.title} {task.attempts > 0 && <small>{task.attempts} {task.attempts === 1 ? 'attempt' : 'attempts'}{spent(task.spent)}</small>}</li>)}
       </ol>
       {detail !== undefined && detail.attempts.length > 0 && <Attempts attempts={detail.attempts} base={base} />}
+      <UnitTimeline unit={unit} run={run} live={live} />
       {detail?.diff === true && <Text label="Changes" path={`${base}/diff`} kind="diff" />}
       {unit.notes.length > 0 && <><h3>Notes</h3><ul>{unit.notes.map((note, i) => <li key={i}>{note.text}</li>)}</ul></>}
     </aside>

@@ -15,12 +15,17 @@ export const MARKS: Readonly<Record<UnitView['state'], string>> = {
 export function spentText(spent: Partial<Spent> | undefined): string {
   const parts = [];
   if ((spent?.usd ?? 0) > 0) parts.push(`$${(spent?.usd ?? 0).toFixed(2)}`);
-  if ((spent?.tokens ?? 0) > 0) parts.push(`${new Intl.NumberFormat('en', { notation: 'compact' }).format(spent?.tokens ?? 0)} tokens`);
+  if ((spent?.tokens ?? 0) > 0) parts.push(`${compact(spent?.tokens ?? 0)} tokens`);
   return parts.join(', ');
 }
 
-/** A span of time. */
-function span(ms: number): string {
+/** A large number, shortened. */
+export function compact(n: number): string {
+  return new Intl.NumberFormat('en', { notation: 'compact' }).format(n);
+}
+
+/** A span of time, from ms. */
+export function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds}s`;
   const minutes = Math.floor(seconds / 60);

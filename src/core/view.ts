@@ -114,6 +114,15 @@ export interface UnitView {
   readonly endedAt?: string;
 }
 
+/** A unit on its way to the landing ref. */
+export interface QueuedView {
+  readonly unit: string;
+  /** Number of its batch, which is merged and proved together; absent: it is in none yet. */
+  readonly batch?: number;
+  /** What is done with it right now. */
+  readonly doing: 'merging' | 'proving' | 'landing' | 'waiting';
+}
+
 /** Units by state. */
 export type Counts = Readonly<Record<UnitView['state'], number>>;
 
@@ -141,6 +150,8 @@ export interface RunView {
   readonly budget?: Budget & { readonly reserved: number };
   /** Agents that cannot work for now. */
   readonly held?: readonly HeldView[];
+  /** The landing queue in its order: batches under way, then units that wait to land. */
+  readonly queue: readonly QueuedView[];
   /** In code-unit order of id. */
   readonly units: readonly UnitView[];
   /** What the trial worktree showed before any work. */
@@ -176,10 +187,22 @@ export function viewOf(state: State): RunView {
     ...spentView(state.spent),
     ...(budget === undefined ? {} : { budget: { ...budget, reserved: state.reserved } }),
     ...heldView(state),
+    queue: queueView(state),
     units,
     notes: [...state.trialNotes, ...state.proofNotes, ...unproved(state)],
     ...knownView(state),
   };
+}
+
+const BATCH_STEPS = { merge: 'merging', prove: 'proving', land: 'landing' } as const;
+
+function queueView({ batches, lane, postponed, units }: State): readonly QueuedView[] {
+  const id = (index: number): readonly string[] => { const u = units[index]; return u === undefined ? [] : [u.unit.id]; };
+  return [
+    // Of a batch that is red, and of one that lands in part, only the first units are tried.
+    ...batches.flatMap((b) => b.units.flatMap((index, i) => id(index).map((unit) => ({ unit, batch: b.id, doing: b.inFlight !== undefined && (b.next === 'merge' || i < b.probe) ? BATCH_STEPS[b.next] : 'waiting' as const })))),
+    ...[...lane, ...postponed].flatMap((index) => id(index).map((unit) => ({ unit, doing: 'waiting' as const }))),
+  ];
 }
 
 function pushView(state: State): Pick<RunView, 'push'> {
@@ -206,7 +229,7 @@ function knownView({ red }: State): { readonly known?: readonly KnownView[] } {
 /** What a run would work on: all units as their files say. */
 export function viewOfPlan(all: readonly Unit[]): RunView {
   const units = all.map(plannedUnit).toSorted((a, b) => byCodeUnit(a.id, b.id));
-  return { closed: false, counts: countsOf(units), units, notes: [] };
+  return { closed: false, counts: countsOf(units), queue: [], units, notes: [] };
 }
 
 function countsOf(units: readonly UnitView[]): Counts {

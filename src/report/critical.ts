@@ -48,5 +48,5 @@ export function criticalPath(ways: readonly Way[]): readonly Step[] {
 }
 
 function latest(ways: readonly Way[], of: (way: Way) => number): Way | undefined {
-  return ways.toSorted((a, b) => of(b) - of(a) || byCodeUnit(a.id, b.id))[0];
+  return ways.reduce<Way | undefined>((best, way) => (best === undefined || of(way) > of(best) || (of(way) === of(best) && byCodeUnit(way.id, best.id) < 0) ? way : best), undefined);
 }

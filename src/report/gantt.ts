@@ -1,6 +1,7 @@
 // The timeline as a picture: a row a unit, the critical path marked below its bars. Says with shapes what it says with colours.
 
 import { duration } from '../core/duration.ts';
+import { PATH, ROW, SHAPES, ticksOf, WORDS } from './bars.ts';
 import { DOINGS } from './data.ts';
 import type { Doing, Report, ReportUnit } from './data.ts';
 import { html, NONE } from './markup.ts';
@@ -8,20 +9,13 @@ import type { Markup } from './markup.ts';
 import { scaleOf } from './scale.ts';
 import type { Scale } from './scale.ts';
 
-/** What each doing is called. */
-export const WORDS: Readonly<Record<Doing, string>> = { agent: 'agent at work', checks: 'checks', landing: 'landing', other: 'worktree, commits, merges', waiting: 'waiting', rest: 'no session' };
-
 const WIDTH = 1000;
 /** Where the bars begin, and the room right of them. */
 const LEFT = 190;
 const RIGHT = 15;
-const ROW = 26;
 const TOP = 26;
 /** Characters of an id that fit before the bars. */
 const LABEL = 26;
-/** From the top of its row, and height; what is no work is thin. */
-const SHAPES: Readonly<Record<Doing, readonly [number, number]>> = { agent: [4, 14], checks: [4, 14], landing: [4, 14], other: [6, 10], waiting: [9, 4], rest: [10, 2] };
-const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400].map((s) => s * 1000);
 /** Lines of the axis at most. */
 const TICKS = 8;
 
@@ -49,19 +43,9 @@ export function legend(): Markup {
 
 /** Lines at full times of what is shown, and where time without a session was cut short. */
 function axis({ scale, x, height }: { readonly scale: Scale; readonly x: (shown: number) => number; readonly height: number }): Markup {
-  const step = STEPS.find((one) => scale.total / one <= TICKS) ?? Math.ceil(scale.total / TICKS / 86_400_000) * 86_400_000;
-  const hidden = (shown: number): number => scale.gaps.reduce((sum, gap) => sum + Math.min(Math.max(0, shown - gap.at), gap.shown), 0);
-  const ticks = Array.from({ length: Math.floor((scale.total - hidden(scale.total)) / step) + 1 }, (_, i) => i * step);
-  // A tick behind a cut stands where so much time with sessions has passed.
-  const place = (ms: number): number => scale.gaps.reduce((at, gap) => (gap.at < at ? at + gap.shown : at), ms);
   const line = (at: string): Markup => html`<line class="tick" x1="${at}" x2="${at}" y1="16" y2="${height}"/>`;
-  return html`<g aria-hidden="true">${ticks.map((ms) => html`${line(x(place(ms)).toFixed(1))}<text class="axis" x="${x(place(ms)).toFixed(1)}" y="12" text-anchor="${ms === 0 ? 'start' : 'middle'}">${ms === 0 ? '0' : shortly(ms)}</text>`)}
+  return html`<g aria-hidden="true">${ticksOf(scale, TICKS).map(({ at, label }, i) => html`${line(x(at).toFixed(1))}<text class="axis" x="${x(at).toFixed(1)}" y="12" text-anchor="${i === 0 ? 'start' : 'middle'}">${label}</text>`)}
 ${scale.gaps.map((gap) => html`<rect class="gap" x="${x(gap.at).toFixed(1)}" y="16" width="${(x(gap.at + gap.shown) - x(gap.at)).toFixed(1)}" height="${height - 16}"><title>no session for ${duration(gap.took)}</title></rect>`)}</g>`;
-}
-
-/** A time since the beginning, without what is nought. */
-function shortly(ms: number): string {
-  return ms < 60_000 ? `${ms / 1000}s` : duration(ms).replace(/(?<=[hm])00[ms]$/, '');
 }
 
 function row(u: ReportUnit, o: { readonly report: Report; readonly x: (at: string) => number; readonly top: number }): Markup {
@@ -70,7 +54,7 @@ function row(u: ReportUnit, o: { readonly report: Report; readonly x: (at: strin
     const [y, h] = SHAPES[part.doing];
     return bar({ kind: part.doing, from: o.x(part.from), to: o.x(part.to), y: o.top + y, h, title: `${u.id}: ${WORDS[part.doing]}, ${duration(Date.parse(part.to) - Date.parse(part.from))}` });
   });
-  const path = o.report.criticalPath.filter((step) => step.unit === u.id).map((step) => bar({ kind: 'path', from: o.x(step.from), to: o.x(step.to), y: o.top + 20, h: 3, title: `${u.id}: on the critical path` }));
+  const path = o.report.criticalPath.filter((step) => step.unit === u.id).map((step) => bar({ kind: 'path', from: o.x(step.from), to: o.x(step.to), y: o.top + PATH[0], h: PATH[1], title: `${u.id}: on the critical path` }));
   return html`<g><text class="${u.critical ? 'onpath' : 'off'}" x="4" y="${o.top + 15}">${u.critical ? '◆ ' : ''}${label}</text>${bars}${path}</g>`;
 }
 

@@ -3,9 +3,10 @@
 import { duration } from '../core/duration.ts';
 import { describeSpent } from '../core/usage.ts';
 import type { Spent, Usage } from '../core/usage.ts';
+import { WORDS } from './bars.ts';
 import { DOINGS } from './data.ts';
 import type { Report, ReportAttempt, ReportUnit } from './data.ts';
-import { gantt, legend, WORDS } from './gantt.ts';
+import { gantt, legend } from './gantt.ts';
 import { html, lines, NONE } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { STYLE } from './style.ts';

@@ -1,6 +1,6 @@
 // Where a moment is in the picture. Time in which no session worked on the run is cut short, so that a night at rest does not hide the day.
 
-import type { Report } from './data.ts';
+import type { Stretch } from './data.ts';
 
 /** A time without a session that is shown shorter than it was, ms. */
 interface Gap {
@@ -21,8 +21,8 @@ export interface Scale {
 /** Of the time with sessions, so much is shown of a time without. */
 const SHORT = 0.04;
 
-/** The scale of a report. */
-export function scaleOf(report: Pick<Report, 'startedAt' | 'asOf' | 'sessions'>): Scale {
+/** The scale of a report, or of a part of its time. */
+export function scaleOf(report: { readonly startedAt: string; readonly asOf: string; readonly sessions: readonly Stretch[] }): Scale {
   const [from, to] = [Date.parse(report.startedAt), Math.max(Date.parse(report.asOf), Date.parse(report.startedAt) + 1)];
   const sessions = report.sessions.map((one) => [Date.parse(one.from), Date.parse(one.to)] as const).toSorted((a, b) => a[0] - b[0]);
   const short = Math.max(1, sessions.reduce((sum, [begin, end]) => sum + end - begin, 0) * SHORT);

@@ -55,6 +55,7 @@ export function renderStatus(standing: Standing, o: { readonly color: boolean })
     paint('bold', headline(standing)),
     ...pushLine(view, paint),
     ...saveLine(view, paint),
+    ...queueLine(standing, paint),
     ...(view.held ?? []).map((h) => paint('yellow', describeHeld(h, now))),
     ...view.units.flatMap((u) => ['', ...unitLines(u, { paint, width, live: standing.at !== 'rest', now, seen: seen.get(u.id), stays: standing.stays === true })]),
   ];
@@ -64,6 +65,22 @@ export function renderStatus(standing: Standing, o: { readonly color: boolean })
 
 function saveLine({ saved }: RunView, paint: Paint): string[] {
   return saved?.because === undefined ? [] : [paint('yellow', `not saved since event ${saved.upTo}: ${oneLine(saved.because)}`)];
+}
+
+/** Units that a line names. */
+const NAMED = 30;
+
+/** Who is on the way to the target, in its order; a queue at rest is made anew. */
+function queueLine({ view: { queue }, at }: Standing, paint: Paint): string[] {
+  if (at !== 'live' || queue.length === 0) return [];
+  const parts: { readonly doing: string; readonly batch: number | undefined; readonly ids: string[] }[] = [];
+  for (const { unit, batch, doing } of queue.slice(0, NAMED)) {
+    const last = parts.at(-1);
+    if (last?.doing === doing && last.batch === batch) last.ids.push(cleanLine(unit));
+    else parts.push({ doing, batch, ids: [cleanLine(unit)] });
+  }
+  const more = queue.length > NAMED ? ` and ${queue.length - NAMED} more` : '';
+  return [`landing queue: ${parts.map(({ doing, ids }) => `${paint('cyan', doing)} ${ids.join(', ')}`).join('; ')}${more}`];
 }
 
 function pushLine({ push }: RunView, paint: Paint): string[] {

@@ -9,6 +9,7 @@ import { chooFolder, journalPath, newestRun, runFolder } from '../adapters/runs.
 import { Changes } from '../commands/changes.ts';
 import { Growing } from '../commands/growing.ts';
 import { Lifeline } from '../commands/lifeline.ts';
+import { estimate, History } from '../core/estimate.ts';
 import type { Event } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import type { State } from '../core/state.ts';
@@ -17,6 +18,7 @@ import type { RunView, UnitView } from '../core/view.ts';
 import type { Clock } from '../world.ts';
 import { Clients, message } from './clients.ts';
 import type { Frame, Head, Snapshot } from './protocol.ts';
+import { Reports } from './reports.ts';
 
 /** What happens within so much time goes out together, ms. */
 const MOMENT = 40;
@@ -48,6 +50,8 @@ export class Feed {
   readonly #over = new AbortController();
   readonly #byUnit = new Map<string, Event[]>();
   readonly #units = new Map<string, Known>();
+  #reports: Reports;
+  #history = new History();
   #rest = '';
   #state: State | undefined;
   #first: string | undefined;
@@ -67,6 +71,7 @@ export class Feed {
     this.clients = new Clients(o.bound);
     this.#journal = new Growing(journalPath(o.commonDir, o.run));
     this.#head = emptyHead(o.run);
+    this.#reports = this.#freshReports();
   }
 
   /** Reads the run as it is and begins to follow it. `failed` gets what ends the following, a defect. */
@@ -97,14 +102,24 @@ export class Feed {
     return this.#units.has(unit) ? this.#byUnit.get(unit) ?? [] : undefined;
   }
 
+  /** Its outlines, made when they are asked for. */
+  get reports(): Reports {
+    return this.#reports;
+  }
+
+  #freshReports(): Reports {
+    return new Reports(this.#o.clock, () => (this.#state === undefined ? undefined : { view: viewOf(this.#state), seq: this.#state.seq, at: this.#head.at, now: this.#o.clock.now() }));
+  }
+
   /** Ends it with all its streams. */
   async close(): Promise<void> {
     this.#over.abort();
     this.#changes.tell();
     for (const watcher of this.#watchers) watcher.close();
-    this.#lifeline.close();
     this.clients.close();
     await this.#following;
+    // Last: a look that was under way takes hold of the run once more, and would keep this process there until the run ends.
+    this.#lifeline.close();
   }
 
   async #follow(): Promise<void> {
@@ -165,10 +180,18 @@ export class Feed {
     if (at === 'live' && socket !== undefined) this.#lifeline.hold(socket);
     const { units: _units, ...rest } = view ?? { units: [], ...emptyHead(this.run) };
     return {
-      ...rest, run: this.run, at, newest,
+      ...rest, run: this.run, at, newest, ...(at === 'live' ? this.#leftNow() : {}),
       ...(this.#first === undefined ? {} : { startedAt: this.#first }), ...(this.#last === undefined ? {} : { changedAt: this.#last }),
       ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
     };
+  }
+
+  /** How long it may still take; nothing when all that can move has, or before anything is known. */
+  #leftNow(): Pick<Head, 'left'> {
+    const state = this.#state;
+    if (state === undefined || state.count.pending + state.count.running + state.count.proving + state.count.landing === 0) return {};
+    const { left } = estimate(state, this.#history);
+    return left === undefined ? {} : { left: { ms: Math.round(left), at: new Date(state.now).toISOString() } };
   }
 
   async #read(): Promise<void> {
@@ -194,6 +217,8 @@ export class Feed {
     this.#state = evolve(this.#state, event);
     this.#first ??= event.time;
     this.#last = event.time;
+    this.#history.event(event, Date.parse(event.time));
+    this.#reports.add(event);
     if (!('unit' in event)) return;
     const events = this.#byUnit.get(event.unit);
     if (events === undefined) this.#byUnit.set(event.unit, [event]);
@@ -205,6 +230,8 @@ export class Feed {
     this.#byUnit.clear();
     this.#units.clear();
     this.#first = undefined;
+    this.#history = new History();
+    this.#reports = this.#freshReports();
     // Whoever follows has to begin again, too, whatever event they know.
     this.#since = Infinity;
     this.clients.close();
@@ -212,5 +239,5 @@ export class Feed {
 }
 
 function emptyHead(run: number): Head {
-  return { run, newest: run, at: 'rest', closed: false, notes: [], counts: { pending: 0, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0, complete: 0 } };
+  return { run, newest: run, at: 'rest', closed: false, notes: [], queue: [], counts: { pending: 0, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0, complete: 0 } };
 }

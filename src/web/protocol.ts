@@ -2,6 +2,8 @@
 
 import type { RunView, UnitView } from '../core/view.ts';
 
+export type { Outline, OutlineUnit, UnitBar, UnitOutline } from '../report/outline.ts';
+
 /** What is known of a run besides its units. */
 export interface Head extends Omit<RunView, 'units'> {
   /** Number of the run. */
@@ -11,6 +13,8 @@ export interface Head extends Omit<RunView, 'units'> {
   /** ISO 8601, of the first event and of the newest one. */
   readonly startedAt?: string;
   readonly changedAt?: string;
+  /** How long it may still take, as it was expected at that moment (ISO 8601); absent: not live, or nothing is known yet. */
+  readonly left?: { readonly ms: number; readonly at: string };
   /** Why the journal cannot be read further. */
   readonly trouble?: string;
   /** Number of the newest run of the repository. */

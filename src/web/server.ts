@@ -171,6 +171,7 @@ class Site {
     const feed = await this.#feed(name);
     if (what === undefined) return json(response, feed.snapshot());
     if (what === 'stream' && more.length === 0) return stream(feed, o);
+    if (what === 'report') return report(feed, more, response);
     const [unit = '', part, number, ...rest] = more;
     const events = what === 'units' && rest.length === 0 ? feed.eventsOf(unit) : undefined;
     if (events === undefined) throw new Refused(404, 'there is no such thing');
@@ -263,6 +264,15 @@ function stream(feed: Feed, { url, request, response }: { readonly url: URL; rea
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no', connection: 'close' });
   feed.clients.add(response);
   feed.clients.send(response, `retry: 1000\n\n${feed.greeting(known !== null && Number(known[1]) === feed.run ? Number(known[2]) : undefined)}`);
+}
+
+/** The run in outline, or one unit's timeline. */
+async function report({ reports }: Feed, more: readonly string[], response: ServerResponse): Promise<void> {
+  const [unit, ...rest] = more;
+  const told = rest.length > 0 ? undefined : unit === undefined ? await reports.outline() : await reports.unit(unit);
+  if (told === undefined) throw new Refused(404, 'there is no such thing, or nothing has happened to it yet');
+  if (told instanceof Buffer) send(response, 'application/json; charset=utf-8', told);
+  else json(response, told);
 }
 
 /** A step of the path; one that cannot be read is one that nothing is named by. */

@@ -1,56 +1,19 @@
 // The dashboard in a real browser over real runs of the built program: follows without a reload, executes nothing that a run
 // brings along, can be used without a mouse and read by a screen reader, and finds its server again.
 
-import { join } from 'node:path';
-import axe from 'axe-core';
-import { chromium } from 'playwright-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { it } from '../rig/bed.ts';
 import type { Bed } from '../rig/bed.ts';
+import { expectReadable, HOSTILE, launch, openPage, picture, state } from '../rig/browser.ts';
 import { expectEnd } from '../rig/facts.ts';
 import { linkOf } from '../rig/page.ts';
-import type { Link } from '../rig/page.ts';
-
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-const HOSTILE = '<img src=x onerror="document.title=\'hacked\'"><script>document.title="hacked"</script>';
-/** Where pictures of the page go; nowhere unless it is set. */
-const pictures = process.env['CHOO_TEST_PICTURES'];
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: process.env['CHOO_TEST_CHROMIUM'] ?? '/usr/bin/chromium', args: FLAGS });
+  browser = await launch();
 });
 afterAll(() => browser.close());
-
-/** A page with what went wrong in it. */
-async function openPage(link: Link, o: Parameters<Browser['newPage']>[0] = {}): Promise<{ readonly page: Page; readonly wrong: string[] }> {
-  const page = await browser.newPage({ viewport: { width: 1300, height: 900 }, ...o });
-  const wrong: string[] = [];
-  page.on('pageerror', (error) => wrong.push(error.message));
-  page.on('dialog', (dialog) => { wrong.push(`a dialog: ${dialog.message()}`); });
-  page.on('request', (asked) => { if (new URL(asked.url()).host !== `127.0.0.1:${link.port}` && !asked.url().startsWith('data:')) wrong.push(`asked ${asked.url()}`); });
-  page.on('console', (said) => { if (said.text().includes('Content Security Policy')) wrong.push(said.text()); });
-  await page.goto(`http://127.0.0.1:${link.port}/?token=${link.token}`);
-  return { page, wrong };
-}
-
-const state = (page: Page, unit: string, state: string): Promise<void> => page.locator(`.line[data-unit="${unit}"] .state.${state}`).waitFor();
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (pictures !== undefined) await page.screenshot({ path: join(pictures, `${name}.png`) });
-}
-
-/** Serious faults that axe finds. */
-async function expectReadable(page: Page): Promise<void> {
-  // The page's own policy lets no script in; a test's comes through the debugger.
-  await page.evaluate(axe.source);
-  const faults = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { readonly axe: { run: () => Promise<{ violations: readonly { id: string; impact: string; nodes: readonly { html: string; failureSummary: string }[] }[] }> } };
-    return (await axe.run()).violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('; ')}`);
-  });
-  expect(faults).toEqual([]);
-}
 
 async function end(running: ReturnType<Bed['start']>): Promise<void> {
   running.signal('SIGINT');
@@ -62,7 +25,7 @@ describe('the dashboard', () => {
     bed.specs({ api: { tasks: [{ title: HOSTILE }, {}] }, page: { dependsOn: ['api'] }, docs: { dependsOn: ['api'] }, release: { dependsOn: ['page', 'docs'] } }, { agent: bed.hand.agent, parallelism: 1 });
     const first = bed.start(['web']);
     const link = await linkOf(first);
-    const { page, wrong } = await openPage(link);
+    const { page, wrong } = await openPage(browser, link);
     await page.getByText('there was no run yet').waitFor();
     await page.evaluate('globalThis.mark = 1');
     const run = bed.start(['run', '--json', '-p', '2']);
@@ -103,7 +66,7 @@ describe('the dashboard', () => {
     const server = bed.start(['web']);
     const link = await linkOf(server);
     for (const [name, o] of [['light', {}], ['dark', { colorScheme: 'dark' }], ['phone', { viewport: { width: 390, height: 844 } }]] as const) {
-      const { page, wrong } = await openPage(link, o);
+      const { page, wrong } = await openPage(browser, link, o);
       await state(page, 'bad', 'failed');
       await picture(page, name);
       await expectReadable(page);
@@ -125,7 +88,7 @@ describe('the dashboard', () => {
       expect(wrong).toEqual([]);
       await page.close();
     }
-    const { page } = await openPage(link);
+    const { page } = await openPage(browser, link);
     await page.getByRole('button', { name: 'Retry bad' }).first().click();
     await page.getByText('attempts given back to bad').waitFor();
     await page.getByRole('heading', { name: 'Waits for a person' }).waitFor({ state: 'detached' });

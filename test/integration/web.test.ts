@@ -65,7 +65,11 @@ describe('choo web', () => {
     expect(log).toMatchObject({ status: 200, text: '<script>alert(1)</script>\n', headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } });
     expect((await fetchFrom(link, `/api/runs/1/units/a/logs/${attempt?.seq ?? 0}?from=20`)).text).toBe('ript>\n');
     expect((await fetchFrom(link, '/api/runs/1/units/a/diff')).text).toContain('+1 in attempt 1');
+    expect(JSON.parse((await fetchFrom(link, '/api/runs/1/report')).text)).toMatchObject({ run: 1, at: 'rest', counts: { landed: 1 }, units: [{ id: 'a', state: 'landed', attempts: 1, critical: true }], criticalPath: [{ unit: 'a', because: 'start' }] });
+    const own = JSON.parse((await fetchFrom(link, '/api/runs/newest/report/a')).text) as { readonly bars: readonly { readonly kind: string; readonly name: string; readonly result: string }[] };
+    expect(own.bars.map(({ kind, name, result }) => `${kind} ${name} ${result}`)).toEqual(expect.arrayContaining(['attempt task 1, attempt 1 passed', 'check check of task 1 passed', 'landing land passed']));
     for (const path of [
+      '/api/runs/1/report/nobody', '/api/runs/1/report/a/b', '/api/runs/1/report/..%2f..%2fjournal.jsonl', '/api/runs/1/report/__proto__', '/api/runs/1/report/', '/api/runs/99/report',
       '/api/runs/1/units/a/logs/1', '/api/runs/1/units/a/logs/..%2f..%2fjournal.jsonl', '/api/runs/1/units/a/logs/%2e%2e/%2e%2e/journal.jsonl', '/api/runs/1/units/..%2f..%2f/logs/1',
       '/api/runs/..%2f1/units/a', '/api/runs/99', '/../../package.json', '/..%2fmain.js', '/%2e%2e/main.js', '/main.js', '/web/../main.js', '/%', '/api/runs/1/units/%00/logs/1', '/constructor', '/__proto__',
     ]) expect([path, (await fetchFrom(link, path)).status]).toEqual([path, 404]);
@@ -80,7 +84,7 @@ describe('choo web', () => {
     const link = await linkOf(server);
     const status = async (path: string, headers: Readonly<Record<string, string | undefined>>, method = 'GET'): Promise<number> => (await fetchFrom(link, path, { headers, method })).status;
     const host = `127.0.0.1:${link.port}`;
-    for (const path of ['/', '/app.js', '/api/runs', '/api/runs/newest/stream', '/nothing']) {
+    for (const path of ['/', '/app.js', '/api/runs', '/api/runs/newest/stream', '/api/runs/newest/report', '/nothing']) {
       expect([path, await status(path, { authorization: undefined })]).toEqual([path, 401]);
       expect([path, await status(path, { authorization: 'Bearer wrong' })]).toEqual([path, 401]);
       expect([path, await status(path, { authorization: undefined, cookie: `choo=${link.token}` })]).toEqual([path, 401]);

@@ -2,13 +2,13 @@
 // Gathered from events; keeps one small thing a unit and nothing of the past.
 
 import type { Activity } from '../../core/activity.ts';
+import { estimate, History } from '../../core/estimate.ts';
 import type { Event } from '../../core/event.ts';
 import { outputOf } from '../../core/failure.ts';
 import { byCodeUnit } from '../../core/plan.ts';
 import type { State } from '../../core/state.ts';
 import { viewOf } from '../../core/view.ts';
 import type { RunView, UnitView } from '../../core/view.ts';
-import { estimate, History } from './estimate.ts';
 
 /** What somebody was seen doing, and since when (ms since 1970). */
 export interface Doing {
@@ -86,7 +86,7 @@ export class FactsGatherer {
     const { left, critical } = estimate(state, this.#history);
     const preparing = state.recovery === 'running' ? 'looking at what the session before left' : state.trial === 'running' ? 'trial worktree: setup and baseline checks' : undefined;
     return {
-      view, units: new Map(view.units.map((u) => [u.id, u])), levels: this.#levelsOf(state), queue: queueOf(state),
+      view, units: new Map(view.units.map((u) => [u.id, u])), levels: this.#levelsOf(state), queue: view.queue.map(({ unit }) => unit),
       doing: this.#doing, moved: this.#moved, began: state.sessionStart, critical,
       ...(preparing === undefined ? {} : { preparing }), ...(left === undefined ? {} : { left: { ms: left, at: state.now } }),
       attempt: (unit) => unitOf(state, unit)?.attempt, tail: (unit) => tailOf(state, unit),
@@ -101,11 +101,6 @@ export class FactsGatherer {
     }
     return this.#levels.ids;
   }
-}
-
-function queueOf(state: State): readonly string[] {
-  const indices = [...state.batches.flatMap((b) => b.units), ...state.lane];
-  return [...new Set(indices)].flatMap((i) => state.units[i]?.unit.id ?? []);
 }
 
 function unitOf(state: State, id: string): State['units'][number] | undefined {

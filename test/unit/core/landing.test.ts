@@ -6,6 +6,7 @@ import type { Begun, EventOf } from '../../../src/core/event.ts';
 import { DEFAULT_LAND } from '../../../src/core/event.ts';
 import { unitNamed } from '../../../src/core/evolve.ts';
 import type { Failure } from '../../../src/core/failure.ts';
+import { viewOf } from '../../../src/core/view.ts';
 import { CUT, Game, RED, candidate, redWhen, settings, unit } from './rig.ts';
 
 const ids = (n: number): string[] => Array.from({ length: n }, (_, i) => `u${String(i).padStart(2, '0')}`);
@@ -116,6 +117,33 @@ describe('a batch', () => {
     });
     expect(game.of('rework.started')).toMatchObject([{ unit: 'u01', reason: 'proof', because: { kind: 'setup-failed', with: ['u00'] } }]);
     expect(game.result.completedUnits).toBe(2);
+  });
+});
+
+describe('the queue as people see it', () => {
+  it('is empty while nobody has come to it, and again at the end', () => {
+    const game = together(many(3));
+    expect(viewOf(game.state).queue).toEqual([]);
+    expect(viewOf(game.play().state).queue).toEqual([]);
+  });
+
+  it('tells who is proved with whom, and who waits behind them', () => {
+    const game = together(many(5), land({ batch: 2, speculate: 1 })).play(undefined, (b) => b.type === 'batch.proving');
+    expect(viewOf(game.state).queue).toEqual([
+      { unit: 'u00', batch: 1, doing: 'proving' }, { unit: 'u01', batch: 1, doing: 'proving' },
+      { unit: 'u02', doing: 'waiting' }, { unit: 'u03', doing: 'waiting' }, { unit: 'u04', doing: 'waiting' },
+    ]);
+  });
+
+  it('tells of a red batch which half is tried', () => {
+    let proofs = 0;
+    const game = together(many(4), land({ speculate: 1 })).play(redWhen((units) => units.includes('u03')), (b) => b.type === 'batch.proving' && ++proofs === 2);
+    expect(viewOf(game.state).queue.map(({ unit: id, doing }) => `${id} ${doing}`)).toEqual(['u00 proving', 'u01 proving', 'u02 waiting', 'u03 waiting']);
+  });
+
+  it('tells what lands', () => {
+    const game = together(many(2)).play(undefined, (b) => b.type === 'batch.landing');
+    expect(viewOf(game.state).queue.map(({ doing }) => doing)).toEqual(['landing', 'landing']);
   });
 });
 

@@ -80,13 +80,13 @@ describe('the scale of the picture', () => {
   const at = (second: number): string => new Date(second * 1000).toISOString();
 
   it('cuts short what no session worked on, keeps the order, and ends where it ends', () => {
-    const scale = scaleOf({ startedAt: at(0), asOf: at(100_100), sessions: [{ from: at(0), to: at(50), kind: 'run', ended: 'failed' }, { from: at(100_050), to: at(100_100), kind: 'resume', ended: 'complete' }] });
+    const scale = scaleOf({ startedAt: at(0), asOf: at(100_100), sessions: [{ from: at(0), to: at(50) }, { from: at(100_050), to: at(100_100) }] });
     expect([0, 50, 100_050, 100_100, 200_000].map((s) => scale.of(s * 1000))).toEqual([0, 50_000, 54_000, 104_000, 104_000]);
     expect([scale.total, scale.gaps]).toEqual([104_000, [{ at: 50_000, shown: 4000, took: 100_000_000 }]]);
   });
 
   it('leaves a short pause as it was', () => {
-    const scale = scaleOf({ startedAt: at(0), asOf: at(101), sessions: [{ from: at(0), to: at(50), kind: 'run', ended: 'stopped' }, { from: at(51), to: at(101), kind: 'resume', ended: 'complete' }] });
+    const scale = scaleOf({ startedAt: at(0), asOf: at(101), sessions: [{ from: at(0), to: at(50) }, { from: at(51), to: at(101) }] });
     expect([scale.total, scale.gaps]).toEqual([101_000, []]);
   });
 });

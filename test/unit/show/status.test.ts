@@ -59,6 +59,13 @@ to try failed units again: choo retry --failed && choo resume
     expect(renderStatus(standing(game, 'elsewhere'), plain)).toContain('maybe running');
   });
 
+  it('tells of a live run who is on the way to the target', () => {
+    const game = new Game([unit('a'), unit('b'), unit('c')]).play(undefined, (b) => b.type === 'batch.proving');
+    expect(renderStatus(standing(game, 'live'), plain)).toContain('\nlanding queue: proving a; proving b, c\n');
+    expect(renderStatus(standing(game), plain)).not.toContain('landing queue');
+    expectValid('status', statusData(standing(game, 'live')));
+  });
+
   it('tells the specs before the first run', () => {
     const view = viewOfPlan(three);
     expect(renderStatus({ view, at: 'rest', now: 0 }, plain)).toContain('no run yet: 3 units to do, 0 complete\n\npending   a\n');

@@ -1,9 +1,9 @@
 // How long a run may still take, from what its own tasks took so far and the longest way that is left. Pure; promises nothing.
 
-import type { Event } from '../../core/event.ts';
-import type { State, UnitState } from '../../core/state.ts';
+import type { Event } from './event.ts';
+import type { State, UnitState } from './state.ts';
 
-/** What tasks took in this session: from the first attempt to the end, and units from the last task to the landing. All ms. */
+/** What tasks took as far as was listened to: from the first attempt to the end, and units from the last task to the landing. All ms. */
 export class History {
   readonly #begun = new Map<string, number>();
   readonly #done = new Map<string, number>();
@@ -13,6 +13,11 @@ export class History {
   /** An event at that time, ms since 1970. */
   event(event: Event, at: number): void {
     switch (event.type) {
+      // What the session before left open took a night in between, too.
+      case 'orch.resumed':
+        this.#begun.clear();
+        this.#done.clear();
+        return;
       case 'task.started': {
         const key = `${event.unit}\n${event.task}`;
         if (!this.#begun.has(key)) this.#begun.set(key, at);
