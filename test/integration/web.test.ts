@@ -30,7 +30,7 @@ describe('choo web', () => {
     const away = stream.all[0]?.id ?? '';
     await held.finish();
     const second = await bed.hand.next({ unit: 'b' });
-    await stream.until(is('b', 'running'));
+    await stream.has(is('b', 'running'));
     // Only what is another now goes out, in order.
     expect(stream.all.slice(1).every(({ event }) => event === 'frame')).toBe(true);
     const seqs = stream.all.map(({ data }) => data.seq ?? 0);
@@ -47,7 +47,7 @@ describe('choo web', () => {
     await second.finish();
     await back.until(is('b', 'landed'));
     expectEnd(await run.ended, 0);
-    await back.until(atRest);
+    await back.has(atRest);
     expect(await (await Stream.open(link, { after: '1:1' })).until(() => true)).toMatchObject({ event: 'snapshot', data: { head: { at: 'rest', closed: true, counts: { landed: 2 } } } });
     await end(again);
   });

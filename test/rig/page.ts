@@ -96,6 +96,11 @@ export class Stream {
     }
   }
 
+  /** The same, also when it has come already: what happens at once is told at once. */
+  async has(fits: (sent: Sent) => boolean): Promise<Sent | undefined> {
+    return this.all.find(fits) ?? this.until(fits);
+  }
+
   close(): void {
     this.#response.destroy();
   }
