@@ -11,6 +11,7 @@ import { errnoOf } from '../adapters/errno.ts';
 import type { Place } from '../commands/log-pieces.ts';
 import { parseRequest } from '../core/request.ts';
 import type { Request } from '../core/request.ts';
+import { CONTENT_TYPE } from '../telemetry/prometheus.ts';
 import { GitError } from '../world.ts';
 import type { Clock } from '../world.ts';
 import { commitsOf, detailOf, logNamed } from './detail.ts';
@@ -24,6 +25,7 @@ import { placeOf, placeText } from './log-text.ts';
 import type { Translate } from './log-text.ts';
 import { LogStreams, pieceOf } from './logs.ts';
 import type { WantedLog } from './logs.ts';
+import { Metrics } from './metrics.ts';
 import type { Answer } from './protocol.ts';
 
 /** A request's body is at most so long, bytes. */
@@ -111,11 +113,13 @@ class Site {
   readonly #door: Door;
   readonly #feeds = new Map<number, Promise<Feed>>();
   readonly #logs: LogStreams;
+  readonly #numbers: Metrics;
 
   constructor(o: ServerOptions, door: Door) {
     this.#o = o;
     this.#door = door;
     this.#logs = new LogStreams(o.clock);
+    this.#numbers = new Metrics(o.commonDir);
   }
 
   beat(): void {
@@ -155,10 +159,16 @@ class Site {
     if (!hasToken(headers, this.#door)) throw new Refused(401, 'open the link that choo web printed');
     const steps = url.pathname.split('/').slice(1).map(decode);
     if (method === 'POST') return this.#act(steps, request, response);
+    if (url.pathname === '/metrics') return this.#metrics(response);
     if (steps[0] === 'api') return this.#api(steps.slice(1), { url, request, response });
     const asset = steps.length === 1 ? this.#o.assets.get(steps[0] ?? '') : undefined;
     if (asset === undefined) throw new Refused(404, 'there is no such page');
     send(response, asset.type, asset.body);
+  }
+
+  async #metrics(response: ServerResponse): Promise<void> {
+    const there = await newestRun(this.#o.commonDir) !== undefined;
+    send(response, CONTENT_TYPE, Buffer.from(await this.#numbers.page(there ? (await this.#feed('newest')).snapshot().head : undefined)));
   }
 
   /** The page itself; the link's token becomes a cookie, which scripts cannot read and other sites cannot send. */
