@@ -120,7 +120,7 @@ export class LogPieces {
 }
 
 /** Opens a plain file and nothing else: a link could lead anywhere, and a pipe would wait for ever. Undefined when there is none. */
-export async function openPlain(path: string): Promise<FileHandle | undefined> {
+async function openPlain(path: string): Promise<FileHandle | undefined> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((error: unknown) => {
     if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'].includes(errnoOf(error) ?? '')) return undefined;
     throw error;

@@ -1,4 +1,4 @@
-// A run of a thousand units: the page stays quick while events come, and finds what happened while it was away.
+// A run of a thousand units: the page stays quick while events come.
 
 import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 describe('a thousand units', () => {
-  it('answers clicks within 200 ms while 50 events a second come, and shows what happened while it was offline', async ({ bed }) => {
+  it('answers clicks within 200 ms while 50 events a second come', async ({ bed }) => {
     const journal = new BigJournal(bed.root, 1000);
     const server = bed.start(['web']);
     const link = await linkOf(server);
@@ -49,13 +49,6 @@ describe('a thousand units', () => {
     const p95 = Math.round(sorted[94] ?? Infinity);
     process.stdout.write(`click to paint: p50 ${Math.round(sorted[49] ?? 0)} ms, p95 ${p95} ms, ${Math.round(sent / (performance.now() - began) * 1000)} events a second\n`);
     expect(p95).toBeLessThanOrEqual(200);
-    await page.context().setOffline(true);
-    const missed = journal.left;
-    expect(missed).toBeGreaterThan(50_000);
-    while (journal.left > 0) journal.more(5000);
-    await page.context().setOffline(false);
-    await page.getByText('1000 of 1000 units', { exact: true }).waitFor();
-    expect(await page.locator('.line .state.landed').count()).toBeGreaterThan(5);
     server.signal('SIGINT');
     expect((await server.ended).code).toBe(0);
   });
