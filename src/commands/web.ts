@@ -20,6 +20,7 @@ import { serveWeb } from '../web/server.ts';
 import type { ServerOptions, WebServer } from '../web/server.ts';
 import { putWish } from './ask.ts';
 import { report } from './errors.ts';
+import { giveWay } from './give-way.ts';
 import type { Io } from './io.ts';
 import { listeningAgent } from './listening.ts';
 import { readerOf } from './logs.ts';
@@ -40,6 +41,7 @@ export async function web(o: WebOptions, io: Io): Promise<number> {
   try {
     // An agent may neither steer its run nor hand out a link that does.
     refuseSteering(io.env);
+    giveWay();
     const clock = systemClock();
     const { facts: { commonDir }, git } = await findRepository({ cwd: io.cwd, env: io.env, clock });
     try {

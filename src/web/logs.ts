@@ -31,6 +31,9 @@ export interface WantedLog {
   readonly translate: Translate | undefined;
 }
 
+/** What a stream asks of the run. */
+type Followed = Pick<Feed, 'subscribe' | 'closed' | 'mayGoOn' | 'eventsOf'>;
+
 /** A piece of a log and where it lies. */
 export interface Piece {
   readonly text: string;
@@ -82,7 +85,7 @@ export class LogStreams {
   }
 
   /** Streams the log that the event `seq` of a unit names, from `after` on or its end, until what it is of has ended. */
-  async serve(o: WantedLog & { readonly feed: Feed; readonly unit: string; readonly seq: number; readonly after: Place | undefined }, response: ServerResponse): Promise<void> {
+  async serve(o: WantedLog & { readonly feed: Followed; readonly unit: string; readonly seq: number; readonly after: Place | undefined }, response: ServerResponse): Promise<void> {
     const { feed, seq, unit } = o;
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no', connection: 'close' });
     this.#clients.add(response);

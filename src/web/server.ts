@@ -201,7 +201,7 @@ class Site {
     const path = log === undefined || normalize(log.log).startsWith('..') || isAbsolute(log.log) ? undefined : join(this.#o.runDir(feed.run), log.log);
     if (log === undefined || path === undefined) throw new Refused(404, 'the journal names no such log');
     const translate = log.agent === undefined || !url.searchParams.has('said') ? undefined : this.#o.translate(log.agent, unit);
-    if (step === 'stream') return this.#logs.serve({ path, translate, feed, unit, seq: log.seq, after: place(url, 'after') ?? placeOf(String(o.request.headers['last-event-id'])) }, response);
+    if (step === 'stream') return this.#logs.serve({ path, translate, feed, unit, seq: log.seq, after: placeOf(String(o.request.headers['last-event-id'] ?? '')) ?? place(url, 'after') }, response);
     return this.#log({ path, translate }, o);
   }
 

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { it } from '../rig/bed.ts';
@@ -25,6 +26,8 @@ describe('choo web', () => {
     const held = await bed.hand.next({ unit: 'a' });
     const first = bed.start(['web']);
     const link = await linkOf(first);
+    // It gives way to the run where both want the processor.
+    expect(getPriority(first.pid)).toBeGreaterThanOrEqual(10);
     const stream = await Stream.open(link);
     expect(await stream.until(() => true)).toMatchObject({ event: 'snapshot', data: { run: 1, head: { at: 'live' }, units: [{ id: 'a', state: 'running' }, { id: 'b', state: 'pending' }] } });
     const away = stream.all[0]?.id ?? '';
