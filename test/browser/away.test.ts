@@ -1,6 +1,9 @@
 // A run of a thousand units whose page is away while 50,000 events pass: offline, or frozen. What comes after is told once, in order, and is
 // what the journal says.
 
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -9,6 +12,7 @@ import { it } from '../rig/bed.ts';
 import type { Bed } from '../rig/bed.ts';
 import { BigJournal } from '../rig/big-journal.ts';
 import { linkOf, Stream } from '../rig/page.ts';
+import type { Link } from '../rig/page.ts';
 import { Relay } from '../rig/relay.ts';
 
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
@@ -69,6 +73,13 @@ async function standing(bed: Bed): Promise<States> {
   return Object.fromEntries(units.map(({ id, state }) => [id, state]));
 }
 
+/** A client that asks for the stream and takes nothing of it. */
+function neverReads(link: Link): Socket {
+  const socket = connect(link.port, '127.0.0.1').on('error', () => undefined).pause();
+  socket.write(`GET /api/runs/newest/stream HTTP/1.1\r\nHost: 127.0.0.1:${link.port}\r\nAuthorization: Bearer ${link.token}\r\n\r\n`);
+  return socket;
+}
+
 /** Writes events until so many are left. */
 function pass(journal: BigJournal, left: number): void {
   while (journal.left > left) journal.more(Math.min(1000, journal.left - left));
@@ -115,7 +126,7 @@ describe('a page that is away while 50,000 events pass', () => {
     expect((await server.ended).code).toBe(0);
   });
 
-  it('frozen: whatever of it waits or was cut, it stands as the run does once it thaws', async ({ bed }) => {
+  it('frozen, while others never read: it stands as the run does once it thaws, and the server\'s memory has a bound', async ({ bed }) => {
     const journal = new BigJournal(bed.root, 1000);
     const server = bed.start(['web']);
     const link = await linkOf(server);
@@ -123,13 +134,14 @@ describe('a page that is away while 50,000 events pass', () => {
     await page.evaluate(once(`document.querySelector('.line') !== null`));
     const last = journal.more(1000);
     await page.evaluate(once(`came.at(-1)?.data?.seq === ${last}`));
+    const deaf = Array.from({ length: 10 }, () => neverReads(link));
     await page.freeze();
     const missed = journal.left - 500;
     expect(missed).toBeGreaterThan(50_000);
     // Piece by piece, as another reader gets it, so that much of it waits for this one.
     const other = await Stream.open(link);
     while (journal.left > 500) {
-      const written = journal.more(Math.min(10_000, journal.left - 500));
+      const written = journal.more(Math.min(20_000, journal.left - 500));
       await other.has(({ data }) => (data.seq ?? 0) >= written);
     }
     other.close();
@@ -143,6 +155,11 @@ describe('a page that is away while 50,000 events pass', () => {
     expect(new Set(Object.values(expected)).size).toBeGreaterThan(1);
     expect(folded(came)).toEqual({ seq: last + missed, states: expected });
     expect(await page.evaluate(SHOWN)).toEqual(expected);
+    // Of each one that never reads 4 MiB wait at most.
+    const peak = Math.round(Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024);
+    process.stdout.write(`choo web had at most ${peak} MiB\n`);
+    expect(peak).toBeLessThan(500);
+    for (const one of deaf) one.destroy();
     server.signal('SIGINT');
     expect((await server.ended).code).toBe(0);
   });

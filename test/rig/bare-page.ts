@@ -31,6 +31,7 @@ export class BarePage {
     const { sessionId } = await top.send('Target.attachToTarget', { targetId, flatten: false });
     const page = new BarePage(top, sessionId);
     await page.send('Page.enable');
+    await page.send('Emulation.setDeviceMetricsOverride', { width: 1300, height: 2400, deviceScaleFactor: 1, mobile: false });
     await page.send('Page.addScriptToEvaluateOnNewDocument', { source: o.before });
     await page.send('Page.navigate', { url: o.url });
     return page;
