@@ -1,24 +1,31 @@
 // Text from the run as it is: logs that grow, and what is fetched when it is asked for. A text node, never markup.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { EMPTY, LogStore } from './log-store.ts';
+import type { LogKnown } from './log-store.ts';
 
-/** Characters that are kept of a log; what is older is left out. */
-const KEPT = 200_000;
-/** So often a log that grows is asked for more, ms. */
-const EVERY = 700;
-
-/** A log's end, which goes on while `live`. */
+/** A log's end, which goes on while `live`. Of an agent that speaks in messages: what they say, or the messages themselves. */
 export function Log({ label, path, live }: { readonly label: string; readonly path: string; readonly live: boolean }) {
-  const text = useLog(path, live);
+  const [raw, setRaw] = useState(false);
+  const { known, earlier } = useLog(path, raw);
   const box = useRef<HTMLPreElement>(null);
-  useEffect(() => {
+  const height = useRef(0);
+  useLayoutEffect(() => {
     const element = box.current;
-    if (element !== null && element.scrollHeight - element.scrollTop - element.clientHeight < 200) element.scrollTop = element.scrollHeight;
-  }, [text]);
+    if (element === null) return;
+    const { scrollHeight, scrollTop, clientHeight } = element;
+    // Whoever looks at the end stays there; whoever asked for what comes before stays where they are.
+    if (known.grew === 'front') element.scrollTop += scrollHeight - height.current;
+    else if (height.current - scrollTop - clientHeight < 200) element.scrollTop = scrollHeight;
+    height.current = scrollHeight;
+  }, [known]);
   return (
     <>
       <h3>{label}{live ? ' (live)' : ''}</h3>
-      <pre class="log" ref={box} tabIndex={0} role="log" aria-label={label} aria-live="off">{text === '' ? 'nothing was printed yet' : text}</pre>
+      {(known.said || raw) && <p class="log-view"><label><input type="checkbox" checked={raw} onChange={({ currentTarget }) => setRaw(currentTarget.checked)} /> raw</label></p>}
+      {known.before !== undefined && <p class="log-view"><button type="button" disabled={known.asking} onClick={earlier}>show earlier</button></p>}
+      {known.lost && <p class="log-view trouble" role="status">the log's stream was lost; trying again</p>}
+      <pre class="log" ref={box} tabIndex={0} role="log" aria-label={label} aria-live="off">{known.text === '' ? 'nothing was printed yet' : known.text}</pre>
     </>
   );
 }
@@ -41,32 +48,13 @@ function lineKind(line: string): string {
   return line.startsWith('+') ? 'added' : line.startsWith('-') ? 'removed' : line.startsWith('@@') || line.startsWith('diff ') ? 'place' : '';
 }
 
-function useLog(path: string, live: boolean): string {
-  const [text, set] = useState('');
-  const at = useRef<number | undefined>(undefined);
+function useLog(path: string, raw: boolean): { readonly known: LogKnown; readonly earlier: () => void } {
+  const [known, set] = useState<LogKnown>(EMPTY);
+  const store = useRef<LogStore | undefined>(undefined);
   useEffect(() => {
-    let timer: number | undefined;
-    const over = new AbortController();
-    const decoder = new TextDecoder();
-    const more = async (): Promise<void> => {
-      const answer = await fetch(at.current === undefined ? path : `${path}?from=${at.current}`, { signal: over.signal });
-      if (answer.ok) {
-        const bytes = await answer.arrayBuffer();
-        at.current = Number(answer.headers.get('x-choo-from') ?? 0) + bytes.byteLength;
-        const added = decoder.decode(bytes, { stream: true });
-        if (added !== '') set((old) => (old + added).slice(-KEPT));
-        if (at.current < Number(answer.headers.get('x-choo-size') ?? 0)) return again(0);
-      }
-      if (live) again(EVERY);
-    };
-    const again = (ms: number): void => {
-      timer = setTimeout(() => { more().catch(() => { if (live && !over.signal.aborted) again(EVERY); }); }, ms);
-    };
-    again(0);
-    return () => {
-      over.abort();
-      clearTimeout(timer);
-    };
-  }, [path, live]);
-  return text;
+    const mine = new LogStore({ path, raw, told: set });
+    store.current = mine;
+    return () => mine.close();
+  }, [path, raw]);
+  return { known, earlier: () => { void store.current?.earlier(); } };
 }

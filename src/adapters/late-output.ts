@@ -4,7 +4,7 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { errnoOf } from './errno.ts';
 
-/** Path of that file. Its first line says at which byte of the whole output (counted from the log's beginning) the rest begins. */
+/** Path of that file. Its first line says at which byte of the whole output (counted from the log's beginning) the rest begins, and at which the log's head ends. */
 export function lateName(log: string): string {
   return `${log}.now`;
 }
@@ -16,6 +16,8 @@ export class LateOutput {
   #file: number | undefined;
   #size = 0;
   #broken = false;
+  /** Where the log's head ends: where the first of these bytes was. */
+  #head: number | undefined;
 
   /** `capacity`: the longest it becomes, bytes. */
   constructor(log: string, capacity: number) {
@@ -26,6 +28,7 @@ export class LateOutput {
   /** Takes the next bytes; `at`: where in the whole output they begin. */
   write(chunk: Buffer, at: number): void {
     if (this.#broken || this.#capacity === 0) return;
+    this.#head ??= at;
     const bytes = chunk.subarray(Math.max(0, chunk.length - this.#capacity));
     try {
       if (this.#file === undefined || this.#size + bytes.length > this.#capacity) this.#begin(at + chunk.length - bytes.length);
@@ -51,7 +54,7 @@ export class LateOutput {
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = fresh;
     this.#size = 0;
-    this.#save(Buffer.from(`${at}\n`));
+    this.#save(Buffer.from(`${at} ${this.#head ?? at}\n`));
     renameSync(`${this.#path}~`, this.#path);
   }
 

@@ -9,6 +9,7 @@ export class Lifeline {
   readonly #changes: Changes;
   #socket: Socket | undefined;
   #refused = false;
+  #closed = false;
 
   constructor(changes: Changes) {
     this.#changes = changes;
@@ -16,7 +17,7 @@ export class Lifeline {
 
   /** Connects, unless it is connected or on its way. May be called at every change: after a refusal it waits for other news than its own. */
   hold(path: string): void {
-    if (this.#socket !== undefined) return;
+    if (this.#socket !== undefined || this.#closed) return;
     if (this.#refused) {
       this.#refused = false;
       return;
@@ -35,8 +36,9 @@ export class Lifeline {
     socket.resume();
   }
 
-  /** Lets go. */
+  /** Lets go, for good. */
   close(): void {
+    this.#closed = true;
     this.#socket?.destroy();
   }
 }

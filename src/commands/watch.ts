@@ -22,14 +22,20 @@ import type { Standing } from '../show/status.ts';
 import { AgentsSeen } from './agents-seen.ts';
 import { Changes } from './changes.ts';
 import { report } from './errors.ts';
+import { giveWay } from './give-way.ts';
 import { Growing } from './growing.ts';
 import type { Io } from './io.ts';
 import { Lifeline } from './lifeline.ts';
 import { drawOver } from './screen.ts';
 
+/** What happens within so much time is drawn together, ms; drawing takes at most one part in so many of the time. */
+const MOMENT = 40;
+const SHARE = 5;
+
 /** Shows every change of the standing; exit code 0 when the session has ended, or the run is over already. A run at rest is waited for. */
 export async function watchStatus(o: { readonly json: boolean }, io: Io): Promise<number> {
   try {
+    giveWay();
     const { facts, git } = await findRepository({ cwd: io.cwd, env: io.env, clock: systemClock() });
     await git.close();
     const eyes = await Eyes.open(facts.commonDir);
@@ -40,7 +46,7 @@ export async function watchStatus(o: { readonly json: boolean }, io: Io): Promis
       if (redraws) eyes.lookCloser(io.env);
       const show = redraws ? onScreen(io) : oneByOne(o.json, io);
       io.out.whenResized(() => eyes.changes.tell());
-      await showAll(eyes, { show, io });
+      await showAll(eyes, { show, io, redraws });
       return 0;
     } finally {
       eyes.close();
@@ -50,10 +56,12 @@ export async function watchStatus(o: { readonly json: boolean }, io: Io): Promis
   }
 }
 
-async function showAll(eyes: Eyes, o: { readonly show: (standing: Standing) => void; readonly io: Io }): Promise<void> {
+async function showAll(eyes: Eyes, o: { readonly show: (standing: Standing) => void; readonly io: Io; readonly redraws: boolean }): Promise<void> {
   let wasLive = false;
   let waiting = false;
+  const clock = systemClock();
   for (;;) {
+    const began = clock.steady();
     const standing = await eyes.look(o.io);
     if (standing !== undefined) {
       o.show(standing);
@@ -62,8 +70,11 @@ async function showAll(eyes: Eyes, o: { readonly show: (standing: Standing) => v
       if (!wasLive && !waiting) o.io.err.write('choo: no session is live; this waits for one (Ctrl-C ends it)\n');
       waiting = true;
     }
+    const took = clock.steady() - began;
     await eyes.changes.next();
     if (o.io.out.gone()) return;
+    // A screen shows what there is, not each step to it.
+    if (o.redraws) await clock.sleep(Math.max(MOMENT, took * SHARE));
   }
 }
 

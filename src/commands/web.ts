@@ -13,13 +13,17 @@ import { lookAt, socketPath } from '../opening/rest.ts';
 import type { Request } from '../core/request.ts';
 import { readAssets } from '../web/files.ts';
 import type { Worth } from '../web/hook.ts';
+import type { Translate } from '../web/log-text.ts';
 import { isLoopback } from '../web/guard.ts';
 import { cookieName, keepPass, readPass } from '../web/pass.ts';
 import { serveWeb } from '../web/server.ts';
 import type { ServerOptions, WebServer } from '../web/server.ts';
 import { putWish } from './ask.ts';
 import { report } from './errors.ts';
+import { giveWay } from './give-way.ts';
 import type { Io } from './io.ts';
+import { listeningAgent } from './listening.ts';
+import { readerOf } from './logs.ts';
 import { onStopSignals } from './signals.ts';
 
 /** What `choo web` was asked for. */
@@ -37,6 +41,7 @@ export async function web(o: WebOptions, io: Io): Promise<number> {
   try {
     // An agent may neither steer its run nor hand out a link that does.
     refuseSteering(io.env);
+    giveWay();
     const clock = systemClock();
     const { facts: { commonDir }, git } = await findRepository({ cwd: io.cwd, env: io.env, clock });
     try {
@@ -46,7 +51,7 @@ export async function web(o: WebOptions, io: Io): Promise<number> {
       const server = await serve({
         commonDir, clock, listen, token: pass.token, cookie: cookieName(commonDir), socket: socketPath(commonDir, io.env),
         runDir: (run) => runFolder(commonDir, run), assets: await readAssets(join(dirname(fileURLToPath(import.meta.url)), 'web')),
-        act: (request) => act(request, io), diff: (from, to) => git.diffText(from, to, []), say: (line) => io.err.write(`${line}\n`), ...hookOf(io),
+        act: (request) => act(request, io), translate: (agent, unit) => translatorOf(agent, { unit, io }), diff: (from, to) => git.diffText(from, to, []), say: (line) => io.err.write(`${line}\n`), ...hookOf(io),
       }, { asked: o.port, last: pass.port });
       await keepPass(commonDir, { token: pass.token, port: server.port });
       tell({ listen, port: server.port, token: pass.token, ...(o.run === undefined ? {} : { run: o.run }) }, io);
@@ -81,6 +86,14 @@ function tell(o: { readonly listen: string; readonly port: number; readonly toke
   io.out.write(`http://${host}:${o.port}/?token=${o.token}${o.run === undefined ? '' : `#run=${o.run}`}\n`);
   if ((io.env['CHOO_GITHUB_WEBHOOK_SECRET'] ?? '').trim() !== '') io.err.write('choo: signed webhooks of GitHub are taken at /hooks/github\n');
   io.err.write('choo: open this link in a browser; Ctrl-C ends the server, never the run\n');
+}
+
+/** What `choo logs` prints of the messages of an agent; undefined for one whose output is text. */
+function translatorOf(name: string, o: { readonly unit: string; readonly io: Io }): Translate | undefined {
+  const agent = listeningAgent(name);
+  if (agent === undefined) return undefined;
+  const { out, err } = o.io;
+  return (write) => readerOf(agent, { io: { ...o.io, out: { ...out, color: false }, err: { ...err, write: () => undefined } }, write, unit: o.unit });
 }
 
 /** Webhooks are taken when there is a secret to know them by. */

@@ -27,7 +27,7 @@ export class Clients {
     this.#all.add(client);
     client.once('close', () => this.#all.delete(client));
     const [oldest] = this.#all;
-    if (this.#all.size > MOST_CLIENTS && oldest !== undefined) this.#cut(oldest);
+    if (this.#all.size > MOST_CLIENTS && oldest !== undefined) this.cut(oldest);
   }
 
   /** Sends all of them what happened. */
@@ -38,7 +38,7 @@ export class Clients {
   /** Sends one of them something, or cuts it when too much waits for it already. */
   send(client: ServerResponse, message: string): void {
     if (!this.#all.has(client)) return;
-    if (client.writableLength + message.length > this.#bound && client.writableLength > 0) this.#cut(client);
+    if (client.writableLength + message.length > this.#bound && client.writableLength > 0) this.cut(client);
     else client.write(message);
   }
 
@@ -54,12 +54,17 @@ export class Clients {
     for (const client of [...this.#all, ...this.#leaving]) client.destroy();
   }
 
-  /** Tells it to begin again with the whole run, and gives it nothing more. What waits goes out when it reads. */
-  #cut(client: ServerResponse): void {
-    this.#all.delete(client);
+  /** Tells it to begin again, and gives it nothing more. */
+  cut(client: ServerResponse): void {
+    this.end(client, message('resync', { id: undefined, data: {} }));
+  }
+
+  /** Gives it a last message. What waits goes out when it reads. */
+  end(client: ServerResponse, last: string): void {
+    if (!this.#all.delete(client)) return;
     this.#leaving.add(client);
     client.once('close', () => this.#leaving.delete(client));
-    client.end(message('resync', { id: undefined, data: {} }));
+    client.end(last);
   }
 }
 

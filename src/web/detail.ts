@@ -3,6 +3,7 @@
 import type { AttemptBegun, Event } from '../core/event.ts';
 import { isAttempt } from '../core/event.ts';
 import { describeFailure } from '../core/failure.ts';
+import { isAnswer } from '../telemetry/steps.ts';
 import type { AttemptLine, UnitDetail } from './protocol.ts';
 
 /** Events of a unit's history that are told at most. */
@@ -14,10 +15,24 @@ export function detailOf(unit: string, events: readonly Event[]): UnitDetail {
   return { unit, attempts: attemptsOf(events), history, diff: commitsOf(events) !== undefined };
 }
 
-/** The log that the event with that number names, as a path within the run's folder; undefined when it names none. */
-export function logNamed(events: readonly Event[], seq: number): string | undefined {
+/** A log that an event names. */
+export interface NamedLog {
+  /** Path within the run's folder. */
+  readonly log: string;
+  readonly seq: number;
+  /** Whose messages it has; absent: it is the output of a check. */
+  readonly agent?: string;
+}
+
+/** The log that the event with that number names; undefined when it names none. */
+export function logNamed(events: readonly Event[], seq: number): NamedLog | undefined {
   const event = events.find((e) => e.seq === seq);
-  return event !== undefined && 'log' in event ? event.log : undefined;
+  return event !== undefined && 'log' in event ? { log: event.log, seq, ...(isAttempt(event) ? { agent: event.agent } : {}) } : undefined;
+}
+
+/** True when what the event with that number began has been answered. */
+export function isAnswered(events: readonly Event[], seq: number): boolean {
+  return events.some((e) => e.seq > seq && isAnswer(e));
 }
 
 /** The commits between which the unit's own work lies. */

@@ -49,6 +49,7 @@ export class Feed {
   readonly #watchers: FSWatcher[] = [];
   readonly #over = new AbortController();
   readonly #byUnit = new Map<string, Event[]>();
+  readonly #told = new Set<() => void>();
   readonly #units = new Map<string, Known>();
   #reports: Reports;
   #history = new History();
@@ -56,6 +57,8 @@ export class Feed {
   #state: State | undefined;
   #first: string | undefined;
   #last: string | undefined;
+  /** Number of the event that began the newest session. */
+  #session = 0;
   #trouble: string | undefined;
   #head: Head;
   #headText = '';
@@ -111,9 +114,30 @@ export class Feed {
     return new Reports(this.#o.clock, () => (this.#state === undefined ? undefined : { view: viewOf(this.#state), seq: this.#state.seq, at: this.#head.at, now: this.#o.clock.now() }));
   }
 
+  /** Calls back whenever something of the run is another, and when this feed ends; gives back what ends that. */
+  subscribe(then: () => void): () => void {
+    this.#told.add(then);
+    return () => this.#told.delete(then);
+  }
+
+  /** True while somebody follows it. */
+  get used(): boolean {
+    return this.clients.size > 0 || this.#told.size > 0;
+  }
+
+  get closed(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  /** True while what the event with that number began may go on: the session it is of has not ended. */
+  mayGoOn(seq: number): boolean {
+    return this.#head.at === 'live' && seq >= this.#session;
+  }
+
   /** Ends it with all its streams. */
   async close(): Promise<void> {
     this.#over.abort();
+    this.#tell();
     this.#changes.tell();
     for (const watcher of this.#watchers) watcher.close();
     this.clients.close();
@@ -148,8 +172,13 @@ export class Feed {
     this.#headText = headText;
     this.#seq = seq;
     if (fewer) this.#since = Math.max(this.#since, seq);
+    this.#tell();
     if (fewer) this.clients.tell(message('snapshot', { id: `${this.run}:${seq}`, data: this.snapshot() }));
     else if (this.clients.size > 0) this.clients.tell(message('frame', { id: `${this.run}:${seq}`, data: { run: this.run, seq, head, units } satisfies Frame }));
+  }
+
+  #tell(): void {
+    for (const then of this.#told) then();
   }
 
   #changed(units: readonly UnitView[], seq: number): readonly UnitView[] {
@@ -219,6 +248,7 @@ export class Feed {
     this.#last = event.time;
     this.#history.event(event, Date.parse(event.time));
     this.#reports.add(event);
+    if (event.type === 'orch.started' || event.type === 'orch.resumed') this.#session = event.seq;
     if (!('unit' in event)) return;
     const events = this.#byUnit.get(event.unit);
     if (events === undefined) this.#byUnit.set(event.unit, [event]);
@@ -232,6 +262,7 @@ export class Feed {
     this.#first = undefined;
     this.#history = new History();
     this.#reports = this.#freshReports();
+    this.#session = 0;
     // Whoever follows has to begin again, too, whatever event they know.
     this.#since = Infinity;
     this.clients.close();

@@ -4,21 +4,28 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { isAbsolute, join, normalize } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { listRuns, newestRun } from '../adapters/runs.ts';
 import { errnoOf } from '../adapters/errno.ts';
+import type { Place } from '../commands/log-pieces.ts';
 import { parseRequest } from '../core/request.ts';
 import type { Request } from '../core/request.ts';
+import { CONTENT_TYPE } from '../telemetry/prometheus.ts';
 import { GitError } from '../world.ts';
 import type { Clock } from '../world.ts';
 import { commitsOf, detailOf, logNamed } from './detail.ts';
 import { Feed } from './feed.ts';
-import { readPiece } from './files.ts';
 import type { Asset } from './files.ts';
 import { HEADERS, hasToken, isCrossSite, isToken, refusedHost, refusedOrigin } from './guard.ts';
 import type { Door } from './guard.ts';
 import { isSigned, worthALook } from './hook.ts';
 import type { Worth } from './hook.ts';
+import { placeOf, placeText } from './log-text.ts';
+import type { Translate } from './log-text.ts';
+import { LogStreams, pieceOf } from './logs.ts';
+import type { WantedLog } from './logs.ts';
+import { Metrics } from './metrics.ts';
 import type { Answer } from './protocol.ts';
 
 /** A request's body is at most so long, bytes. */
@@ -45,6 +52,8 @@ export interface ServerOptions {
   readonly cookie: string;
   /** Puts a request to the run; gives what was done, or throws an Error with the reason. */
   readonly act: (request: Exclude<Request, { readonly do: 'look' }>) => Promise<string>;
+  /** Says what the messages of that agent say, without secrets; undefined for one whose output is text. */
+  readonly translate: (agent: string, unit: string) => Translate | undefined;
   readonly diff: (from: string, to: string) => Promise<string>;
   /** Takes webhooks that are signed with this secret; absent: none are taken. */
   readonly hook?: { readonly secret: string; readonly look: (worth: Worth) => Promise<void> };
@@ -103,17 +112,23 @@ class Site {
   readonly #o: ServerOptions;
   readonly #door: Door;
   readonly #feeds = new Map<number, Promise<Feed>>();
+  readonly #logs: LogStreams;
+  readonly #numbers: Metrics;
 
   constructor(o: ServerOptions, door: Door) {
     this.#o = o;
     this.#door = door;
+    this.#logs = new LogStreams(o.clock);
+    this.#numbers = new Metrics(o.commonDir);
   }
 
   beat(): void {
+    this.#logs.beat();
     for (const feed of this.#feeds.values()) void feed.then(({ clients }) => clients.beat(), () => undefined);
   }
 
   async close(): Promise<void> {
+    this.#logs.close();
     await Promise.allSettled([...this.#feeds.values()].map(async (feed) => (await feed).close()));
   }
 
@@ -144,10 +159,16 @@ class Site {
     if (!hasToken(headers, this.#door)) throw new Refused(401, 'open the link that choo web printed');
     const steps = url.pathname.split('/').slice(1).map(decode);
     if (method === 'POST') return this.#act(steps, request, response);
+    if (url.pathname === '/metrics') return this.#metrics(response);
     if (steps[0] === 'api') return this.#api(steps.slice(1), { url, request, response });
     const asset = steps.length === 1 ? this.#o.assets.get(steps[0] ?? '') : undefined;
     if (asset === undefined) throw new Refused(404, 'there is no such page');
     send(response, asset.type, asset.body);
+  }
+
+  async #metrics(response: ServerResponse): Promise<void> {
+    const there = await newestRun(this.#o.commonDir) !== undefined;
+    send(response, CONTENT_TYPE, Buffer.from(await this.#numbers.page(there ? (await this.#feed('newest')).snapshot().head : undefined)));
   }
 
   /** The page itself; the link's token becomes a cookie, which scripts cannot read and other sites cannot send. */
@@ -172,23 +193,27 @@ class Site {
     if (what === undefined) return json(response, feed.snapshot());
     if (what === 'stream' && more.length === 0) return stream(feed, o);
     if (what === 'report') return report(feed, more, response);
-    const [unit = '', part, number, ...rest] = more;
-    const events = what === 'units' && rest.length === 0 ? feed.eventsOf(unit) : undefined;
+    const [unit = '', part, number, step, ...rest] = more;
+    const events = what === 'units' && rest.length === 0 && (step === undefined || (part === 'logs' && step === 'stream')) ? feed.eventsOf(unit) : undefined;
     if (events === undefined) throw new Refused(404, 'there is no such thing');
     if (part === undefined) return json(response, detailOf(unit, events));
     if (part === 'diff' && number === undefined) return this.#diff(commitsOf(events), response);
     const log = part === 'logs' && /^\d{1,9}$/.test(number ?? '') ? logNamed(events, Number(number)) : undefined;
-    if (log === undefined) throw new Refused(404, 'the journal names no such log');
-    return this.#log({ runDir: this.#o.runDir(feed.run), log, from: url.searchParams.get('from') }, response);
+    const path = log === undefined || normalize(log.log).startsWith('..') || isAbsolute(log.log) ? undefined : join(this.#o.runDir(feed.run), log.log);
+    if (log === undefined || path === undefined) throw new Refused(404, 'the journal names no such log');
+    const translate = log.agent === undefined || !url.searchParams.has('said') ? undefined : this.#o.translate(log.agent, unit);
+    if (step === 'stream') return this.#logs.serve({ path, translate, feed, unit, seq: log.seq, after: placeOf(String(o.request.headers['last-event-id'] ?? '')) ?? place(url, 'after') }, response);
+    return this.#log({ path, translate }, o);
   }
 
-  async #log(o: { readonly runDir: string; readonly log: string; readonly from: string | null }, response: ServerResponse): Promise<void> {
-    if (o.from !== null && !/^\d{1,15}$/.test(o.from)) throw new Refused(400, '`from` is a number of bytes');
-    const piece = await readPiece(o.runDir, o.log, o.from === null ? undefined : Number(o.from));
+  async #log(o: WantedLog, { url, response }: { readonly url: URL; readonly response: ServerResponse }): Promise<void> {
+    const [from, before] = [place(url, 'from'), place(url, 'before')];
+    const piece = await pieceOf(o, { ...(from === undefined ? {} : { from }), ...(before === undefined ? {} : { before }) });
     if (piece === undefined) throw new Refused(404, 'nothing was printed yet');
-    response.setHeader('x-choo-from', String(piece.from));
+    response.setHeader('x-choo-from', placeText(piece.from));
+    response.setHeader('x-choo-next', placeText(piece.next));
     response.setHeader('x-choo-size', String(piece.size));
-    send(response, 'text/plain; charset=utf-8', piece.bytes);
+    send(response, 'text/plain; charset=utf-8', Buffer.from(piece.text));
   }
 
   async #diff(commits: { readonly base: string; readonly head: string } | undefined, response: ServerResponse): Promise<void> {
@@ -250,7 +275,7 @@ class Site {
     if (this.#feeds.size < MOST_FEEDS) return;
     for (const [run, opening] of this.#feeds) {
       const feed = await opening;
-      if (feed.clients.size > 0) continue;
+      if (feed.used) continue;
       this.#feeds.delete(run);
       return feed.close();
     }
@@ -273,6 +298,14 @@ async function report({ reports }: Feed, more: readonly string[], response: Serv
   if (told === undefined) throw new Refused(404, 'there is no such thing, or nothing has happened to it yet');
   if (told instanceof Buffer) send(response, 'application/json; charset=utf-8', told);
   else json(response, told);
+}
+
+/** A place in a log that the address names. */
+function place(url: URL, name: 'from' | 'before' | 'after'): Place | undefined {
+  const text = url.searchParams.get(name);
+  const found = text === null ? undefined : placeOf(text);
+  if (text !== null && found === undefined) throw new Refused(400, `\`${name}\` is a place in the log: a number of bytes, or what an id or a header says`);
+  return found;
 }
 
 /** A step of the path; one that cannot be read is one that nothing is named by. */

@@ -1,4 +1,4 @@
-// A run of a thousand units: the page stays quick while events come, and finds what happened while it was away.
+// A run of a thousand units: the page stays quick while events come.
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 describe('a thousand units', () => {
-  it('answers clicks within 200 ms while 50 events a second come, and shows what happened while it was offline', async ({ bed }) => {
+  it('answers clicks within 200 ms while 50 events a second come', async ({ bed }) => {
     const journal = new BigJournal(bed.root, 1000);
     const server = bed.start(['web']);
     const link = await linkOf(server);
@@ -57,13 +57,6 @@ describe('a thousand units', () => {
     await page.locator('.gantt .row').first().waitFor();
     expect(await page.locator('.gantt .row').count()).toBeLessThan(50);
     expect(await clicks('timeline', { count: 40, lines: '.gantt .row', target: 'button' })).toBeLessThanOrEqual(200);
-    await page.context().setOffline(true);
-    const missed = journal.left;
-    expect(missed).toBeGreaterThan(50_000);
-    while (journal.left > 0) journal.more(5000);
-    await page.context().setOffline(false);
-    await page.getByText('1000 of 1000 units', { exact: true }).waitFor();
-    expect(await page.locator('.line .state.landed').count()).toBeGreaterThan(5);
     server.signal('SIGINT');
     expect((await server.ended).code).toBe(0);
   });

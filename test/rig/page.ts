@@ -27,6 +27,10 @@ export interface Sent {
     readonly seq?: number;
     readonly head?: { readonly at: string; readonly newest: number; readonly closed: boolean; readonly counts: Readonly<Record<string, number>> };
     readonly units?: readonly { readonly id: string; readonly state: string }[];
+    /** Of the stream of a log. */
+    readonly text?: string;
+    readonly from?: string;
+    readonly said?: boolean;
   };
 }
 
@@ -60,7 +64,7 @@ async function open(link: Link, path: string, o: Asking): Promise<IncomingMessag
   return response;
 }
 
-/** A stream of a run. */
+/** A stream of a run or of a log. */
 export class Stream {
   readonly #response: IncomingMessage;
   readonly #sent: AsyncGenerator<Sent>;
@@ -72,8 +76,14 @@ export class Stream {
     this.#sent = events(response);
   }
 
-  static async open(link: Link, o: { readonly run?: string; readonly after?: string } = {}): Promise<Stream> {
-    return new Stream(await open(link, `/api/runs/${o.run ?? 'newest'}/stream`, { headers: { 'last-event-id': o.after } }));
+  /** Of a run, or what is at `path`. */
+  static async open(link: Link, o: { readonly run?: string; readonly path?: string; readonly after?: string | undefined } = {}): Promise<Stream> {
+    return new Stream(await open(link, o.path ?? `/api/runs/${o.run ?? 'newest'}/stream`, { headers: { 'last-event-id': o.after } }));
+  }
+
+  /** Of a log: all of its text that came. */
+  get text(): string {
+    return this.all.map(({ data }) => data.text ?? '').join('');
   }
 
   /** The next event that fits; undefined when the stream has ended. */
@@ -84,6 +94,11 @@ export class Stream {
       this.all.push(next.value);
       if (fits(next.value)) return next.value;
     }
+  }
+
+  /** The same, also when it has come already: what happens at once is told at once. */
+  async has(fits: (sent: Sent) => boolean): Promise<Sent | undefined> {
+    return this.all.find(fits) ?? this.until(fits);
   }
 
   close(): void {

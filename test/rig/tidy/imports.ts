@@ -53,7 +53,7 @@ const BORDERS: readonly Border[] = [
     packages: ['node:', 'zod', '@modelcontextprotocol/sdk/server/mcp.js', '@modelcontextprotocol/sdk/server/stdio.js', '@modelcontextprotocol/sdk/types.js'], because: 'a tool does what a command does and gives it as data; only mcp/ knows the SDK',
   },
   {
-    of: 'src/web/', may: ['src/core/', 'src/world.ts', 'src/report/outline.ts', 'src/adapters/', 'src/commands/growing.ts', 'src/commands/changes.ts', 'src/commands/lifeline.ts'], packages: ['node:'],
+    of: 'src/web/', may: ['src/core/', 'src/telemetry/', 'src/world.ts', 'src/report/outline.ts', 'src/adapters/', ...['changes', 'growing', 'lifeline', 'live-log', 'log-pieces'].map((name) => `src/commands/${name}.ts`)], packages: ['node:'],
     because: 'the dashboard\'s server looks at journals and logs; what people ask for goes out through the functions it is given',
   },
   {
