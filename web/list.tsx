@@ -46,7 +46,7 @@ export function List({ known, chosen, choose }: { readonly known: Known; readonl
         </label>
         <span aria-live="polite">{units.length} of {known.units.length}</span>
       </div>
-      <div class="list" ref={frame} tabIndex={0} role="listbox" aria-label="units" aria-activedescendant={at >= 0 ? `line-${at}` : undefined} onKeyDown={key}>
+      <div class="list" style={{ height: `min(42vh, ${Math.max(1, units.length) * LINE + 2}px)` }} ref={frame} tabIndex={0} role="listbox" aria-label="units" aria-activedescendant={at >= 0 ? `line-${at}` : undefined} onKeyDown={key}>
         <div role="presentation" style={{ height: `${virtual.getTotalSize()}px`, position: 'relative' }}>
           {virtual.getVirtualItems().map(({ index, start }) => {
             const unit = units[index];
