@@ -1,8 +1,8 @@
-// A run of a thousand units: the page stays quick while events come.
+// A run of a thousand units: the page stays quick while events come, and while another run has the cores.
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { it } from '../rig/bed.ts';
+import { DOES_IT, it } from '../rig/bed.ts';
 import { BigJournal } from '../rig/big-journal.ts';
 import { launch } from '../rig/browser.ts';
 import { linkOf } from '../rig/page.ts';
@@ -26,7 +26,10 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 describe('a thousand units', () => {
-  it('answers clicks within 200 ms while 50 events a second come', async ({ bed }) => {
+  it('answers clicks within 200 ms while 50 events a second come and a run works on the same machine', async ({ bed }) => {
+    // Another repository's run has the same cores meanwhile.
+    bed.specs(Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`u${i}`, { tasks: [{}, {}, {}] }])), { agent: DOES_IT });
+    bed.git('clone', '-q', bed.root, `${bed.base}/busy`);
     const journal = new BigJournal(bed.root, 1000);
     const server = bed.start(['web']);
     const link = await linkOf(server);
@@ -34,6 +37,10 @@ describe('a thousand units', () => {
     await page.goto(`http://127.0.0.1:${link.port}/?token=${link.token}`);
     await page.locator('.line').first().waitFor();
     expect(await page.locator('.line').count()).toBeLessThan(40);
+    const run = bed.start(['run', '--json', '-p', '4'], { cwd: `${bed.base}/busy` });
+    let atWork = true;
+    const over = run.ended.then(() => { atWork = false; });
+    await run.event('unit.merged');
     let sent = 0;
     /** Opens so many units, one after the other, while events come; with the 95th of a hundred times. */
     const clicks = async (where: string, o: { readonly count: number; readonly lines: string; readonly target: string }): Promise<number> => {
@@ -57,6 +64,9 @@ describe('a thousand units', () => {
     await page.locator('.gantt .row').first().waitFor();
     expect(await page.locator('.gantt .row').count()).toBeLessThan(50);
     expect(await clicks('timeline', { count: 40, lines: '.gantt .row', target: 'button' })).toBeLessThanOrEqual(200);
+    expect(atWork).toBe(true);
+    run.signal('SIGINT');
+    await over;
     server.signal('SIGINT');
     expect((await server.ended).code).toBe(0);
   });
