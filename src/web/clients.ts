@@ -49,17 +49,22 @@ export class Clients {
     this.tell(': here\n\n');
   }
 
-  /** Ends all streams. */
+  /** Ends all streams; what was sent goes out as far as it is read soon. */
   close(): void {
-    for (const client of [...this.#all, ...this.#leaving]) client.destroy();
+    for (const client of this.#leaving) client.destroy();
+    for (const client of this.#all) this.#leave(client, undefined);
   }
 
   /** Tells it to begin again with the whole run, and gives it nothing more. What waits goes out when it reads. */
   #cut(client: ServerResponse): void {
+    this.#leave(client, message('resync', { id: undefined, data: {} }));
+  }
+
+  #leave(client: ServerResponse, last: string | undefined): void {
     this.#all.delete(client);
     this.#leaving.add(client);
     client.once('close', () => this.#leaving.delete(client));
-    client.end(message('resync', { id: undefined, data: {} }));
+    client.end(last);
   }
 }
 

@@ -97,14 +97,14 @@ export class Feed {
     return this.#units.has(unit) ? this.#byUnit.get(unit) ?? [] : undefined;
   }
 
-  /** Ends it with all its streams. */
+  /** Ends it with all its streams, which get the last news. */
   async close(): Promise<void> {
     this.#over.abort();
     this.#changes.tell();
     for (const watcher of this.#watchers) watcher.close();
+    await this.#following;
     this.#lifeline.close();
     this.clients.close();
-    await this.#following;
   }
 
   async #follow(): Promise<void> {
@@ -112,7 +112,7 @@ export class Feed {
     for (let pause = MOMENT; ;) {
       await this.#changes.next();
       await clock.sleep(pause, this.#over.signal);
-      if (this.#over.signal.aborted) return;
+      if (this.#over.signal.aborted) return this.#look();
       const began = clock.steady();
       await this.#look();
       pause = Math.max(MOMENT, (clock.steady() - began) * SHARE);

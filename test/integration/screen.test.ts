@@ -1,9 +1,12 @@
 // The screen on a real terminal, as a person sees it: what it shows, what its keys do, and that the terminal is whole afterwards.
 
-import { rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { it } from '../rig/bed.ts';
+import { fetchFrom } from '../rig/page.ts';
 import { TestTerminal } from '../rig/terminal.ts';
 import type { Left } from '../rig/terminal.ts';
 
@@ -118,6 +121,29 @@ describe('the screen on a terminal', () => {
     const left = await terminal.ended;
     expectWhole(left);
     expect(left.code).toBe(1);
+  });
+
+  it('opens the dashboard with d, by a file that only its user reads, and shows its address also where there is little room', async ({ bed }) => {
+    bed.specs({ api: {} }, { agent: bed.hand.agent });
+    const [programs, told] = [join(bed.base, 'programs'), join(bed.base, 'told')];
+    mkdirSync(programs);
+    execFileSync('mkfifo', [told]);
+    writeFileSync(join(programs, 'xdg-open'), `#!/bin/sh\nprintf %s "$1" > '${told}'\n`, { mode: 0o755 });
+    const terminal = new TestTerminal(bed, ['run'], { env: { DISPLAY: ':99', PATH: `${programs}:${process.env['PATH'] ?? ''}` } });
+    const api = await bed.hand.next({ unit: 'api' });
+    expect(await terminal.shows(/● api +task 1/)).toMatch(/d dashboard/);
+    terminal.type('d');
+    const opened = await readFile(told, 'utf8');
+    const [, address = '', port, token = ''] = /^(http:\/\/127\.0\.0\.1:(\d+)\/\?token=([\w-]{43}))$/m.exec(await terminal.shows(/^http:\/\/\S+$/m)) ?? [];
+    expect(opened).not.toContain(token);
+    expect(readFileSync(opened, 'utf8')).toContain(`content="0; url=${address}"`);
+    expect(statSync(opened).mode % 0o1000).toBe(0o600);
+    terminal.resize(40, 10);
+    await terminal.shows((text) => text.replaceAll('\n', '').endsWith(address) && text.split('\n').length === 9);
+    expect((await fetchFrom({ port: Number(port), token }, '/api/runs')).status).toBe(200);
+    await api.finish();
+    expectWhole(await terminal.ended);
+    await expect(fetchFrom({ port: Number(port), token }, '/api/runs')).rejects.toThrow('ECONNREFUSED');
   });
 
   it('leaves the terminal whole when the run breaks off', async ({ bed }) => {

@@ -1,18 +1,22 @@
 // The last line: what the keys do now, a question that waits for its answer, or what came of the last wish.
 
 import type { Drawn } from './header.ts';
-import { fit, span, spread } from './row.ts';
+import { fit, folded, span, spread } from './row.ts';
 import type { Row } from './row.ts';
 import type { Question, Ui } from './ui.ts';
 
 /** Keys with what they do, the most important first: what does not fit is left out. */
 type Keys = readonly (readonly [key: string, does: string])[];
 
-/** One line. */
-export function foot(o: Drawn, ui: Ui, chosen: string | undefined): Row {
+/** One line; what came of a wish takes up to `most`, because an address is of no use without its end. */
+export function foot(o: Drawn, ui: Ui, at: { readonly chosen: string | undefined; readonly most: number }): readonly Row[] {
+  const answer = ui.log.typing || ui.question !== undefined ? undefined : ui.note;
+  return answer === undefined ? [line(o, ui, at.chosen)] : folded(answer, o.columns, at.most).map((text) => [span(text, 'yellow')]);
+}
+
+function line(o: Drawn, ui: Ui, chosen: string | undefined): Row {
   if (ui.log.typing) return fit([span('find: ', 'loud'), span(ui.log.find), span('_', 'inverse'), span('  (Enter: find, Esc: not)', 'dim')], o.columns);
   if (ui.question !== undefined) return question(o, ui.question, chosen);
-  if (ui.note !== undefined) return fit([span(ui.note, 'yellow')], o.columns);
   return keysLine(ui.pane === 'log' ? logKeys(o, ui) : runKeys(o, chosen), o);
 }
 
@@ -32,7 +36,7 @@ function runKeys(o: Drawn, chosen: string | undefined): Keys {
   return [
     ['q', 'quit'], ['s', 'stop'], ['Enter', 'log'],
     ...(retried ? [['r', 'retry'] as const] : []), ...(unit?.waiting?.for === 'approval' ? [['a', 'approve'] as const] : []), ...(unit?.pull === undefined ? [] : [['p', 'pull request'] as const]),
-    [o.marks.upDown, 'choose'], ['Tab', 'next at work'],
+    [o.marks.upDown, 'choose'], ['d', 'dashboard'], ['Tab', 'next at work'],
   ];
 }
 

@@ -35,7 +35,7 @@ export interface Ui {
 
 /** What a key asks of the world outside the screen. */
 export type Wish =
-  | { readonly do: 'interrupt' | 'suspend' | 'leave' | 'stop' | 'redraw' }
+  | { readonly do: 'interrupt' | 'suspend' | 'leave' | 'stop' | 'redraw' | 'dashboard' }
   | { readonly do: 'retry' | 'approve' | 'pull'; readonly unit: string };
 
 /** What the keys need to know of what is shown. */
@@ -88,6 +88,7 @@ function commonKey(ui: Ui, key: Key, { facts }: Shown): { readonly ui: Ui; reado
   switch (key.text) {
     case 'q': return { ui: { ...ui, question: 'quit' } };
     case 's': return { ui: { ...ui, question: 'stop' } };
+    case 'd': return { ui: { ...ui, note: 'opening the dashboard' }, wish: { do: 'dashboard' } };
     case 'r': return unit === undefined ? { ui } : { ui, wish: { do: 'retry', unit } };
     case 'a': return view?.waiting?.for === 'approval' ? { ui: { ...ui, chosen: view.id, question: 'approve' } } : { ui: { ...ui, note: `${unit ?? 'nothing'} does not wait for approval` } };
     case 'p': return view?.pull === undefined ? { ui: { ...ui, note: `${unit ?? 'nothing'} has no pull request` } } : { ui, wish: { do: 'pull', unit: view.id } };
