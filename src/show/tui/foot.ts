@@ -1,4 +1,4 @@
-// The last line: what the keys do now, a question that waits for its answer, or what came of the last wish.
+// The last lines: what the keys do now, a question that waits for its answer, or what came of the last wish.
 
 import type { Drawn } from './header.ts';
 import { fit, folded, span, spread } from './row.ts';
@@ -8,10 +8,13 @@ import type { Question, Ui } from './ui.ts';
 /** Keys with what they do, the most important first: what does not fit is left out. */
 type Keys = readonly (readonly [key: string, does: string])[];
 
-/** One line; what came of a wish takes up to `most`, because an address is of no use without its end. */
+/** The keys in one line; above them, in up to `most` lines in all, what came of the last wish: an address is of no use without its end. */
 export function foot(o: Drawn, ui: Ui, at: { readonly chosen: string | undefined; readonly most: number }): readonly Row[] {
+  const keys = line(o, ui, at.chosen);
   const answer = ui.log.typing || ui.question !== undefined ? undefined : ui.note;
-  return answer === undefined ? [line(o, ui, at.chosen)] : folded(answer, o.columns, at.most).map((text) => [span(text, 'yellow')]);
+  if (answer === undefined) return [keys];
+  const told = folded(answer, o.columns, Math.max(1, at.most - 1)).map((text) => [span(text, 'yellow')]);
+  return at.most <= 1 ? told : [...told, keys];
 }
 
 function line(o: Drawn, ui: Ui, chosen: string | undefined): Row {
