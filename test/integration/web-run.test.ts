@@ -85,7 +85,6 @@ describe('choo run --web', () => {
     await again.ended;
     untilGone(pid);
     expect(await answers(link)).toBe('ECONNREFUSED');
-    process.kill(second.pid, 'SIGKILL');
     await second.gone;
   });
 
