@@ -107,6 +107,11 @@ export function secretsOf(environments: readonly Readonly<Record<string, string 
   return [...found.values()];
 }
 
+/** True for a variable that has a secret in it. */
+export function holdsSecret(name: string, value: string): boolean {
+  return secretsIn(name, value).length > 0;
+}
+
 /** What is secret of a variable: all of it by its name, the values of headers, else the password of an address. */
 function secretsIn(name: string, value: string): readonly string[] {
   if (HEADERS.test(name)) return value.split(',').flatMap(headerValues);

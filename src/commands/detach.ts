@@ -29,6 +29,8 @@ export interface Opened {
   readonly run: number;
   readonly pid: number;
   readonly log: string;
+  /** The link to its dashboard, where it was started with one. */
+  readonly web?: string;
 }
 
 /** Starts this very command line in the background and returns once its run is open; the exit code is then 0, else that of the command. */
@@ -41,7 +43,7 @@ export async function detach(io: Io): Promise<number> {
       if (opened === undefined) return await relay({ child, log }, io);
       io.out.write(`run ${opened.run} goes on in the background, process ${opened.pid}
 its output:  ${cleanLine(opened.log)}
-to watch it: choo status --watch
+${opened.web === undefined ? '' : `dashboard:   ${cleanLine(opened.web)}\n`}to watch it: choo status --watch
 one unit:    choo logs UNIT -f
 to stop it:  choo stop
 `);
@@ -113,11 +115,11 @@ async function relay(o: { readonly child: ChildProcess; readonly log: string }, 
 }
 
 /** In the background part: the run is open. Moves the output's file into the run's folder and tells the foreground. */
-export function tellOpened(o: { readonly log: string; readonly run: number; readonly journal: string }): void {
+export function tellOpened(o: { readonly log: string; readonly run: number; readonly journal: string; readonly web?: string }): void {
   const folder = dirname(o.journal);
   let n = 1;
   while (existsSync(join(folder, `detached-${n}.log`))) n++;
-  const opened: Opened = { run: o.run, pid: process.pid, log: join(folder, `detached-${n}.log`) };
+  const opened: Opened = { run: o.run, pid: process.pid, log: join(folder, `detached-${n}.log`), ...(o.web === undefined ? {} : { web: o.web }) };
   renameSync(o.log, opened.log);
   try {
     writeSync(NEWS, `${JSON.stringify(opened)}\n`);

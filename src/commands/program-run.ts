@@ -21,6 +21,7 @@ function addSessionFlags(command: Command): Command {
     .option('-p, --parallelism <n>', 'units worked on at the same time', count)
     .option('--json', 'events on stdout, a JSON object a line; everything else on stderr')
     .option('--no-tui', 'lines instead of the screen, also on a terminal')
+    .option('--web', 'with a dashboard, whose link is printed first; it ends with this command')
     .option('--no-cache', 'run every check, also one that has passed on the same files before')
     .option('--skip-review', 'land finished units without a review, by another agent or by people')
     .option('--no-wait', 'end when only people can move the run, instead of waiting for their reviews')
@@ -48,6 +49,7 @@ interface RunFlags {
   readonly skipReview?: boolean;
   readonly wait?: boolean;
   readonly tui?: boolean;
+  readonly web?: boolean;
 }
 
 /** Adds `choo run`. */
@@ -57,7 +59,7 @@ export function addRun({ program, io, exit }: Shell): void {
     .description('Runs every unit under the tasks folder that is not complete: in worktrees of its own, task by task, proved and landed on the target. Ends when nothing can move but by a person.')
     .argument('[tasks-dir]', 'folder of units (default: specs/tasks)'))
     .option('-t, --target <branch>', 'branch to land on (default: the one checked out)')
-    .addOption(new Option('-n, --dry-run', 'print the plan of the working tree; start and change nothing').conflicts(['detach', 'until', 'ci', 'continue']))
+    .addOption(new Option('-n, --dry-run', 'print the plan of the working tree; start and change nothing').conflicts(['detach', 'until', 'ci', 'continue', 'web']))
     .addOption(new Option('--format <form>', 'form of the plan, with -n').choices(PLAN_FORMATS))
     .option('--no-pr', 'land locally although there is a forge')
     .option('--unit <id>', 'only this unit and what it depends on; may be repeated', collect)
@@ -70,6 +72,7 @@ export function addRun({ program, io, exit }: Shell): void {
       ['choo run -n --format mermaid', 'the plan as a picture'],
       ['choo run -p 4', 'four units at a time'],
       ['choo run --unit api --unit page', 'these two and what they need'],
+      ['choo run -p 4 --web', 'and look at it in a browser'],
       ['choo run --detach --until 07:30', 'over night, in the background'],
       ['choo run --ci --continue', 'on a machine that may go away at any time'],
       ['choo run --json | jq -r .type', 'events, for programs'],
@@ -98,7 +101,7 @@ export function addResume({ program, io, exit }: Shell): void {
       ['choo retry api && choo resume', 'try a failed unit again'],
       ['choo resume --accept-plan', 'go on with specs that were changed meanwhile'],
     ]))
-    .action(async (flags: Pick<RunFlags, 'parallelism' | 'json' | 'detach' | 'until' | 'cache' | 'skipReview' | 'wait' | 'tui' | 'ci'> & { readonly fromRemote?: number | true; readonly acceptPlan?: boolean; readonly keepPlan?: boolean }) => {
+    .action(async (flags: Pick<RunFlags, 'parallelism' | 'json' | 'detach' | 'until' | 'cache' | 'skipReview' | 'wait' | 'tui' | 'web' | 'ci'> & { readonly fromRemote?: number | true; readonly acceptPlan?: boolean; readonly keepPlan?: boolean }) => {
       const { acceptPlan, keepPlan, fromRemote, ...rest } = flags;
       const { run } = await import('./run.ts');
       exit(await run({ how: 'resume', ...rest, ...(fromRemote === undefined ? {} : { fromRemote: fromRemote === true ? 'newest' : fromRemote }), ...(acceptPlan === true ? { changedPlan: 'accept' } : keepPlan === true ? { changedPlan: 'keep' } : {}) }, io));

@@ -1,7 +1,6 @@
 // The screen of a live run: takes the terminal with the first event, draws when something changed, makes wishes of keys, and gives the
 // terminal back. What is drawn is show/tui/; what is wished goes through the same door as everybody's.
 
-import { spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { stdin, stdout } from 'node:process';
 import { emitKeypressEvents } from 'node:readline';
@@ -19,6 +18,7 @@ import { logPage, screenModel } from '../show/tui/screen.ts';
 import { chosenUnit, FIRST_UI, press } from '../show/tui/ui.ts';
 import type { Key, Ui, Wish } from '../show/tui/ui.ts';
 import type { Seen } from '../world.ts';
+import { showInBrowser } from './browser.ts';
 import { Changes } from './changes.ts';
 import type { Io, Printer } from './io.ts';
 import { isInForeground, Terminal } from './terminal.ts';
@@ -34,6 +34,8 @@ const HELD = 500;
 export interface Asked {
   readonly request: (request: Request) => Promise<string>;
   readonly journal: () => string | undefined;
+  /** Opens the dashboard in a browser and gives its address. */
+  readonly dashboard: () => Promise<string>;
 }
 
 /** A screen; at first it waits for the run to begin. */
@@ -191,30 +193,26 @@ export class Screen {
       case 'suspend': return this.#suspend();
       case 'redraw': return this.#drawAnew();
       case 'leave': this.leave(); return this.#own.err.write('choo: the screen is closed, the run goes on; Ctrl-C stops it\n');
-      case 'stop': return this.#ask({ do: 'stop', by: 'the screen', now: false });
-      case 'retry': case 'approve': return this.#ask({ do: wish.do, units: [wish.unit] });
+      case 'stop': return this.#await(this.#asked.request({ do: 'stop', by: 'the screen', now: false }));
+      case 'retry': case 'approve': return this.#await(this.#asked.request({ do: wish.do, units: [wish.unit] }));
+      case 'dashboard': return this.#await(this.#asked.dashboard());
       default: return this.#openPage(facts.units.get(wish.unit)?.pull?.url);
     }
   }
 
-  #ask(request: Request): void {
+  /** Tells what came of it. */
+  #await(answer: Promise<string>): void {
     const tell = (note: string): void => {
       this.#ui = { ...this.#ui, note };
       this.#changes.tell();
     };
-    this.#asked.request(request).then(tell, (error: unknown) => tell(error instanceof Error ? error.message : String(error)));
+    answer.then(tell, (error: unknown) => tell(error instanceof Error ? error.message : String(error)));
   }
 
   #openPage(url: string | undefined): void {
     if (url === undefined || !/^https?:\/\//.test(url)) return;
     this.#ui = { ...this.#ui, note: url };
-    const { env } = this.#own;
-    const shows = process.platform === 'darwin' || env['DISPLAY'] !== undefined || env['WAYLAND_DISPLAY'] !== undefined;
-    if (!shows) return;
-    const opener = spawn(process.platform === 'darwin' ? 'open' : 'xdg-open', [url], { detached: true, stdio: 'ignore' });
-    // Its address is shown anyhow.
-    opener.on('error', () => opener.unref());
-    opener.unref();
+    showInBrowser(url, this.#own.env);
   }
 
   /** As a terminal does it for a program that takes no keys: all of the foreground stops. */

@@ -24,6 +24,7 @@ import type { PlanFormat, PlanView } from '../show/plan.ts';
 import { renderSummary } from '../show/summary.ts';
 import type { Seen } from '../world.ts';
 import { annotate, tellSession } from './actions.ts';
+import { Dashboard, linkOrWarning } from './dashboard.ts';
 import { detach, tellOpened } from './detach.ts';
 import { report } from './errors.ts';
 import type { Io } from './io.ts';
@@ -67,19 +68,23 @@ export interface RunOptions {
   readonly wait?: boolean;
   /** False: lines, also on a terminal. */
   readonly tui?: boolean;
+  /** With a dashboard from the start. */
+  readonly web?: boolean;
 }
 
 /** Runs or resumes; gives back the exit code of the contract. */
 export async function run(o: RunOptions, own: Io): Promise<number> {
   if (o.detach === true && own.start.detached === undefined) return detach(own);
-  const screen: Screen | undefined = await screenFor(o, own, { request: (request) => orchestrator.request(request), journal: () => orchestrator.journalPath });
+  const screen: Screen | undefined = await screenFor(o, own, { request: (request) => orchestrator.request(request), journal: () => orchestrator.journalPath, dashboard: () => dashboard.show() });
   const io = screen?.io ?? own;
+  const dashboard = new Dashboard(io);
+  const web = o.web === true ? await openDashboard(dashboard, io) : undefined;
   const show = observer(o.json === true, io);
   let open = false;
   const telemetry = await telemetryFor(io, () => orchestrator.journalPath);
   const orchestrator: Orchestrator = new Orchestrator(configOf(o, io), {
     events: (event, state) => {
-      if (!open) tellWhoWaits(io, { run: event.run, journal: orchestrator.journalPath });
+      if (!open) tellWhoWaits(io, { run: event.run, journal: orchestrator.journalPath, web });
       open = true;
       screen?.event(event, state);
       show.event(event, state);
@@ -112,13 +117,20 @@ export async function run(o: RunOptions, own: Io): Promise<number> {
     over.abort();
     // From here on everything is written down: a signal ends the program at once.
     unwatch();
-    await telemetry.end();
+    await Promise.all([dashboard.end(), telemetry.end()]);
   }
 }
 
 /** The foreground part of a detached run waits for this. */
-function tellWhoWaits({ start: { detached } }: Io, o: { readonly run: number; readonly journal: string | undefined }): void {
-  if (detached !== undefined && o.journal !== undefined) tellOpened({ log: detached, run: o.run, journal: o.journal });
+function tellWhoWaits({ start: { detached } }: Io, o: { readonly run: number; readonly journal: string | undefined; readonly web: string | undefined }): void {
+  if (detached !== undefined && o.journal !== undefined) tellOpened({ log: detached, run: o.run, journal: o.journal, ...(o.web === undefined ? {} : { web: o.web }) });
+}
+
+/** Prints its link and gives it back; where the output is a file, only the foreground prints it. */
+async function openDashboard(dashboard: Dashboard, io: Io): Promise<string | undefined> {
+  const link = await linkOrWarning(dashboard, io);
+  if (link !== undefined && io.start.detached === undefined) io.err.write(`choo: the dashboard: ${link}\n`);
+  return link;
 }
 
 /** Asks for the same stop as `choo stop` when the moment has come. */

@@ -1,6 +1,7 @@
 // `choo web`: serves the dashboard of this repository until it is stopped. Composition only; the server is src/web/.
 
 import { dirname, join } from 'node:path';
+import { stdin } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../adapters/clock.ts';
 import { callControl } from '../adapters/control.ts';
@@ -18,6 +19,8 @@ import { isLoopback } from '../web/guard.ts';
 import { cookieName, keepPass, readPass } from '../web/pass.ts';
 import { serveWeb } from '../web/server.ts';
 import type { ServerOptions, WebServer } from '../web/server.ts';
+import { linkTo } from '../web/serving.ts';
+import type { Place } from '../web/serving.ts';
 import { putWish } from './ask.ts';
 import { report } from './errors.ts';
 import { giveWay } from './give-way.ts';
@@ -53,11 +56,14 @@ export async function web(o: WebOptions, io: Io): Promise<number> {
         runDir: (run) => runFolder(commonDir, run), assets: await readAssets(join(dirname(fileURLToPath(import.meta.url)), 'web')),
         act: (request) => act(request, io), translate: (agent, unit) => translatorOf(agent, { unit, io }), diff: (from, to) => git.diffText(from, to, []), say: (line) => io.err.write(`${line}\n`), ...hookOf(io),
       }, { asked: o.port, last: pass.port });
-      await keepPass(commonDir, { token: pass.token, port: server.port });
-      tell({ listen, port: server.port, token: pass.token, ...(o.run === undefined ? {} : { run: o.run }) }, io);
-      await untilStopped(io);
-      await server.close();
-      return 0;
+      try {
+        await keepPass(commonDir, { token: pass.token, port: server.port, listen });
+        tell({ listen, port: server.port, token: pass.token, ...(o.run === undefined ? {} : { run: o.run }) }, io);
+        await untilStopped(io);
+        return 0;
+      } finally {
+        await server.close();
+      }
     } finally {
       await git.close();
     }
@@ -78,14 +84,13 @@ async function serve(o: Omit<ServerOptions, 'port'>, port: { readonly asked: num
   }
 }
 
-function tell(o: { readonly listen: string; readonly port: number; readonly token: string; readonly run?: number }, io: Io): void {
+function tell(o: Place & { readonly run?: number }, io: Io): void {
   if (!isLoopback(o.listen)) {
     io.err.write(`choo: ${o.listen} is reached from other machines: whoever has this link sees specs, logs and changes, and can stop, retry and approve. Nothing is encrypted on the way.\n`);
   }
-  const host = o.listen.includes(':') ? `[${o.listen}]` : o.listen === '0.0.0.0' ? '127.0.0.1' : o.listen;
-  io.out.write(`http://${host}:${o.port}/?token=${o.token}${o.run === undefined ? '' : `#run=${o.run}`}\n`);
+  io.out.write(`${linkTo(o)}${o.run === undefined ? '' : `#run=${o.run}`}\n`);
   if ((io.env['CHOO_GITHUB_WEBHOOK_SECRET'] ?? '').trim() !== '') io.err.write('choo: signed webhooks of GitHub are taken at /hooks/github\n');
-  io.err.write('choo: open this link in a browser; Ctrl-C ends the server, never the run\n');
+  if (io.start.beside !== true) io.err.write('choo: open this link in a browser; Ctrl-C ends the server, never the run\n');
 }
 
 /** What `choo logs` prints of the messages of an agent; undefined for one whose output is text. */
@@ -118,11 +123,14 @@ async function act(request: Exclude<Request, { readonly do: 'look' }>, io: Io): 
   return request.now ? 'killing what runs' : 'stopping: agents are interrupted and given limits.shutdown to end';
 }
 
+/** A signal comes or, for the dashboard beside a run, that run's choo is gone. */
 function untilStopped(io: Io): Promise<void> {
   return new Promise((resolve) => {
-    const off = onStopSignals(() => {
+    const stop = (): void => {
       off();
       resolve();
-    }, io);
+    };
+    const off = onStopSignals(stop, io);
+    if (io.start.beside === true) stdin.once('close', stop).resume();
   });
 }

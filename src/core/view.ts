@@ -160,6 +160,9 @@ export interface RunView {
   readonly known?: readonly KnownView[];
 }
 
+/** A run without its units. */
+export type RunHead = Omit<RunView, 'units'>;
+
 /** A baseline check that failed before any work. */
 export interface KnownView {
   readonly command: string;
@@ -172,8 +175,13 @@ export interface KnownView {
 
 /** The run as State has it. */
 export function viewOf(state: State): RunView {
+  const units = [...state.units.map((u) => viewOfUnit(state, u)), ...state.pinned.plan.complete.map(viewOfComplete)].toSorted((a, b) => byCodeUnit(a.id, b.id));
+  return { ...headOf(state), units };
+}
+
+/** The same without its units, for who keeps those: its cost does not grow with the graph. */
+export function headOf(state: State): RunHead {
   const { landing, paused, stopping, settings: { budget } } = state;
-  const units = [...state.units.map((u) => unitView(state, u)), ...state.pinned.plan.complete.map(completeUnit)].toSorted((a, b) => byCodeUnit(a.id, b.id));
   const because = landing.ref === state.pinned.targetRef ? undefined : state.advanceText ?? landing.diverted;
   return {
     run: state.run,
@@ -183,12 +191,11 @@ export function viewOf(state: State): RunView {
     closed: state.closed || (state.count.landed + state.count.cancelled === state.units.length && landing.diverted === undefined && !isUnpushed(state)),
     ...(paused === undefined ? {} : { paused: paused.text }),
     ...(stopping === undefined ? {} : { stopping: stopping.by }),
-    counts: countsOf(units),
+    counts: { ...state.count, complete: state.pinned.plan.complete.length },
     ...spentView(state.spent),
     ...(budget === undefined ? {} : { budget: { ...budget, reserved: state.reserved } }),
     ...heldView(state),
     queue: queueView(state),
-    units,
     notes: [...state.trialNotes, ...state.proofNotes, ...unproved(state)],
     ...knownView(state),
   };
@@ -238,7 +245,8 @@ function countsOf(units: readonly UnitView[]): Counts {
   return counts;
 }
 
-function completeUnit(id: string): UnitView {
+/** A unit that was complete before the run. */
+export function viewOfComplete(id: string): UnitView {
   return { id, state: 'complete', dependsOn: [], tasks: [], notes: [] };
 }
 
@@ -280,7 +288,8 @@ function attemptView(u: UnitState): { readonly attempt?: AttemptView } {
   return working && u.attempt !== undefined ? { attempt: u.attempt } : {};
 }
 
-function unitView(state: State, u: UnitState): UnitView {
+/** One unit as State has it. */
+export function viewOfUnit(state: State, u: UnitState): UnitView {
   const gone = u.phase === 'landed' && u.next.step !== 'finish';
   const step = stepText(u);
   return {

@@ -49,9 +49,10 @@ export class Clients {
     this.tell(': here\n\n');
   }
 
-  /** Ends all streams. */
+  /** Ends all streams; what was sent goes out as far as it is read soon. */
   close(): void {
-    for (const client of [...this.#all, ...this.#leaving]) client.destroy();
+    for (const client of this.#leaving) client.destroy();
+    for (const client of this.#all) this.end(client, undefined);
   }
 
   /** Tells it to begin again, and gives it nothing more. */
@@ -59,8 +60,8 @@ export class Clients {
     this.end(client, message('resync', { id: undefined, data: {} }));
   }
 
-  /** Gives it a last message. What waits goes out when it reads. */
-  end(client: ServerResponse, last: string): void {
+  /** Gives it a last message, if any. What waits goes out when it reads. */
+  end(client: ServerResponse, last: string | undefined): void {
     if (!this.#all.delete(client)) return;
     this.#leaving.add(client);
     client.once('close', () => this.#leaving.delete(client));

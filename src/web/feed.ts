@@ -134,16 +134,16 @@ export class Feed {
     return this.#head.at === 'live' && seq >= this.#session;
   }
 
-  /** Ends it with all its streams. */
+  /** Ends it with all its streams, which get the last news. */
   async close(): Promise<void> {
     this.#over.abort();
     this.#tell();
     this.#changes.tell();
     for (const watcher of this.#watchers) watcher.close();
-    this.clients.close();
     await this.#following;
-    // Last: a look that was under way takes hold of the run once more, and would keep this process there until the run ends.
+    // After a look that was under way: it takes hold of the run once more, and would keep this process there until the run ends.
     this.#lifeline.close();
+    this.clients.close();
   }
 
   async #follow(): Promise<void> {
@@ -151,7 +151,7 @@ export class Feed {
     for (let pause = MOMENT; ;) {
       await this.#changes.next();
       await clock.sleep(pause, this.#over.signal);
-      if (this.#over.signal.aborted) return;
+      if (this.#over.signal.aborted) return this.#look();
       const began = clock.steady();
       await this.#look();
       pause = Math.max(MOMENT, (clock.steady() - began) * SHARE);

@@ -1,6 +1,6 @@
 // Who may ask the dashboard's server for what: host, origin, token. Pure but for the comparison; knows no route.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 
@@ -69,6 +69,11 @@ export function hasToken(headers: IncomingHttpHeaders, door: Door): boolean {
 export function isToken(given: string, door: Door): boolean {
   const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(hash(given), hash(door.token));
+}
+
+/** What only a server with this token answers on this port: by it one is known without being shown the token. */
+export function proofOf(door: Pick<Door, 'token' | 'port'>, nonce: string): string {
+  return createHmac('sha256', door.token).update(`choo web\n${door.port}\n${nonce}`).digest('base64url');
 }
 
 function isAny(address: string): boolean {

@@ -11,6 +11,8 @@ import { makeChooFolder } from '../adapters/runs.ts';
 export interface Pass {
   readonly token: string;
   readonly port?: number;
+  /** The address it listened on. */
+  readonly listen?: string;
 }
 
 /** The pass of this repository, a new one when there is none that only its user can read. */
@@ -45,9 +47,10 @@ async function kept(path: string): Promise<Pass | undefined> {
   try {
     const { mode, uid } = await file.stat();
     if (mode % 0o100 !== 0 || uid !== process.getuid?.()) return undefined;
-    const { token, port } = JSON.parse(await file.readFile('utf8')) as Partial<Pass>;
+    const { token, port, listen } = JSON.parse(await file.readFile('utf8')) as Partial<Pass>;
     if (typeof token !== 'string' || !/^[\w-]{43}$/.test(token)) return undefined;
-    return { token, ...(typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65536 ? { port } : {}) };
+    const at = typeof listen === 'string' && /^[\w.:-]{1,255}$/.test(listen) ? { listen } : {};
+    return { token, ...at, ...(typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65536 ? { port } : {}) };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

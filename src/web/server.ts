@@ -17,7 +17,7 @@ import type { Clock } from '../world.ts';
 import { commitsOf, detailOf, logNamed } from './detail.ts';
 import { Feed } from './feed.ts';
 import type { Asset } from './files.ts';
-import { HEADERS, hasToken, isCrossSite, isToken, refusedHost, refusedOrigin } from './guard.ts';
+import { HEADERS, hasToken, isCrossSite, isToken, proofOf, refusedHost, refusedOrigin } from './guard.ts';
 import type { Door } from './guard.ts';
 import { isSigned, worthALook } from './hook.ts';
 import type { Worth } from './hook.ts';
@@ -156,6 +156,7 @@ class Site {
     if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') throw new Refused(405, 'only GET and POST');
     if (url.pathname === '/' && method !== 'POST') return this.#page(url, request, response);
     if (isCrossSite(headers)) throw new Refused(403, 'another site asks');
+    if (url.pathname === '/proof' && method !== 'POST') return this.#prove(url.searchParams.get('of') ?? '', response);
     if (!hasToken(headers, this.#door)) throw new Refused(401, 'open the link that choo web printed');
     const steps = url.pathname.split('/').slice(1).map(decode);
     if (method === 'POST') return this.#act(steps, request, response);
@@ -169,6 +170,12 @@ class Site {
   async #metrics(response: ServerResponse): Promise<void> {
     const there = await newestRun(this.#o.commonDir) !== undefined;
     send(response, CONTENT_TYPE, Buffer.from(await this.#numbers.page(there ? (await this.#feed('newest')).snapshot().head : undefined)));
+  }
+
+  /** Shows another choo of this repository that this is its dashboard, before that one has shown the token. */
+  #prove(nonce: string, response: ServerResponse): void {
+    if (!/^[\w-]{16,128}$/.test(nonce)) throw new Refused(400, '`of` is a random text');
+    send(response, 'text/plain; charset=utf-8', Buffer.from(proofOf(this.#door, nonce)));
   }
 
   /** The page itself; the link's token becomes a cookie, which scripts cannot read and other sites cannot send. */

@@ -1,6 +1,6 @@
 // `choo web` of the built program: follows runs of other processes, replays, cuts who is slow, and lets nobody in who has no business here.
 
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
@@ -103,6 +103,13 @@ describe('choo web', () => {
     expect(await status('/api/runs', { 'sec-fetch-site': 'same-site' })).toBe(403);
     expect(await status('/api/runs', { host: `localhost:${link.port}`, origin: `http://localhost:${link.port}` })).toBe(200);
     expect(await status(`/?token=${link.token.slice(1)}x`, { authorization: undefined })).toBe(401);
+    // Whoever asks for a proof learns nothing by it, and no page of somebody else may ask.
+    const nonce = 'n'.repeat(32);
+    const proof = await fetchFrom(link, `/proof?of=${nonce}`, { headers: { authorization: undefined } });
+    expect(proof).toMatchObject({ status: 200, text: createHmac('sha256', link.token).update(`choo web\n${link.port}\n${nonce}`).digest('base64url') });
+    for (const [path, headers, expected] of [
+      [`/proof?of=${nonce}`, { host: `evil.example:${link.port}` }, 421], [`/proof?of=${nonce}`, { 'sec-fetch-site': 'cross-site' }, 403], ['/proof?of=short', {}, 400], ['/proof', {}, 400],
+    ] as const) expect([path, headers, await status(path, { authorization: undefined, ...headers })]).toEqual([path, headers, expected]);
     // The link makes the cookie, and the cookie opens the rest.
     const page = await fetchFrom(link, `/?token=${link.token}`, { headers: { authorization: undefined } });
     expect(page.status).toBe(200);

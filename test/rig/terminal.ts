@@ -25,6 +25,8 @@ export interface Left {
   readonly modes: readonly [string, string];
   readonly screen: 'normal' | 'alternate';
   readonly cursor: 'shown' | 'hidden';
+  /** What is written next has no look of its own. */
+  readonly plain: boolean;
   /** All that is on the terminal and above it. */
   readonly text: string;
   /** Everything that was written, with what steers the terminal. */
@@ -59,13 +61,15 @@ export class TestTerminal {
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#written += text;
       this.#hidden = text.lastIndexOf('\u001b[?25l') > text.lastIndexOf('\u001b[?25h') || (this.#hidden && !text.includes('\u001b[?25h'));
-      this.#emulator.write(text, () => this.#look());
+      // What is drawn between these two marks is seen at once.
+      const half = this.#written.lastIndexOf('\u001b[?2026h') > this.#written.lastIndexOf('\u001b[?2026l');
+      this.#emulator.write(text, () => { if (!half) this.#look(); });
     });
     this.#child.stdin?.on('error', (error) => { this.#written += `(stdin: ${error.message})`; });
     bed.hand.over(undefined);
     this.ended = once(this.#child, 'close').then(async () => {
       await new Promise<void>((resolve) => { this.#emulator.write('', resolve); });
-      const left = this.#left();
+      const left = { ...this.#left(), plain: await this.#writesPlain() };
       const why = new Error(`choo ended ${left.code}; the terminal has:\n${left.text}`);
       bed.hand.over(why);
       for (const waiter of this.#waiters.splice(0)) waiter.reject(why);
@@ -123,7 +127,14 @@ export class TestTerminal {
     }
   }
 
-  #left(): Left {
+  async #writesPlain(): Promise<boolean> {
+    await new Promise<void>((resolve) => { this.#emulator.write('\r\nx', resolve); });
+    const { active } = this.#emulator.buffer;
+    const cell = active.getLine(active.baseY + active.cursorY)?.getCell(0);
+    return cell?.getChars() === 'x' && cell.isAttributeDefault();
+  }
+
+  #left(): Omit<Left, 'plain'> {
     const of = (name: string): string => (existsSync(this.#path(name)) ? readFileSync(this.#path(name), 'utf8').trim() : '');
     const { active } = this.#emulator.buffer;
     const text = Array.from({ length: active.length }, (_, i) => active.getLine(i)?.translateToString(true) ?? '').join('\n').trimEnd();

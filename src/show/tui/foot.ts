@@ -1,18 +1,25 @@
-// The last line: what the keys do now, a question that waits for its answer, or what came of the last wish.
+// The last lines: what the keys do now, a question that waits for its answer, or what came of the last wish.
 
 import type { Drawn } from './header.ts';
-import { fit, span, spread } from './row.ts';
+import { fit, folded, span, spread } from './row.ts';
 import type { Row } from './row.ts';
 import type { Question, Ui } from './ui.ts';
 
 /** Keys with what they do, the most important first: what does not fit is left out. */
 type Keys = readonly (readonly [key: string, does: string])[];
 
-/** One line. */
-export function foot(o: Drawn, ui: Ui, chosen: string | undefined): Row {
+/** The keys in one line; above them, in up to `most` lines in all, what came of the last wish: an address is of no use without its end. */
+export function foot(o: Drawn, ui: Ui, at: { readonly chosen: string | undefined; readonly most: number }): readonly Row[] {
+  const keys = line(o, ui, at.chosen);
+  const answer = ui.log.typing || ui.question !== undefined ? undefined : ui.note;
+  if (answer === undefined) return [keys];
+  const told = folded(answer, o.columns, Math.max(1, at.most - 1)).map((text) => [span(text, 'yellow')]);
+  return at.most <= 1 ? told : [...told, keys];
+}
+
+function line(o: Drawn, ui: Ui, chosen: string | undefined): Row {
   if (ui.log.typing) return fit([span('find: ', 'loud'), span(ui.log.find), span('_', 'inverse'), span('  (Enter: find, Esc: not)', 'dim')], o.columns);
   if (ui.question !== undefined) return question(o, ui.question, chosen);
-  if (ui.note !== undefined) return fit([span(ui.note, 'yellow')], o.columns);
   return keysLine(ui.pane === 'log' ? logKeys(o, ui) : runKeys(o, chosen), o);
 }
 
@@ -32,7 +39,7 @@ function runKeys(o: Drawn, chosen: string | undefined): Keys {
   return [
     ['q', 'quit'], ['s', 'stop'], ['Enter', 'log'],
     ...(retried ? [['r', 'retry'] as const] : []), ...(unit?.waiting?.for === 'approval' ? [['a', 'approve'] as const] : []), ...(unit?.pull === undefined ? [] : [['p', 'pull request'] as const]),
-    [o.marks.upDown, 'choose'], ['Tab', 'next at work'],
+    [o.marks.upDown, 'choose'], ['d', 'dashboard'], ['Tab', 'next at work'],
   ];
 }
 

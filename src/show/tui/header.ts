@@ -2,7 +2,7 @@
 
 import { TROUBLE } from '../../core/failure.ts';
 import { describeAmount, describeSpent } from '../../core/usage.ts';
-import type { HeldView, RunView } from '../../core/view.ts';
+import type { HeldView, RunHead } from '../../core/view.ts';
 import { branchName, counted, oneLine, when } from '../paint.ts';
 import type { Facts } from './facts.ts';
 import type { Marks } from './marks.ts';
@@ -22,22 +22,21 @@ export interface Drawn {
 export function header({ facts, now, columns, marks }: Drawn): readonly Row[] {
   const { view } = facts;
   const { counts } = view;
-  const total = view.units.length;
+  const { tasks } = facts;
+  const total = facts.outline.order.length;
   const done = counts.landed + counts.complete;
   const target = view.target === undefined ? '' : ` onto ${branchName(view.target)}`;
   const first = spread(
     [span('choo', 'loud'), span(`  run ${view.run ?? ''}${target}`)],
     [span(`${done} of ${counted(total, 'unit')}`, done === total ? 'green' : 'loud'), span(` landed  ${age(now - facts.began)}`)], columns,
   );
-  const tasks = view.units.reduce((n, u) => n + (u.state === 'cancelled' ? 0 : u.tasks.length), 0);
-  const complete = view.units.reduce((n, u) => n + (u.state === 'cancelled' ? 0 : u.tasks.filter((t) => t.state === 'complete').length), 0);
   const left = leftText(facts, now);
   const money = moneyText(view);
   // Where there is little room, time goes before money.
   const right = columns >= 60 ? [left, money].filter((text) => text !== '').join(`  ${marks.dot}  `) : left === '' ? money : left;
-  const label = ` ${complete}/${tasks} tasks`;
+  const label = ` ${tasks.done}/${tasks.all} tasks`;
   const width = Math.max(4, Math.min(40, columns - label.length - right.length - 3));
-  return [first, spread([...bar(width, { part: tasks === 0 ? done / Math.max(1, total) : complete / tasks, marks }), span(label)], [span(right)], columns)];
+  return [first, spread([...bar(width, { part: tasks.all === 0 ? done / Math.max(1, total) : tasks.done / tasks.all, marks }), span(label)], [span(right)], columns)];
 }
 
 function bar(width: number, o: { readonly part: number; readonly marks: Marks }): readonly Span[] {
@@ -50,11 +49,12 @@ function leftText({ view, left, critical }: Facts, now: number): string {
   const { counts } = view;
   if (counts.pending + counts.running + counts.proving + counts.landing === 0) return '';
   if (left === undefined) return critical === 0 ? '' : `longest way: ${counted(critical, 'task')}`;
-  // What was expected grows shorter until the next event says more.
-  return `about ${age(Math.max(0, left.ms - (now - left.at)))} left`;
+  // What was expected grows shorter until something that is done says more.
+  const still = left.ms - (now - left.at);
+  return still < 0 ? 'longer than expected' : `about ${age(still)} left`;
 }
 
-function moneyText({ spent, budget }: RunView): string {
+function moneyText({ spent, budget }: RunHead): string {
   const used = spent ?? { usd: 0, tokens: 0 };
   if (budget?.run === undefined) return describeSpent(used);
   return `${describeAmount(used[budget.in], budget.in)} of ${describeAmount(budget.run, budget.in)}`;

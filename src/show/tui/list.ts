@@ -9,21 +9,17 @@ import { idColumns } from './now.ts';
 import { cell, fit, span, spread } from './row.ts';
 import type { Row } from './row.ts';
 
-type Entry = { readonly level: number; readonly size: number } | { readonly id: string };
-
-/** Exactly `room` lines of the list, or all of it if that is less. `chosen` is among them. */
+/** Exactly `room` lines of the list, or all of it if that is less. `chosen` is among them. Only these are made. */
 export function graphList(o: Drawn, room: number, chosen: string | undefined): readonly Row[] {
   if (room <= 0) return [];
-  const { levels } = o.facts;
-  // One level needs no heading.
-  const entries: readonly Entry[] = levels.length <= 1 ? levels.flat().map((id) => ({ id })) : levels.flatMap((ids, level): readonly Entry[] => [{ level, size: ids.length }, ...ids.map((id) => ({ id }))]);
-  const at = Math.max(0, entries.findIndex((e) => 'id' in e && e.id === chosen));
-  const first = Math.max(0, Math.min(at - Math.floor(room / 2), entries.length - room));
-  const shown = entries.slice(first, first + room);
-  const below = entries.slice(first + room).filter((e) => 'id' in e).length;
-  const above = entries.slice(0, first).filter((e) => 'id' in e).length;
-  return shown.map((entry, i) => {
-    const row = 'level' in entry ? heading(entry, o) : unit(entry.id, { drawn: o, chosen: entry.id === chosen });
+  const { lines, lineOf, unitsBefore, order } = o.facts.outline;
+  const at = lineOf.get(chosen ?? '') ?? 0;
+  const first = Math.max(0, Math.min(at - Math.floor(room / 2), lines.length - room));
+  const shown = lines.slice(first, first + room);
+  const above = unitsBefore[first] ?? 0;
+  const below = order.length - (unitsBefore[first + shown.length] ?? order.length);
+  return shown.map((line, i) => {
+    const row = 'level' in line ? heading(line, o) : unit(line.id, { drawn: o, chosen: line.id === chosen });
     const hidden = i === shown.length - 1 && below > 0 ? `${below} more below` : i === 0 && above > 0 ? `${above} more above` : undefined;
     return hidden === undefined ? row : spread(row, [span(hidden, 'dim')], o.columns);
   });
@@ -43,7 +39,7 @@ function unit(id: string, o: { readonly drawn: Drawn; readonly chosen: boolean }
   const tasks = u.tasks.length === 0 ? '' : `${done}/${u.tasks.length}`;
   const left = [
     span(o.chosen ? `${marks.chosen} ` : '  ', 'loud'), span(`${marks.states[u.state]} `, look),
-    cell(id, idColumns(columns, facts.view.units), o.chosen ? 'inverse' : undefined), span(' '), cell(tasks, 6, 'dim'), cell(u.state, 9, look), span(story(u, o.drawn)),
+    cell(id, idColumns(columns, facts.outline.widest), o.chosen ? 'inverse' : undefined), span(' '), cell(tasks, 6, 'dim'), cell(u.state, 9, look), span(story(u, o.drawn)),
   ];
   const after = u.dependsOn.length === 0 || columns < 60 || u.state === 'landed' || u.state === 'complete' ? [] : [span(`after ${names(u.dependsOn)}`, 'dim')];
   return spread(left, u.state === 'pending' || u.state === 'blocked' ? [] : after, columns);
@@ -68,7 +64,7 @@ function story(u: UnitView, { facts, now }: Drawn): string {
     case 'complete': return 'before this run';
     default: {
       if (u.waiting !== undefined) return u.pull === undefined ? describeWait(u.waiting, new Date(now).toISOString()).replace(/^waits /, '') : describePull(u.pull);
-      const place = facts.queue.indexOf(u.id);
+      const place = facts.places.get(u.id) ?? 0;
       return place > 0 && u.step === 'waiting to land' ? `waiting to land, place ${place + 1}` : u.step ?? '';
     }
   }

@@ -19,8 +19,7 @@ interface Group {
 }
 
 /** Columns of the ids in every part of the screen. */
-export function idColumns(columns: number, units: readonly UnitView[]): number {
-  const widest = units.reduce((most, u) => Math.max(most, u.id.length), 4);
+export function idColumns(columns: number, widest: number): number {
   return Math.max(4, Math.min(widest, 24, Math.floor(columns * 0.28)));
 }
 
@@ -51,24 +50,19 @@ function shorten(group: Group, o: { readonly lines: readonly Row[]; readonly roo
 }
 
 function groupsOf(o: Drawn): readonly Group[] {
-  const { facts } = o;
-  const { units } = facts.view;
-  const failed = units.filter((u) => u.state === 'failed');
-  const waiting = units.filter((u) => u.waiting !== undefined && u.state !== 'failed');
-  const queued = new Set(facts.queue);
-  const running = units.filter((u) => (u.state === 'running' || u.state === 'proving' || u.state === 'landing') && u.waiting === undefined && !queued.has(u.id))
-    .toSorted((a, b) => (a.startedAt ?? '').localeCompare(b.startedAt ?? ''));
+  const { working, queue, waiting, failed, units } = o.facts;
+  const first = (ids: readonly string[], room: number): readonly UnitView[] => ids.slice(0, room + 1).flatMap((id) => units.get(id) ?? []);
   const groups: readonly Group[] = [
-    { word: 'at work', count: running.length, look: 'cyan', lines: (room) => running.slice(0, room + 1).map((u) => atWork(u, o)) },
-    { word: 'landing', count: queued.size, look: 'cyan', lines: () => (facts.queue.length === 0 ? [] : [landing(o)]) },
-    { word: 'waiting', count: waiting.length, look: 'yellow', lines: (room) => waiting.slice(0, room + 1).flatMap((u) => waits(u, o)) },
-    { word: 'failed', count: failed.length, look: 'red', lines: (room) => failed.slice(0, room + 1).flatMap((u) => failure(u, o)) },
+    { word: 'at work', count: working.length, look: 'cyan', lines: (room) => first(working, room).map((u) => atWork(u, o)) },
+    { word: 'landing', count: queue.length, look: 'cyan', lines: () => (queue.length === 0 ? [] : [landing(o)]) },
+    { word: 'waiting', count: waiting.length, look: 'yellow', lines: (room) => first(waiting, room).flatMap((u) => waits(u, o)) },
+    { word: 'failed', count: failed.length, look: 'red', lines: (room) => first(failed, room).flatMap((u) => failure(u, o)) },
   ];
   return groups.filter((g) => g.count > 0);
 }
 
 function name(u: UnitView, o: Drawn): Row {
-  return [span(`${o.marks.states[u.state]} `, lookOf(u.state)), cell(u.id, idColumns(o.columns, o.facts.view.units), 'loud'), span(' ')];
+  return [span(`${o.marks.states[u.state]} `, lookOf(u.state)), cell(u.id, idColumns(o.columns, o.facts.outline.widest), 'loud'), span(' ')];
 }
 
 /** Task, attempt and what the agent is doing, with its age at the right. */
@@ -77,7 +71,7 @@ function atWork(u: UnitView, o: Drawn): Row {
   const doing = facts.doing.get(u.id);
   const task = u.tasks.find((t) => t.state === 'running');
   const step = u.attempt !== undefined && task !== undefined
-    ? [span(`task ${task.number}/${u.tasks.length}, attempt ${Math.max(1, task.attempts)}`), ...(columns >= 100 ? [span(` ${task.title}`, 'dim')] : [])]
+    ? [span(`task ${task.number}/${u.tasks.length}, attempt ${Math.max(1, task.attempts)}`), ...(columns >= 100 ? [span(`: ${task.title}`, 'dim')] : [])]
     : [span(u.step ?? u.state)];
   const since = doing?.at ?? facts.moved.get(u.id) ?? (u.startedAt === undefined ? now : Date.parse(u.startedAt));
   const seen = doing === undefined ? [] : [span(`  ${doing.text}`, 'cyan')];
@@ -112,6 +106,9 @@ function waits(u: UnitView, o: Drawn): readonly Row[] {
 const TAIL = 3;
 
 function failure(u: UnitView, o: Drawn): readonly Row[] {
-  const tail = o.facts.tail(u.id).slice(-TAIL).map((line) => fit([span(`    ${line}`, 'dim')], o.columns));
-  return [fit([...name(u, o), span(oneLine(u.failure?.message ?? 'failed'), 'red')], o.columns), ...tail];
+  const message = oneLine(u.failure?.message ?? 'failed');
+  const said = o.facts.tail(u.id).slice(-TAIL);
+  // Where the last line is the reason, it has been said.
+  const tail = message.endsWith(oneLine(said.at(-1) ?? '\n')) ? said.slice(0, -1) : said;
+  return [fit([...name(u, o), span(message, 'red')], o.columns), ...tail.map((line) => fit([span(`    ${line}`, 'dim')], o.columns))];
 }

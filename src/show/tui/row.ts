@@ -46,6 +46,14 @@ export function cut(text: string, columns: number): string {
   return `${kept}…`;
 }
 
+/** A text in up to `most` lines of so many columns, broken where they end; cut where that is not enough. */
+export function folded(text: string, columns: number, most: number): readonly string[] {
+  const clean = cleanLine(text);
+  // What has wider characters is seldom long enough.
+  if (most <= 1 || columns <= 0 || clean.length <= columns || !/^[\u0020-\u007e]*$/.test(clean)) return [cut(clean, columns)];
+  return [clean.slice(0, columns), ...folded(clean.slice(columns), columns, most - 1)];
+}
+
 /** Pieces cut to so many columns in all. */
 export function fit(row: Row, columns: number): Row {
   const fitted: Span[] = [];

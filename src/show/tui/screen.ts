@@ -48,6 +48,8 @@ function bodyRoom({ rows }: Size): number {
 
 const HEAD = 2;
 const FOOT = 1;
+/** Lines that what came of a wish takes. */
+const MOST_FOOT = 4;
 
 /** Exactly one line less than the terminal has, each at least a column narrower than it. */
 export function screenModel(o: ScreenInput): readonly Row[] {
@@ -56,12 +58,12 @@ export function screenModel(o: ScreenInput): readonly Row[] {
   const drawn: Drawn = { facts: o.facts, now: o.now, columns, marks: marks(o.unicode) };
   const lines = Math.max(1, o.size.rows - 1);
   const chosen = chosenUnit(o.ui, o.facts);
-  const keys = o.keys ? foot(drawn, o.ui, chosen) : [span('Ctrl-C stops the run', 'dim')];
-  if (lines < HEAD + FOOT + 1) return [...header(drawn).slice(0, lines - 1), keys];
-  const room = bodyRoom(o.size);
+  const keys = o.keys ? foot(drawn, o.ui, { chosen, most: Math.max(1, Math.min(MOST_FOOT, lines - HEAD - 1)) }) : [[span('Ctrl-C stops the run', 'dim')]];
+  if (lines < HEAD + FOOT + 1) return [...header(drawn).slice(0, lines - 1), ...keys.slice(0, 1)];
+  const room = bodyRoom(o.size) - (keys.length - FOOT);
   const body = o.ui.pane === 'log' ? logPane(drawn, o.log, { room, look: o.ui.log }) : overview(drawn, o, { room, chosen });
   const blank = Array.from({ length: Math.max(0, room - body.length) }, (): Row => []);
-  return [...header(drawn), ...body.slice(0, room), ...blank, keys].map((row) => fit(row, columns));
+  return [...header(drawn), ...body.slice(0, room), ...blank, ...keys].map((row) => fit(row, columns));
 }
 
 function overview(drawn: Drawn, o: ScreenInput, at: { readonly room: number; readonly chosen: string | undefined }): readonly Row[] {

@@ -35,7 +35,7 @@ export interface Ui {
 
 /** What a key asks of the world outside the screen. */
 export type Wish =
-  | { readonly do: 'interrupt' | 'suspend' | 'leave' | 'stop' | 'redraw' }
+  | { readonly do: 'interrupt' | 'suspend' | 'leave' | 'stop' | 'redraw' | 'dashboard' }
   | { readonly do: 'retry' | 'approve' | 'pull'; readonly unit: string };
 
 /** What the keys need to know of what is shown. */
@@ -53,14 +53,7 @@ export const FIRST_UI: Ui = { pane: 'run', log: { find: '', typing: false } };
 /** The unit that is chosen: the person's, else the first that is at work, else the first of all. */
 export function chosenUnit(ui: Ui, facts: Facts): string | undefined {
   if (ui.chosen !== undefined && facts.units.has(ui.chosen)) return ui.chosen;
-  const all = facts.levels.flat();
-  const active = all.find((id) => facts.units.get(id)?.state === 'running') ?? all.find((id) => isActive(facts, id));
-  return active ?? all[0];
-}
-
-function isActive(facts: Facts, id: string): boolean {
-  const state = facts.units.get(id)?.state;
-  return state === 'running' || state === 'proving' || state === 'landing' || state === 'waiting' || state === 'failed';
+  return facts.running[0] ?? facts.active[0] ?? facts.outline.order[0];
 }
 
 /** What becomes of the person's side with a key, and what it asks for. */
@@ -88,6 +81,7 @@ function commonKey(ui: Ui, key: Key, { facts }: Shown): { readonly ui: Ui; reado
   switch (key.text) {
     case 'q': return { ui: { ...ui, question: 'quit' } };
     case 's': return { ui: { ...ui, question: 'stop' } };
+    case 'd': return { ui: { ...ui, note: 'opening the dashboard' }, wish: { do: 'dashboard' } };
     case 'r': return unit === undefined ? { ui } : { ui, wish: { do: 'retry', unit } };
     case 'a': return view?.waiting?.for === 'approval' ? { ui: { ...ui, chosen: view.id, question: 'approve' } } : { ui: { ...ui, note: `${unit ?? 'nothing'} does not wait for approval` } };
     case 'p': return view?.pull === undefined ? { ui: { ...ui, note: `${unit ?? 'nothing'} has no pull request` } } : { ui, wish: { do: 'pull', unit: view.id } };
@@ -110,8 +104,8 @@ function answered(ui: Ui, question: Question, o: { readonly key: Key; readonly s
 }
 
 function inRun(ui: Ui, key: Key, { facts, page }: Shown): Ui {
-  const all = facts.levels.flat();
-  const at = all.indexOf(chosenUnit(ui, facts) ?? '');
+  const { order: all, place } = facts.outline;
+  const at = place.get(chosenUnit(ui, facts) ?? '') ?? -1;
   const to = (index: number): Ui => {
     const chosen = all[Math.max(0, Math.min(all.length - 1, index))];
     return chosen === undefined ? ui : { ...ui, chosen };
@@ -124,7 +118,7 @@ function inRun(ui: Ui, key: Key, { facts, page }: Shown): Ui {
     case 'home': return to(0);
     case 'end': return to(all.length - 1);
     case 'tab': {
-      const next = [...all.slice(at + 1), ...all.slice(0, at + 1)].find((id) => isActive(facts, id));
+      const next = facts.active.find((id) => (place.get(id) ?? 0) > at) ?? facts.active[0];
       return next === undefined ? ui : { ...ui, chosen: next };
     }
     case 'escape': return without(ui, 'chosen');

@@ -42,6 +42,7 @@ describe('keys of the screen', () => {
   it('ask for a retry of the chosen unit; say why there is nothing to approve or to open', () => {
     expect(pressed(FIRST_UI, [key('tab'), key('r')]).wish).toEqual({ do: 'retry', unit: 'billing' });
     expect(pressed(FIRST_UI, [key('a')]).ui.note).toBe('front does not wait for approval');
+    expect(pressed(FIRST_UI, [key('d')])).toEqual({ ui: { ...FIRST_UI, note: 'opening the dashboard' }, wish: { do: 'dashboard' } });
     expect(pressed(FIRST_UI, [key('p')]).ui.note).toBe('front has no pull request');
   });
 
