@@ -230,6 +230,7 @@ describe('the screen on a terminal', () => {
       expect(left.code).toBe(code);
       if (signal === 'SIGUSR2') expect(left.text).toContain('a defect that nobody expected');
       await api.gone;
+      await bed.quiet();
     });
   }
 

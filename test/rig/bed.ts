@@ -45,6 +45,8 @@ export interface Bed extends TestRepository {
   choo(argv: readonly string[], o?: ChooOptions): Promise<Ended>;
   /** Starts the program. */
   start(argv: readonly string[], o?: ChooOptions): Running;
+  /** Resolves when no process of the bed is left: those of a program that was killed end by themselves, a moment later. */
+  quiet(): Promise<void>;
   /** Text of a file in the main checkout. */
   read(path: string): string;
 }
@@ -80,6 +82,7 @@ async function makeBed(): Promise<Bed & { readonly end: () => Promise<readonly s
       return repository.commit(Object.fromEntries(specFiles(units)), 'specs');
     },
     choo: (argv, o) => start(argv, o).ended,
+    quiet: async () => { while (leftProcesses(base).length > 0) await new Promise<void>((resolve) => { setImmediate(resolve); }); },
     read: (path) => readFileSync(join(repository.root, path), 'utf8'),
     end: async () => {
       hand.close();
