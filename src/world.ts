@@ -87,7 +87,12 @@ export interface WorktreeStatus {
 
 /** Outcome of a three-way merge made without a checkout. */
 export type MergeOutcome =
-  | { readonly kind: 'clean'; readonly tree: TreeId }
+  | {
+    readonly kind: 'clean';
+    readonly tree: TreeId;
+    /** Where the histories part, when the second is a straight line from there: what the merge changes is what that line changed. Absent: nobody looked. */
+    readonly since?: CommitId;
+  }
   | { readonly kind: 'conflict'; readonly paths: readonly string[] };
 
 /** Outcome of advancing the target. */

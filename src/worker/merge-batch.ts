@@ -66,14 +66,14 @@ async function mergeOne(place: Workplace, o: { readonly u: UnitState; readonly a
   const head = must(u.head, 'a head');
   // A ref may have moved although git said that it had failed.
   if (u.proved?.head === head && (await git.isAncestor(u.proved.commit, o.at))) return { kind: 'landed', commit: u.proved.commit };
-  // Asked at once: the answers do not depend on each other.
-  const [merge, own, before] = await Promise.all([git.mergeTrees(tip, head), git.ownPaths(must(u.base, 'a base'), head), git.treeOf(tip)]);
+  const [merge, before] = await Promise.all([git.mergeTrees(tip, head), git.treeOf(tip)]);
   const impossible = (conflict: 'textual' | 'foreign-change', paths: readonly string[]): Outcome =>
     (o.stacked ? { kind: 'postponed' } : { kind: 'failed', failure: { kind: 'conflict', conflict, paths, onto: tip } });
   if (merge.kind === 'conflict') return impossible('textual', merge.paths);
   // What has been merged changes nothing any more; only then is it worth asking.
   if (merge.tree === before && (await git.isAncestor(head, tip))) return { kind: 'merged', commit: tip };
-  const foreign = await foreignPaths(place, { own, head, tip, tree: merge.tree });
+  // A straight line from where the unit began brings what its own commits changed, and nothing else.
+  const foreign = merge.since !== undefined && merge.since === u.base ? [] : await foreignPaths(place, { u, head, tip, tree: merge.tree });
   if (foreign.length > 0) return impossible('foreign-change', foreign);
   return { kind: 'merged', commit: await landingCommit(place, { u, head, tip, tree: merge.tree }) };
 }
@@ -92,12 +92,13 @@ async function newest(place: Workplace, o: { readonly at: string; readonly contr
 }
 
 /** Paths that the merge would change although no commit of the unit's own did, renames by the others followed. */
-async function foreignPaths(place: Workplace, o: { readonly own: ReadonlySet<string>; readonly head: string; readonly tip: string; readonly tree: string }): Promise<readonly string[]> {
+async function foreignPaths(place: Workplace, o: { readonly u: UnitState; readonly head: string; readonly tip: string; readonly tree: string }): Promise<readonly string[]> {
   const { git } = place.world;
-  const foreign = (await git.changedPaths(o.tip, o.tree)).filter((p) => !o.own.has(p));
+  const [own, changed] = await Promise.all([git.ownPaths(must(o.u.base, 'a base'), o.head), git.changedPaths(o.tip, o.tree)]);
+  const foreign = changed.filter((p) => !own.has(p));
   if (foreign.length === 0) return foreign;
   const base = await git.mergeBase(o.tip, o.head);
   if (base === undefined) return foreign;
   const renamed = await git.renames(base, o.tip);
-  return foreign.filter((p) => !o.own.has(renamed.get(p) ?? ''));
+  return foreign.filter((p) => !own.has(renamed.get(p) ?? ''));
 }

@@ -26,7 +26,17 @@ async function quickly(ours: string, theirs: string): Promise<string | undefined
   const before = starts().length;
   const merged = await git.mergeTrees(ours, theirs);
   const asked = starts().slice(before).some((args) => args.includes('merge-tree'));
-  return asked || merged.kind === 'conflict' ? undefined : merged.tree;
+  if (asked || merged.kind === 'conflict') return undefined;
+  expectOwn({ ours, theirs, tree: merged.tree, since: merged.since ?? 'it does not say' });
+  return merged.tree;
+}
+
+/** It is a straight line from where it says, and the merge changes what that line changed: no more, no less. */
+function expectOwn(o: { readonly ours: string; readonly theirs: string; readonly tree: string; readonly since: string }): void {
+  expect(o.since).toBe(bed.git('merge-base', o.ours, o.theirs));
+  expect(bed.git('rev-list', '--merges', `${o.since}..${o.theirs}`)).toBe('');
+  const paths = (from: string, to: string): string => bed.git('diff-tree', '-r', '--no-renames', '--name-only', from, to);
+  expect(paths(o.ours, o.tree)).toBe(paths(o.since, o.theirs));
 }
 
 type Files = Readonly<Record<string, string | undefined>>;

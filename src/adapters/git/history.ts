@@ -28,7 +28,7 @@ export async function treeOf(repo: Repository, commit: string): Promise<string> 
   return tree;
 }
 
-/** Trees that are remembered. */
+/** Commits whose trees and parents are remembered. */
 const REMEMBERED = 50_000;
 
 /** The tree of a commit or tree by its full id; undefined when there is none. */
@@ -37,9 +37,19 @@ export async function treeIn(repo: Repository, id: string): Promise<string | und
   if (known !== undefined) return known;
   const tree = (await repo.objects.info(`${id}^{tree}`))?.id;
   if (tree === undefined) return undefined;
-  if (repo.treesOf.size > REMEMBERED) repo.treesOf.clear();
-  repo.treesOf.set(id, tree);
+  remember(repo.treesOf, { key: id, value: tree });
   return tree;
+}
+
+/** What a commit says of itself, for who asks later; it never changes. */
+export function rememberCommit(repo: Repository, o: { readonly commit: string; readonly tree: string; readonly parents: readonly string[] }): void {
+  remember(repo.treesOf, { key: o.commit, value: o.tree });
+  remember(repo.parents, { key: o.commit, value: o.parents });
+}
+
+function remember<T>(known: Map<string, T>, o: { readonly key: string; readonly value: T }): void {
+  if (known.size > REMEMBERED) known.clear();
+  known.set(o.key, o.value);
 }
 
 /** Text of a file at a commit, or undefined when there is no file of that name. */

@@ -15,7 +15,7 @@ import type { Repository } from './repository.ts';
 export async function mergeTrees(repo: Repository, o: { readonly ours: string; readonly theirs: string }): Promise<MergeOutcome> {
   checkId(o.theirs);
   const quick = await quickMerge(repo, { ours: checkId(o.ours), theirs: o.theirs });
-  if (quick !== undefined) return { kind: 'clean', tree: quick };
+  if (quick !== undefined) return { kind: 'clean', ...quick };
   const rules = await attributesOf(repo, o.ours);
   try {
     const { code, stdout } = await repo.git.run({

@@ -2,7 +2,7 @@
 // not plain (a path on both sides, anything deleted or renamed, odd names, submodules, histories that cross) is git's to judge.
 
 import { GitError } from '../../world.ts';
-import { askDiff, treeIn } from './history.ts';
+import { askDiff, rememberCommit, treeIn } from './history.ts';
 import { pathText, splitNul } from './names.ts';
 import { makeTrees, treeId } from './new-objects.ts';
 import type { TreeItem } from './new-objects.ts';
@@ -14,8 +14,6 @@ const CHAIN = 4096;
 const BESIDE = 4096;
 /** Commits before the common one that are known to be before it. */
 const BEFORE = 256;
-/** Commits whose parents are remembered. */
-const REMEMBERED = 50_000;
 /** Changed paths on the way from there. */
 const PATHS = 10_000;
 
@@ -25,8 +23,8 @@ const KINDS: ReadonlySet<string> = new Set(['100644', '100755', '120000']);
 /** A path as a commit has it now. */
 interface Entry { readonly mode: number; readonly id: string }
 
-/** The tree of `theirs` merged into `ours`; undefined when git has to be asked. */
-export async function quickMerge(repo: Repository, o: { readonly ours: string; readonly theirs: string }): Promise<string | undefined> {
+/** The tree of `theirs` merged into `ours`, and the commit from which `theirs` is a straight line; undefined when git has to be asked. */
+export async function quickMerge(repo: Repository, o: { readonly ours: string; readonly theirs: string }): Promise<{ readonly tree: string; readonly since: string } | undefined> {
   const base = await commonCommit(repo, o);
   if (base === undefined) return undefined;
   const [from, to, theirs] = await Promise.all([base, o.ours, o.theirs].map((commit) => treeIn(repo, commit)));
@@ -35,14 +33,14 @@ export async function quickMerge(repo: Repository, o: { readonly ours: string; r
   const known = last?.from === from && last.to === to ? last.others : undefined;
   const [own, others] = await Promise.all([changes(repo, { from, to: theirs }), known ?? changes(repo, { from, to })]);
   if (own === undefined || others === undefined || !areApart(own, others)) return undefined;
-  if (own.size === 0) return to;
+  if (own.size === 0) return { tree: to, since: base };
   const making: Making = { idBytes: from.length / 2, made: new Map() };
   const merged = await apply(repo, { tree: to, changes: own, folder: '' }, making);
   if (merged === undefined || !(await write(repo, making))) return undefined;
   // The next one is merged upon this, as a rule.
   repo.quick.trees = making.made;
   repo.quick.last = { from, to: merged, others: new Map([...others, ...own]) };
-  return merged;
+  return { tree: merged, since: base };
 }
 
 /** Trees to be written by their ids, each after those that it names, with their items by name. */
@@ -59,7 +57,7 @@ async function commonCommit(repo: Repository, o: { readonly ours: string; readon
   const line: string[] = [];
   for (let at = o.theirs; line.length < LINE;) {
     line.push(at);
-    const parents = await parentsOf(repo, at);
+    const parents = repo.parents.get(at) ?? await parentsOf(repo, at);
     if (parents?.length !== 1 || parents[0] === undefined) break;
     at = parents[0];
   }
@@ -69,7 +67,7 @@ async function commonCommit(repo: Repository, o: { readonly ours: string; readon
   for (let at: string | undefined = o.ours; at !== undefined && chain.length < CHAIN;) {
     chain.push(at);
     if (rank.has(at)) { base = at; break; }
-    at = (await parentsOf(repo, at))?.[0];
+    at = (repo.parents.get(at) ?? await parentsOf(repo, at))?.[0];
   }
   // Everything before the common commit is a straight line only as far as it was walked.
   if (base === undefined || (await parentsBefore(repo, line, rank.get(base) ?? 0))) return undefined;
@@ -88,12 +86,12 @@ async function isCrossed(repo: Repository, o: { readonly chain: readonly string[
   const seen = new Set(o.chain);
   let before: string | undefined = o.base;
   for (let n = 0; n < BEFORE && before !== undefined; n++) {
-    before = (await parentsOf(repo, before))?.[0];
+    before = (repo.parents.get(before) ?? await parentsOf(repo, before))?.[0];
     if (before !== undefined) seen.add(before);
   }
   const most = seen.size + BESIDE;
   const queue: string[] = [];
-  for (const commit of o.chain.slice(0, -1)) queue.push(...((await parentsOf(repo, commit)) ?? []).slice(1));
+  for (const commit of o.chain.slice(0, -1)) queue.push(...(repo.parents.get(commit) ?? await parentsOf(repo, commit) ?? []).slice(1));
   for (let commit = queue.pop(); commit !== undefined; commit = queue.pop()) {
     if (seen.has(commit)) continue;
     const at = o.rank.get(commit);
@@ -101,23 +99,22 @@ async function isCrossed(repo: Repository, o: { readonly chain: readonly string[
     // At or below the common commit there is nothing of the line above it.
     if (at !== undefined) continue;
     if (seen.add(commit).size > most) return true;
-    const parents = await parentsOf(repo, commit);
+    const parents = repo.parents.get(commit) ?? await parentsOf(repo, commit);
     if (parents === undefined) return true;
     queue.push(...parents);
   }
   return false;
 }
 
-/** Parents of a commit, remembered: they never change. Undefined when it cannot be read, as in a shallow clone. */
+/** Parents of a commit, remembered with its tree: they never change, and a walk takes no turn for those that are known. Undefined when it cannot be read, as in a shallow clone. */
 async function parentsOf(repo: Repository, commit: string): Promise<readonly string[] | undefined> {
-  const known = repo.parents.get(commit);
-  if (known !== undefined) return known;
   const found = await repo.objects.contents(commit);
   if (found?.type !== 'commit' || found.content === undefined) return undefined;
   const text = found.content.toString('latin1');
-  const parents = [...text.slice(0, text.indexOf('\n\n') + 1).matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] ?? '');
-  if (repo.parents.size > REMEMBERED) repo.parents.clear();
-  repo.parents.set(commit, parents);
+  const header = text.slice(0, text.indexOf('\n\n') + 1);
+  const parents = [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] ?? '');
+  const [, tree] = /^tree ([0-9a-f]+)$/m.exec(header) ?? [];
+  if (tree !== undefined) rememberCommit(repo, { commit, tree, parents });
   return parents;
 }
 

@@ -1,7 +1,7 @@
 // Commits as objects and refs by compare-and-swap. Touches no checkout.
 
 import { randomUUID } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bug } from '../../core/bug.ts';
@@ -9,7 +9,7 @@ import { GitError } from '../../world.ts';
 import { fenceLine, proveFence } from './fence.ts';
 import { failpoint } from '../../failpoint.ts';
 import { checkId, checkRef } from './names.ts';
-import { resolve } from './history.ts';
+import { rememberCommit, resolve } from './history.ts';
 import { ask } from './repository.ts';
 import type { Repository } from './repository.ts';
 
@@ -29,6 +29,12 @@ export async function commitTree(repo: Repository, o: NewCommit): Promise<string
 
 /** Makes a commit object; `sign` false never asks for a key. */
 export async function makeCommit(repo: Repository, o: NewCommit & { readonly sign: boolean }): Promise<string> {
+  const commit = await newCommit(repo, o);
+  rememberCommit(repo, { commit, tree: o.tree, parents: [...new Set(o.parents)] });
+  return commit;
+}
+
+async function newCommit(repo: Repository, o: NewCommit & { readonly sign: boolean }): Promise<string> {
   const plain = o.sign || o.message.includes('\0') ? undefined : await writeCommit(repo, o);
   if (plain !== undefined) return plain;
   const parents = o.parents.flatMap((parent) => ['-p', checkId(parent)]);
@@ -45,13 +51,13 @@ async function writeCommit(repo: Repository, o: NewCommit): Promise<string | und
   const lines = [`tree ${checkId(o.tree)}`, ...new Set(o.parents.map((p) => `parent ${checkId(p)}`)), `author ${by}`, `committer ${committer} ${now}`];
   const file = join(tmpdir(), `choo-commit-${randomUUID()}`);
   try {
-    await writeFile(file, `${lines.join('\n')}\n\n${o.message}`, { flag: 'wx', mode: 0o600 });
+    writeFileSync(file, `${lines.join('\n')}\n\n${o.message}`, { flag: 'wx', mode: 0o600 });
     return checkId((await repo.standing.commits.ask(`${file}\n`, oneLine)).toString('latin1').trim());
   } catch (error) {
     if (error instanceof GitError) return undefined;
     throw error;
   } finally {
-    await rm(file, { force: true });
+    rmSync(file, { force: true });
   }
 }
 
