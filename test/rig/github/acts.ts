@@ -144,7 +144,8 @@ export function reply(state: State, pull: Pull, o: { readonly thread: Thread; re
 export function react(state: State, pull: Pull, o: { readonly by: Account; readonly content: ReactionContent }): void {
   if (pull.reactions.some((reaction) => reaction.user === o.by && reaction.content === o.content)) return;
   const id = nextId(state);
-  pull.reactions.push({ id, nodeId: nodeIdOf('REA', id), content: o.content, user: o.by, at: state.now() });
+  // Times are told in whole seconds, a commit's too: nobody has looked at a head within the second that made it.
+  pull.reactions.push({ id, nodeId: nodeIdOf('REA', id), content: o.content, user: o.by, at: Math.ceil(state.now() / 1000) * 1000 });
 }
 
 /** Makes it a draft, or no draft any more; a draft waits in no queue. */
