@@ -6,7 +6,7 @@ import { PULLS } from './pull-mutants.ts';
 
 const REVIEW: readonly Mutant[] = [
   {
-    name: 'lands-what-a-review-blocks', file: 'src/core/review.ts', caughtBy: ['reviewed'], from: 485,
+    name: 'lands-what-a-review-blocks', file: 'src/core/review.ts', caughtBy: ['reviewed'], from: 957,
     find: "if (review.mode === 'advisory') return land(s, u);", replace: "if (review.mode === 'advisory' || u.rework.cuts > 0) return land(s, u);",
   },
   {
@@ -14,7 +14,7 @@ const REVIEW: readonly Mutant[] = [
     find: "if (reason === 'review' || s.settings.review?.mode === 'blocking') u.review.due = true;", replace: "if (reason === 'review' || (s.settings.review?.mode === 'blocking' && reason === 'baseline')) u.review.due = true;",
   },
   {
-    name: 'no-answer-is-no-objection', file: 'src/worker/review.ts', caughtBy: ['reviewed'], from: 752,
+    name: 'no-answer-is-no-objection', file: 'src/worker/review.ts', caughtBy: ['reviewed'], from: 1414,
     find: 'readReview(text === undefined || redact === undefined ? text : redact(text));', replace: "readReview((text === undefined || redact === undefined ? text : redact(text)) ?? (begun.attempt > 1 ? '[]' : undefined));",
   },
 ];
@@ -25,7 +25,7 @@ const PUSH: readonly Mutant[] = [
     find: 'await git.push({ ...remote, commit,', replace: 'await git.push({ ...remote, commit: (await git.resolve(place.state.pinned.targetRef)) ?? commit,',
   },
   {
-    name: 'calls-a-refused-push-pushed', file: 'src/worker/push.ts', caughtBy: ['remote-has-it'],
+    name: 'calls-a-refused-push-pushed', file: 'src/worker/push.ts', caughtBy: ['remote-has-it'], from: 102,
     find: "  if (outcome.kind === 'pushed') {", replace: "  if (outcome.kind === 'pushed' || commit !== '') {",
   },
   {
@@ -59,7 +59,7 @@ const SAVE: readonly Mutant[] = [
 
 const LAND: readonly Mutant[] = [
   {
-    name: 'lands-on-a-target-that-moved', file: 'src/worker/land.ts', caughtBy: ['forward-only', 'landed-is-there'], from: 264,
+    name: 'lands-on-a-target-that-moved', file: 'src/worker/land.ts', caughtBy: ['forward-only', 'landed-is-there'], from: 733,
     find: 'if (at !== target || commit === at) {', replace: 'if (commit === at) {',
   },
   {
@@ -91,7 +91,7 @@ const LAND: readonly Mutant[] = [
     find: "ofUnit(u, await baselineChecks({ u, place }, must(u.head, 'a head')))", replace: "ofUnit(u, (await baselineChecks({ u, place }, must(u.head, 'a head'))).slice(1))",
   },
   {
-    name: 'joined-without-proof', file: 'src/worker/advance-target.ts', caughtBy: ['proved'], from: 1569,
+    name: 'joined-without-proof', file: 'src/worker/advance-target.ts', caughtBy: ['proved'], from: 1649,
     find: 'checks: wholeProof(place), logs', replace: 'checks: wholeProof(place).slice(1), logs',
   },
   {
@@ -111,7 +111,7 @@ const LAND: readonly Mutant[] = [
     find: 'const all = await proofOf(place, units);', replace: 'const all = await proofOf(place, units.slice(0, 1));',
   },
   {
-    name: 'lands-the-whole-batch-when-half-is-proved', file: 'src/core/landing-steps.ts', caughtBy: ['proved', 'crash'], from: 482,
+    name: 'lands-the-whole-batch-when-half-is-proved', file: 'src/core/landing-steps.ts', caughtBy: ['proved', 'crash'], from: 1514,
     find: "case 'land': return at === 0 ? [{ type: 'batch.landing', batch: b.id, ...prefix(s, b) }] : [];", replace: "case 'land': return at === 0 ? [{ type: 'batch.landing', batch: b.id, units: ids(s, b.units), commit: must(b.merges.at(-1), 'a merge').commit }] : [];",
   },
   {
@@ -232,7 +232,7 @@ const MONEY: readonly Mutant[] = [
     find: 'return refused && follower.hasNotWorked()', replace: 'return refused || follower.hasNotWorked()',
   },
   {
-    name: 'a-fallback-that-is-back-is-not-asked', file: 'src/core/agents.ts', caughtBy: ['goes-on-by-itself', 'waits-for-nothing', 'right-end'], from: 910,
+    name: 'a-fallback-that-is-back-is-not-asked', file: 'src/core/agents.ts', caughtBy: ['goes-on-by-itself', 'waits-for-nothing', 'right-end'], from: 1581,
     find: 'for (const index of hold.waiting) unpark(s, index);', replace: 'for (const index of hold.waiting) if (s.parked.get(index)?.agents[0] === agent || s.units[index]?.tasks.length === 1) unpark(s, index);',
   },
 ];

@@ -25,7 +25,7 @@ export const PULLS: readonly Mutant[] = [
     find: '|| fresh || !mayMerge', replace: '|| (fresh && facts.draft) || !mayMerge',
   },
   {
-    name: 'forgets-what-it-answered', file: 'src/core/pull.ts', caughtBy: ['answers-once'], from: 2848,
+    name: 'forgets-what-it-answered', file: 'src/core/pull.ts', caughtBy: ['answers-once'], from: 3617,
     find: '  for (const { id } of p.answering) p.handled.add(id);\n', replace: '  if (p.pushedAt === undefined) for (const { id } of p.answering) p.handled.add(id);\n',
   },
   {
@@ -41,7 +41,7 @@ export const PULLS: readonly Mutant[] = [
     find: '  p.rounds++;\n', replace: "  if (said.some(({ kind }) => kind !== 'check')) p.rounds++;\n",
   },
   {
-    name: 'a-rewritten-branch-takes-the-old-one-with-it', file: 'src/worker/pull.ts', caughtBy: ['nothing-lost'],
+    name: 'a-rewritten-branch-takes-the-old-one-with-it', file: 'src/worker/pull.ts', caughtBy: ['nothing-lost'], from: 357,
     find: '  if (status.entries.length > 0 || !goesOn) {', replace: '  if (status.entries.length > 0) {',
   },
   {
@@ -49,7 +49,7 @@ export const PULLS: readonly Mutant[] = [
     find: "  setPhase(s, u, 'cancelled');\n", replace: "  setPhase(s, u, 'cancelled');\n  if (u.rework.used > 0) s.finishing.add(u.index);\n",
   },
   {
-    name: 'a-forge-that-wants-rest-is-left-alone-for-ever', file: 'src/core/pull-steps.ts', caughtBy: ['goes-on-by-itself', 'right-end', 'stuck'],
+    name: 'a-forge-that-wants-rest-is-left-alone-for-ever', file: 'src/core/pull-steps.ts', caughtBy: ['goes-on-by-itself', 'right-end', 'stuck'], from: 462,
     find: "failure.reason === 'login' ? undefined : ", replace: "failure.reason === 'login' || tries > 2 ? undefined : ",
   },
   {
