@@ -3,9 +3,9 @@
 import { watch } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { AttemptBegun, Event } from '../core/event.ts';
+import type { AttemptBegun } from '../core/event.ts';
 import { Changes } from './changes.ts';
-import { Growing } from './growing.ts';
+import { eventOf, Growing } from './growing.ts';
 import { LiveLog } from './live-log.ts';
 
 /** What is followed. */
@@ -26,11 +26,8 @@ export async function follow(o: Followed): Promise<void> {
   const changes = new Changes();
   const watchers = [dirname(o.log), dirname(o.journal)].map((folder) => watch(folder, () => changes.tell()));
   try {
-    let rest = '';
     for (;;) {
-      const news = await journal.read();
-      const lines = (news.anew ? news.text : rest + news.text).split('\n');
-      rest = lines.pop() ?? '';
+      const { lines } = await journal.read();
       const over = lines.some((line) => ends(line, o.begun));
       o.take(over ? await log.end() : await log.read());
       if (over) return;
@@ -43,17 +40,11 @@ export async function follow(o: Followed): Promise<void> {
 
 /** True for a journal line after which the attempt no longer runs. */
 function ends(line: string, begun: AttemptBegun): boolean {
-  const event = parse(line);
+  const event = eventOf(line);
   if (event === undefined || event.seq <= begun.seq) return false;
   switch (event.type) {
     case 'task.attempted': case 'task.attempt.failed': case 'rework.attempted': case 'rework.attempt.failed': case 'review.ended': case 'review.attempt.failed': return event.unit === begun.unit;
     case 'orch.completed': case 'orch.failed': case 'orch.stopped': case 'orch.resumed': return true;
     default: return false;
   }
-}
-
-/** An event of the journal; its first line, the header, is none. */
-function parse(line: string): Event | undefined {
-  const value: unknown = JSON.parse(line);
-  return typeof value === 'object' && value !== null && 'seq' in value ? value as Event : undefined;
 }

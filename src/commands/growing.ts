@@ -1,22 +1,32 @@
-// A file that grows, read piece by piece. Waits for nothing.
+// A journal that grows, read as far as its lines are whole. Waits for nothing.
 
 import { open } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { errnoOf } from '../adapters/errno.ts';
+import type { Event } from '../core/event.ts';
 
-/** Each read gives what was added since the last one. */
+/** Each read gives the lines that became whole since the last one. */
 export class Growing {
   readonly #path: string;
   #decoder = new StringDecoder('utf8');
   #offset = 0;
   #file: string | undefined;
+  /** Of a line whose end is still to come. */
+  #rest = '';
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** What was added; nothing while there is no file. `anew`: another file has taken its place, or it was cut: this is its text from the beginning. */
-  async read(): Promise<{ readonly text: string; readonly anew: boolean }> {
+  /** The new lines; none while there is no file. `anew`: another file has taken its place, or it was cut: these are its lines from the beginning. */
+  async read(): Promise<{ readonly lines: readonly string[]; readonly anew: boolean }> {
+    const { text, anew } = await this.#added();
+    const lines = ((anew ? '' : this.#rest) + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    return { lines, anew };
+  }
+
+  async #added(): Promise<{ readonly text: string; readonly anew: boolean }> {
     let text = '';
     const file = await open(this.#path, 'r').catch((error: unknown) => {
       if (errnoOf(error) === 'ENOENT') return undefined;
@@ -43,4 +53,10 @@ export class Growing {
       await file.close();
     }
   }
+}
+
+/** The event of a journal's line; undefined for the first line, the header, which is none. Throws SyntaxError for a damaged line. */
+export function eventOf(line: string): Event | undefined {
+  const value: unknown = JSON.parse(line);
+  return typeof value === 'object' && value !== null && 'seq' in value ? value as Event : undefined;
 }

@@ -9,7 +9,6 @@ import { JournalError, readJournal } from '../adapters/journal.ts';
 import { readLock } from '../adapters/lock.ts';
 import { journalPath, makeChooFolder, newestRun, runFolder } from '../adapters/runs.ts';
 import { systemClock } from '../adapters/clock.ts';
-import type { Event } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import type { State } from '../core/state.ts';
 import { viewOf, viewOfPlan } from '../core/view.ts';
@@ -23,7 +22,7 @@ import { AgentsSeen } from './agents-seen.ts';
 import { Changes } from './changes.ts';
 import { report } from './errors.ts';
 import { giveWay } from './give-way.ts';
-import { Growing } from './growing.ts';
+import { eventOf, Growing } from './growing.ts';
 import type { Io } from './io.ts';
 import { Lifeline } from './lifeline.ts';
 import { drawOver } from './screen.ts';
@@ -171,7 +170,6 @@ class Eyes {
 class JournalEye {
   readonly #path: string;
   readonly #growing: Growing;
-  #rest = '';
   #state: State | undefined;
   #whole = false;
 
@@ -201,14 +199,11 @@ class JournalEye {
   }
 
   async #grow(): Promise<State | undefined> {
-    const { text, anew } = await this.#growing.read();
+    const { lines, anew } = await this.#growing.read();
     if (anew) this.#state = undefined;
-    const lines = ((anew ? '' : this.#rest) + text).split('\n');
-    this.#rest = lines.pop() ?? '';
     for (const line of lines) {
-      const value: unknown = JSON.parse(line);
-      // The first line, the header, is no event.
-      if (typeof value === 'object' && value !== null && 'seq' in value) this.#state = evolve(this.#state, value as Event);
+      const event = eventOf(line);
+      if (event !== undefined) this.#state = evolve(this.#state, event);
     }
     return this.#state;
   }

@@ -8,7 +8,7 @@ import { systemClock } from '../adapters/clock.ts';
 import { readLock } from '../adapters/lock.ts';
 import { chooFolder, journalPath, listRuns, runFolder } from '../adapters/runs.ts';
 import { Changes } from '../commands/changes.ts';
-import { Growing } from '../commands/growing.ts';
+import { eventOf, Growing } from '../commands/growing.ts';
 import { Lifeline } from '../commands/lifeline.ts';
 import { INTERNAL } from '../core/event.ts';
 import type { Event } from '../core/event.ts';
@@ -130,7 +130,6 @@ async function standing(o: Where, lifeline: Lifeline): Promise<At> {
 class JournalPages {
   readonly #growing: Growing;
   readonly #wanted: Wanted;
-  #rest = '';
   #events: Event[] = [];
   #last: number;
   #length = 0;
@@ -143,15 +142,13 @@ class JournalPages {
   }
 
   async page(): Promise<Page> {
-    const { text, anew } = await this.#growing.read();
-    const lines = (anew ? text : this.#rest + text).split('\n');
-    this.#rest = lines.pop() ?? '';
+    const { lines } = await this.#growing.read();
     for (const line of lines) this.#take(line);
     return { events: this.#events, next: this.#last, more: this.#more };
   }
 
   #take(line: string): void {
-    const event = eventOf(line);
+    const event = readable(line);
     if (event === undefined || event.seq <= this.#last || this.#more) return;
     if (!INTERNAL.has(event.type) && fits(event.type, this.#wanted.types)) {
       this.#length += line.length;
@@ -170,13 +167,12 @@ function fits(type: string, types: readonly string[] | undefined): boolean {
 }
 
 /** An event of the journal; its header, and a line that is none, are not. */
-function eventOf(line: string): Event | undefined {
-  let value: unknown;
+function readable(line: string): Event | undefined {
   try {
-    value = JSON.parse(line);
+    const event = eventOf(line);
+    return event !== undefined && 'type' in event ? event : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) throw refuse('journal', 'a line of the journal is damaged', 'see: choo status');
     throw error;
   }
-  return typeof value === 'object' && value !== null && 'seq' in value && 'type' in value ? value as Event : undefined;
 }

@@ -7,7 +7,7 @@ import { JournalError, readJournal } from '../adapters/journal.ts';
 import { LockHeld, readLock } from '../adapters/lock.ts';
 import { chooFolder, journalPath, newestRun, runFolder } from '../adapters/runs.ts';
 import { Changes } from '../commands/changes.ts';
-import { Growing } from '../commands/growing.ts';
+import { eventOf, Growing } from '../commands/growing.ts';
 import { Lifeline } from '../commands/lifeline.ts';
 import { estimate, History } from '../core/estimate.ts';
 import type { Event } from '../core/event.ts';
@@ -53,7 +53,6 @@ export class Feed {
   readonly #units = new Map<string, Known>();
   #reports: Reports;
   #history = new History();
-  #rest = '';
   #state: State | undefined;
   #first: string | undefined;
   #last: string | undefined;
@@ -226,11 +225,9 @@ export class Feed {
   async #read(): Promise<void> {
     if (this.#trouble !== undefined) return;
     try {
-      const { text, anew } = await this.#journal.read();
+      const { lines, anew } = await this.#journal.read();
       if (anew) this.#forget();
-      const lines = ((anew ? '' : this.#rest) + text).split('\n');
-      this.#rest = lines.pop() ?? '';
-      for (const line of lines) this.#take(JSON.parse(line) as unknown);
+      for (const line of lines) this.#take(eventOf(line));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       // Reading it as a whole says what is wrong with it.
@@ -239,10 +236,8 @@ export class Feed {
     }
   }
 
-  #take(value: unknown): void {
-    // The first line, the header, is no event.
-    if (typeof value !== 'object' || value === null || !('seq' in value)) return;
-    const event = value as Event;
+  #take(event: Event | undefined): void {
+    if (event === undefined) return;
     this.#state = evolve(this.#state, event);
     this.#first ??= event.time;
     this.#last = event.time;

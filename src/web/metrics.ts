@@ -1,7 +1,7 @@
 // The newest run for Prometheus: what was measured since it began, and how it stands. Its journal is read on when somebody asks, and only then.
 
 import { journalPath } from '../adapters/runs.ts';
-import { Growing } from '../commands/growing.ts';
+import { eventOf, Growing } from '../commands/growing.ts';
 import type { Event } from '../core/event.ts';
 import { pointsOf } from '../telemetry/measure.ts';
 import { Registry } from '../telemetry/prometheus.ts';
@@ -16,7 +16,6 @@ export class Metrics {
   #journal: Growing | undefined;
   #tracer = new Tracer();
   #registry = new Registry();
-  #rest = '';
   /** One reads at a time. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -40,24 +39,20 @@ export class Metrics {
       this.#run = run;
       this.#begin();
     }
-    const { text, anew } = await this.#journal.read();
+    const { lines, anew } = await this.#journal.read();
     if (anew) this.#begin();
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop() ?? '';
-    for (const line of lines) this.#take(JSON.parse(line) as unknown);
+    for (const line of lines) this.#take(eventOf(line));
   }
 
   #begin(): void {
     this.#tracer = new Tracer();
     this.#registry = new Registry();
-    this.#rest = '';
   }
 
-  #take(value: unknown): void {
-    // The first line, the header, is no event.
-    if (typeof value !== 'object' || value === null || !('seq' in value)) return;
+  #take(event: Event | undefined): void {
+    if (event === undefined) return;
     // A span that a session which died left open ended nobody knows when.
-    for (const span of this.#tracer.take(value as Event)) if (span.ended !== 'crash') for (const point of pointsOf(span)) this.#registry.take(point);
+    for (const span of this.#tracer.take(event)) if (span.ended !== 'crash') for (const point of pointsOf(span)) this.#registry.take(point);
   }
 }
 
