@@ -4,18 +4,17 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { BarePage } from '../rig/bare-page.ts';
 import { it } from '../rig/bed.ts';
 import type { Bed } from '../rig/bed.ts';
 import { BigJournal } from '../rig/big-journal.ts';
+import { launch } from '../rig/browser.ts';
 import { linkOf, Stream } from '../rig/page.ts';
 import type { Link } from '../rig/page.ts';
 import { Relay } from '../rig/relay.ts';
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 /** Notes what comes over the stream of the run, and what happens to the page. */
 const RECORD = `{
   globalThis.came = [];
@@ -47,7 +46,7 @@ type States = Readonly<Record<string, string>>;
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: process.env['CHOO_TEST_CHROMIUM'] ?? '/usr/bin/chromium', args: FLAGS });
+  browser = await launch();
 });
 afterAll(() => browser.close());
 

@@ -2,19 +2,18 @@
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { showLink } from '../../src/commands/browser.ts';
 import { it } from '../rig/bed.ts';
 import { expectEnd } from '../rig/facts.ts';
+import { launch } from '../rig/browser.ts';
 import { linkOf } from '../rig/page.ts';
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: process.env['CHOO_TEST_CHROMIUM'] ?? '/usr/bin/chromium', args: FLAGS });
+  browser = await launch();
 });
 afterAll(() => browser.close());
 

@@ -3,20 +3,18 @@
 
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
-import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { it } from '../rig/bed.ts';
 import { expectEnd } from '../rig/facts.ts';
+import { launch, picture } from '../rig/browser.ts';
 import { linkOf } from '../rig/page.ts';
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const HOSTILE = '<img src=x onerror="document.title=\'hacked\'">';
-const pictures = process.env['CHOO_TEST_PICTURES'];
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: process.env['CHOO_TEST_CHROMIUM'] ?? '/usr/bin/chromium', args: FLAGS });
+  browser = await launch();
 });
 afterAll(() => browser.close());
 
@@ -49,7 +47,7 @@ describe('a log on the dashboard', () => {
     expect(await linkOf(again)).toEqual(link);
     await log.getByText('Meanwhile').waitFor();
     expect(await log.textContent()).toBe(`text     I begin with ${HOSTILE}.\ntext     Half of it is there 🦉.\ntext     Meanwhile I went on.\n`);
-    if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'log.png') });
+    await picture(page, 'log');
     await page.getByLabel('raw').check();
     await log.getByText('{"type":"assistant"').waitFor();
     expect(await log.textContent()).toBe([`I begin with ${HOSTILE}.`, 'Half of it is there 🦉.', 'Meanwhile I went on.'].map((text) => says(text)).join(''));
@@ -66,7 +64,7 @@ describe('a log on the dashboard', () => {
     await held.print(says('The end.'));
     await log.getByText('The end.').waitFor();
     expect(await log.textContent()).toBe(`text     I begin with ${HOSTILE}.\ntext     Half of it is there 🦉.\ntext     Meanwhile I went on.\n${lines.join('')}text     The end.\n`);
-    if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'log-long.png') });
+    await picture(page, 'log-long');
     await held.finish();
     expectEnd(await run.ended, 0);
     await page.getByRole('heading', { name: 'Output of task 1, attempt 1', exact: true }).waitFor();
