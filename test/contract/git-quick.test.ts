@@ -114,7 +114,10 @@ describe('staging of our own', () => {
 
   it('names no object in a tree that the repository does not have', async () => {
     await bed.settled();
-    const id = inWork('rev-parse', 'HEAD:b');
+    repo.write('b', 'staged\n', work);
+    inWork('add', 'b');
+    inWork('write-tree');
+    const id = inWork('rev-parse', ':b');
     rmSync(join(repo.root, '.git/objects', id.slice(0, 2), id.slice(2)));
     repo.write('a', '9\n', work);
     await expect(git.stage(work, ['a'])).rejects.toThrow('write-tree');

@@ -368,19 +368,18 @@ describe('cost', () => {
     const signed = await counted.commitTree({ tree: await counted.treeOf(base), parents: [base], message: 'x' });
     before = starts().length;
     expect(await cost(() => counted.moveRef({ ref: 'refs/heads/first', to: base, from: undefined, reason: 'r' }))).toEqual(['update-ref']);
-    expect(await cost(() => counted.addWorktree({ path: work, commit: base, branch: BRANCH }))).toEqual(['config', 'read-tree']);
+    expect(await cost(() => counted.addWorktree({ path: work, commit: base, branch: BRANCH }))).toEqual(['read-tree']);
     repo.write('a', '2', work);
-    // The first to ask reads the configuration; the first blob and tree start what stays.
     expect(await cost(() => counted.status(work))).toEqual([]);
-    expect(await cost(() => counted.stage(work, ['a']))).toEqual(['hash-object', 'mktree']);
-    expect(await cost(() => counted.status(work))).toEqual(['diff-tree']);
+    expect(await cost(() => counted.stage(work, ['a']))).toEqual([]);
+    expect(await cost(() => counted.status(work))).toEqual([]);
     expect(await cost(() => counted.stage(work, ['a']))).toEqual([]);
     expect(await cost(() => counted.status(work))).toEqual([]);
     expect(await cost(() => counted.commitTree({ tree: '4b825dc642cb6eb9a060e54bf8d69288fbee4904', parents: [base], message: 'y' }))).toEqual([]);
     expect(await cost(() => counted.moveRef({ ref: 'refs/heads/n', to: signed, from: undefined, reason: 'r' }))).toEqual([]);
     expect(await cost(() => counted.moveRef({ ref: 'refs/heads/n', to: base, from: signed, reason: 'r' }))).toEqual([]);
     expect(await cost(() => counted.moveRef({ ref: 'refs/heads/n', to: signed, from: base, reason: 'r' }))).toEqual([]);
-    expect(await cost(() => counted.changedPaths(base, signed))).toEqual(['diff-tree']);
+    expect(await cost(() => counted.changedPaths(base, signed))).toEqual([]);
     expect([...(await counted.ownPaths(base, signed))]).toEqual([]);
     expect(await cost(() => counted.ownPaths(base, signed))).toEqual([]);
     expect(await cost(() => counted.mergeTrees(base, signed))).toEqual([]);

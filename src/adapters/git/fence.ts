@@ -71,7 +71,7 @@ export async function proveFence(repo: Repository): Promise<void> {
 export function behindFence<T>(repo: Repository, work: () => Promise<T>): Promise<T> {
   return repo.changingRefs(async () => {
     const { key } = repo.fence;
-    const { refs } = repo.standing;
+    const refs = repo.updates;
     const held = key !== undefined && !existsSync(join(repo.commonDir, 'reftable'));
     if (held) await holdFence(repo, key);
     else await proveFence(repo);
@@ -92,7 +92,7 @@ export function behindFence<T>(repo: Repository, work: () => Promise<T>): Promis
 async function holdFence(repo: Repository, key: FenceKey): Promise<void> {
   for (let tried = 1; ; tried += 1) {
     try {
-      await repo.standing.refs.ask(`start\nverify ${FENCE_REF} ${key.id}\nprepare\n`, (printed) => (printed.equals(PREPARED) ? printed.length : undefined));
+      await repo.updates.ask(`start\nverify ${FENCE_REF} ${key.id}\nprepare\n`, (printed) => (printed.equals(PREPARED) ? printed.length : undefined));
       return;
     } catch (error) {
       if (!(error instanceof GitError)) throw error;
@@ -106,7 +106,7 @@ async function holdFence(repo: Repository, key: FenceKey): Promise<void> {
 /** False when nobody was there to let go. */
 async function letGo(repo: Repository): Promise<boolean> {
   try {
-    await repo.standing.refs.ask('abort\n', (printed) => (printed.equals(ABORTED) ? printed.length : undefined));
+    await repo.updates.ask('abort\n', (printed) => (printed.equals(ABORTED) ? printed.length : undefined));
     return true;
   } catch (error) {
     if (error instanceof GitError) return false;

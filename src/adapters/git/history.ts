@@ -1,13 +1,13 @@
 // Facts about commits and trees: ancestry, messages, changed paths. Changes nothing.
 
-import { randomUUID } from 'node:crypto';
 import { Bug } from '../../core/bug.ts';
 import { GitError } from '../../world.ts';
 import type { Git } from '../../world.ts';
 import { checkId, isId, isRef, isRepositoryPath, isZero, pathText, splitNul, splitPaths } from './names.ts';
 import { ask } from './repository.ts';
 import type { Repository } from './repository.ts';
-import type { Standing } from './standing.ts';
+import { commonCommit, treeIn } from './ancestry.ts';
+import { diffTrees } from './tree-diff.ts';
 
 type Range = { readonly from: string; readonly to: string };
 type Commits = Awaited<ReturnType<Git['commitsBetween']>>;
@@ -26,30 +26,6 @@ export async function treeOf(repo: Repository, commit: string): Promise<string> 
   const tree = await treeIn(repo, checkId(commit));
   if (tree === undefined) throw new GitError(`git cat-file ${commit}`, 'there is no such commit');
   return tree;
-}
-
-/** Commits whose trees and parents are remembered. */
-const REMEMBERED = 50_000;
-
-/** The tree of a commit or tree by its full id; undefined when there is none. */
-export async function treeIn(repo: Repository, id: string): Promise<string | undefined> {
-  const known = repo.treesOf.get(id);
-  if (known !== undefined) return known;
-  const tree = (await repo.objects.info(`${id}^{tree}`))?.id;
-  if (tree === undefined) return undefined;
-  remember(repo.treesOf, { key: id, value: tree });
-  return tree;
-}
-
-/** What a commit says of itself, for who asks later; it never changes. */
-export function rememberCommit(repo: Repository, o: { readonly commit: string; readonly tree: string; readonly parents: readonly string[] }): void {
-  remember(repo.treesOf, { key: o.commit, value: o.tree });
-  remember(repo.parents, { key: o.commit, value: o.parents });
-}
-
-function remember<T>(known: Map<string, T>, o: { readonly key: string; readonly value: T }): void {
-  if (known.size > REMEMBERED) known.clear();
-  known.set(o.key, o.value);
 }
 
 /** Text of a file at a commit, or undefined when there is no file of that name. */
@@ -72,6 +48,8 @@ export async function isAncestor(repo: Repository, o: { readonly ancestor: strin
 
 /** The best common ancestor, or undefined. */
 export async function mergeBase(repo: Repository, o: { readonly a: string; readonly b: string }): Promise<string | undefined> {
+  const quick = await commonCommit(repo, { ours: checkId(o.a), theirs: checkId(o.b) });
+  if (quick !== undefined) return quick;
   const { stdout } = await ask(repo, { args: ['merge-base', '--end-of-options', checkId(o.a), checkId(o.b)], accept: [0, 1] });
   const id = stdout.toString('latin1').trim();
   return id === '' ? undefined : id;
@@ -91,36 +69,13 @@ export function commitsBetween(repo: Repository, range: Range): Promise<Commits>
 export async function changedPaths(repo: Repository, range: Range): Promise<readonly string[]> {
   checkId(range.from);
   checkId(range.to);
-  const quick = await diffTrees(repo, range);
-  if (quick !== undefined) return quick;
+  const [from, to] = await Promise.all([treeIn(repo, range.from), treeIn(repo, range.to)]);
+  const quick = from === undefined || to === undefined ? undefined : await diffTrees(repo, { from, to });
+  if (quick !== undefined) return quick.map(({ path }) => path);
   const { stdout } = await ask(repo, {
     args: ['diff-tree', '-r', '-z', '--no-renames', '--name-only', '--no-ext-diff', '--end-of-options', range.from, range.to, '--'],
   });
   return splitPaths(stdout);
-}
-
-/** The same by the standing `diff-tree`; undefined when that fails. */
-async function diffTrees(repo: Repository, range: Range): Promise<readonly string[] | undefined> {
-  const [from, to] = await Promise.all([treeIn(repo, range.from), treeIn(repo, range.to)]);
-  if (from === undefined || to === undefined) return undefined;
-  try {
-    return splitPaths(await askDiff(repo.standing.diffs, { from, to }));
-  } catch (error) {
-    if (error instanceof GitError) return undefined;
-    throw error;
-  }
-}
-
-/** What a standing `diff-tree` prints of two trees (full ids), without its first line. Throws GitError when it cannot tell. */
-export async function askDiff(differ: Standing, o: Range): Promise<Buffer> {
-  const header = `${o.from} ${o.to}\n`;
-  // A line that names no object is printed as it is: the end of the answer, which no file name can foresee.
-  const end = Buffer.from(`end ${randomUUID()}\n`);
-  const printed = await differ.ask(`${header}${end.toString('latin1')}`, (said) => (said.subarray(-end.length).equals(end) ? said.length : undefined));
-  const body = printed.subarray(0, -end.length);
-  if (body.length === 0) return body;
-  if (body.toString('latin1', 0, header.length) !== header) throw new GitError('git diff-tree', 'it printed something else');
-  return body.subarray(header.length);
 }
 
 /** Paths changed by the range's own commits along first parents; of a merge only those unlike every parent. */

@@ -175,6 +175,6 @@ export function blobId(content: Buffer, idBytes: number): string {
 }
 
 /** The id of an object with this content. */
-export function objectId({ type, content, idBytes }: { readonly type: 'blob' | 'tree'; readonly content: Buffer; readonly idBytes: number }): string {
+export function objectId({ type, content, idBytes }: { readonly type: 'blob' | 'tree' | 'commit'; readonly content: Buffer; readonly idBytes: number }): string {
   return createHash(hashName(idBytes)).update(`${type} ${content.length}\0`).update(content).digest('hex');
 }

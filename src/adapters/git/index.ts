@@ -3,7 +3,6 @@
 import type { Clock, FenceLost, Git, RemoteCall } from '../../world.ts';
 import { advance } from './advance.ts';
 import { gitRunner } from './exec.ts';
-import type { GitRunner } from './exec.ts';
 import { dropFence, removeFence, takeFence } from './fence.ts';
 import * as history from './history.ts';
 import { cleanWorktree, releaseLocks, repointWorktree, resetWorktree, restorePaths, stage, unstagePaths } from './index-files.ts';
@@ -23,11 +22,12 @@ import { commitTree, moveRef } from './refs.ts';
 import { findRemote, push, removeRemote, remoteRunner, remoteTip } from './remote.ts';
 import type { FoundRemote } from './remote.ts';
 import { mutex } from './repository.ts';
-import type { Identity, Repository, StandingCommands } from './repository.ts';
+import type { Identity, Repository } from './repository.ts';
 import { makeSave, pushAll, readSave, refsBelow, remoteRefs } from './saved.ts';
 import { settingsReader } from './settings.ts';
 import { snapshot } from './snapshot.ts';
 import { openStanding } from './standing.ts';
+import { TreeMemory } from './tree-memory.ts';
 import { status } from './status.ts';
 import { diffText, readFiles, readTree, workingTreeDiff } from './tree.ts';
 import type { TreeEntry } from './tree.ts';
@@ -89,11 +89,11 @@ export function openGit(o: OpenOptions): OpenGit {
   const git = gitRunner({ ...o, many: true });
   const { commonDir } = o;
   const objects = openObjects(git, { cwd: commonDir, gitDir: commonDir });
-  const standing = standingCommands(git, commonDir);
+  const updates = openStanding(git, { at: { cwd: commonDir, gitDir: commonDir }, args: ['update-ref', '--no-deref', '-m', 'choo', '--stdin'] });
   let signing: Promise<boolean> | undefined;
   let identity: Promise<Identity> | undefined;
   const repo: Repository = {
-    git, remote: remoteRunner(o), objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), quick: { trees: new Map() }, treesOf: new Map(), parents: new Map(), standing, changingRefs: mutex(), fence: { key: undefined },
+    git, remote: remoteRunner(o), objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), trees: new TreeMemory(), quick: {}, treesOf: new Map(), parents: new Map(), updates, changingRefs: mutex(), fence: { key: undefined },
     settings: settingsReader({ git, commonDir }), looks: new Map(), packed: { packed: undefined },
     identity: () => {
       identity ??= readIdentity(repo);
@@ -122,7 +122,7 @@ export function openGit(o: OpenOptions): OpenGit {
     removeFence: (with_) => removeFence(repo, with_),
     close: async () => {
       git.close();
-      await Promise.all([standing.commits, standing.blobs, standing.trees, standing.knownTrees, standing.refs, standing.diffs, standing.details].map((command) => command.close()));
+      await updates.close();
       await objects.close();
     },
   };
@@ -189,19 +189,6 @@ function changesOf(repo: Repository): Omit<Git, keyof Facts> {
 async function wantsSigning(repo: Repository): Promise<boolean> {
   const { stdout } = await repo.git.run({ at: { cwd: repo.commonDir, gitDir: repo.commonDir }, args: ['config', '--type=bool', '--get', 'commit.gpgsign'], accept: [0, 1] });
   return stdout.toString('utf8').trim() === 'true';
-}
-
-function standingCommands(git: GitRunner, commonDir: string): StandingCommands {
-  const open = (args: readonly string[]): StandingCommands['refs'] => openStanding(git, { at: { cwd: commonDir, gitDir: commonDir }, args });
-  return {
-    commits: open(['hash-object', '-t', 'commit', '-w', '--no-filters', '--stdin-paths']),
-    blobs: open(['hash-object', '-t', 'blob', '-w', '--no-filters', '--stdin-paths']),
-    trees: open(['mktree', '--batch', '-z']),
-    knownTrees: open(['mktree', '--missing', '--batch', '-z']),
-    refs: open(['update-ref', '--no-deref', '-m', 'choo', '--stdin']),
-    diffs: open(['diff-tree', '--stdin', '-r', '-z', '--no-renames', '--name-only', '--no-ext-diff']),
-    details: open(['diff-tree', '--stdin', '-r', '-z', '--no-renames', '--raw', '--no-abbrev', '--no-ext-diff']),
-  };
 }
 
 async function readIdentity(repo: Repository): Promise<Identity> {

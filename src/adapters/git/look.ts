@@ -4,17 +4,16 @@
 import { lstatSync, readFileSync, statfsSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
-import { GitError } from '../../world.ts';
-import { askDiff } from './history.ts';
 import { blobId, parseIndex } from './index-format.ts';
 import type { IndexEntry } from './index-format.ts';
 import type { DetailedEntry, DetailedStatus, Memory, ReadIndex } from './memory.ts';
 import { branchFile } from './ref-files.ts';
 import type { Place } from './exec.ts';
-import { isId, pathText, splitNul } from './names.ts';
+import { isId } from './names.ts';
 import { textOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 import type { Settings } from './settings.ts';
+import { diffTrees } from './tree-diff.ts';
 import { walk } from './walk.ts';
 import { readLink, readRegular, YOUNG_MS } from './young.ts';
 
@@ -198,18 +197,22 @@ interface Staged { readonly modes: readonly [string, string]; readonly ids: read
 async function stagedEntries(repo: Repository, o: { readonly from: string; readonly to: string }): Promise<ReadonlyMap<string, Staged> | undefined> {
   const staged = new Map<string, Staged>();
   if (o.from === o.to) return staged;
-  try {
-    const records = splitNul(await askDiff(repo.standing.details, o)).map(pathText);
-    for (let n = 0; n + 1 < records.length; n += 2) {
-      const [, from = '', to = '', was = '', is = '', letter = ''] = /^:(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])$/.exec(records[n] ?? '') ?? [];
-      if (letter === '' || from === '160000' || to === '160000') return undefined;
-      staged.set(records[n + 1] ?? '', { modes: [from, to], ids: [was, is], letter });
-    }
-    return staged;
-  } catch (error) {
-    if (error instanceof GitError) return undefined;
-    throw error;
+  const changes = await diffTrees(repo, o);
+  if (changes === undefined) return undefined;
+  for (const { path, was, is } of changes) {
+    if (was?.mode === LINK || is?.mode === LINK) return undefined;
+    const none = '0'.repeat(o.from.length);
+    const letter = was === undefined ? 'A' : is === undefined ? 'D' : kindOf(was.mode) === kindOf(is.mode) ? 'M' : 'T';
+    staged.set(path, { modes: [octal(was?.mode ?? 0), octal(is?.mode ?? 0)], ids: [was?.id ?? none, is?.id ?? none], letter });
   }
+  return staged;
+}
+
+/** The mode of a submodule. */
+const LINK = 0o160000;
+
+function kindOf(mode: number): number {
+  return mode & 0o170000;
 }
 
 /** The entries of tracked paths in git's words: `1 XY sub mH mI mW hH hI`. */

@@ -42,10 +42,8 @@ export interface PackedMemory {
   packed: { readonly stamp: string; readonly refs: ReadonlyMap<string, string> } | undefined;
 }
 
-/** What the merge before is worth to the next: the trees it made, and what its result has beside the common one. */
+/** What the merge before is worth to the next: what its result has beside the common one. */
 export interface QuickMemory {
-  /** Tree → its items by name. */
-  trees: ReadonlyMap<string, ReadonlyMap<string, { readonly name: string; readonly mode: number; readonly id: string }>>;
   /** Two trees and what became of each path between them. */
   last?: { readonly from: string; readonly to: string; readonly others: ReadonlyMap<string, { readonly mode: number; readonly id: string }> };
 }

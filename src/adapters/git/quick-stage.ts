@@ -1,4 +1,4 @@
-// Stages a few known paths and makes the index's tree without a process: objects by standing commands, the index file by
+// Stages a few known paths and makes the index's tree without a process: objects as git writes them, the index file by
 // rewriting it under git's own lock. Only for plain files and links in an index we understand; else it gives nothing and git does it.
 
 import { closeSync, lstatSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,10 +8,11 @@ import { blobId, makeEntry, writeIndex } from './index-format.ts';
 import type { CachedTree, IndexEntry } from './index-format.ts';
 import { contentId, memoryOf, modeOf, readIndex } from './look.ts';
 import type { Memory, ReadIndex } from './memory.ts';
-import { makeTrees, writeBlob } from './new-objects.ts';
-import type { TreeItem } from './new-objects.ts';
+import { writeObject } from './loose.ts';
 import { placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
+import { FOLDER, itemsOf, writeTree } from './tree-items.ts';
+import type { Items, TreeItem } from './tree-memory.ts';
 import { readLink, readRegular } from './young.ts';
 
 const MOST_PATHS = 100;
@@ -38,7 +39,7 @@ export async function quickStage(repo: Repository, o: { readonly worktree: strin
     if (index === undefined || index.attributes || !index.parsed.rewritable || index.parsed.trees?.count !== index.parsed.entries.length) return undefined;
     const changes = o.paths.map((path) => changeOf(path, { top: cwd, index, idBytes: settings.idBytes }));
     if (!changes.every((c) => c !== undefined)) return undefined;
-    const staged = await stageAll(repo, { index, changes, trees: index.parsed.trees });
+    const staged = await stageAll(repo, { index, changes, trees: index.parsed.trees, head: memory.head?.tree });
     if (staged === undefined) return undefined;
     const entries = staged.entries.map((e) => ('now' in e ? e.now : settled(e, { index, memory, top: cwd })));
     writeFileSync(lock, writeIndex({ entries, trees: staged.root, idBytes: settings.idBytes }), { mode: 0o666 });
@@ -102,16 +103,18 @@ function settled(entry: IndexEntry, o: { readonly index: ReadIndex; readonly mem
 interface NewEntry { readonly path: string; readonly now: Buffer; readonly mode: number; readonly id: string }
 
 /** Writes the blobs and trees; gives the new list of entries in git's order and the trees. */
-async function stageAll(repo: Repository, o: { readonly index: ReadIndex; readonly changes: readonly Change[]; readonly trees: CachedTree }): Promise<{ readonly entries: readonly (IndexEntry | NewEntry)[]; readonly root: CachedTree } | undefined> {
+async function stageAll(repo: Repository, o: { readonly index: ReadIndex; readonly changes: readonly Change[]; readonly trees: CachedTree; readonly head: string | undefined }): Promise<{ readonly entries: readonly (IndexEntry | NewEntry)[]; readonly root: CachedTree } | undefined> {
   const changes = new Map(o.changes.map((change) => [change.path, change]));
-  for (const { now, path } of changes.values()) {
-    if (now === undefined || o.index.byPath().get(path)?.id === now.id) continue;
-    if ((await writeBlob(repo, now.content)) !== now.id) return undefined;
+  const made = new Set<string>();
+  for (const { now } of changes.values()) {
+    if (now === undefined || made.has(now.id)) continue;
+    if ((await writeObject(repo, { type: 'blob', content: now.content })) !== now.id) return undefined;
+    made.add(now.id);
   }
   const kept: (IndexEntry | NewEntry)[] = o.index.parsed.entries.filter((e) => !changes.has(e.path));
-  const made = [...changes.values()].flatMap(({ path, now }): NewEntry[] => (now === undefined ? [] : [{ path, now: now.bytes, mode: now.mode, id: now.id }]));
-  const entries = merge(kept, made.toSorted((a, b) => (a.path < b.path ? -1 : 1)));
-  const root = await treeOfEntries(repo, { entries, from: 0, to: entries.length, folder: '', old: o.trees, touched: touchedFolders(changes.keys()) });
+  const staged = [...changes.values()].flatMap(({ path, now }): NewEntry[] => (now === undefined ? [] : [{ path, now: now.bytes, mode: now.mode, id: now.id }]));
+  const entries = merge(kept, staged.toSorted((a, b) => (a.path < b.path ? -1 : 1)));
+  const root = await treeOfEntries(repo, { entries, from: 0, to: entries.length, folder: '', old: o.trees, touched: touchedFolders(changes.keys()), made, head: o.head });
   return root === undefined ? undefined : { entries, root };
 }
 
@@ -134,20 +137,21 @@ function touchedFolders(paths: Iterable<string>): ReadonlySet<string> {
   return folders;
 }
 
-interface Part { readonly entries: readonly (IndexEntry | NewEntry)[]; readonly from: number; readonly to: number; readonly folder: string; readonly old: CachedTree | undefined; readonly touched: ReadonlySet<string> }
+interface Part { readonly entries: readonly (IndexEntry | NewEntry)[]; readonly from: number; readonly to: number; readonly folder: string; readonly old: CachedTree | undefined; readonly touched: ReadonlySet<string>; /** Objects written just now. */ readonly made: Set<string>; /** The folder's tree in HEAD. */ readonly head: string | undefined }
 
 /** Makes the tree of a folder's entries, those of untouched folders being known; undefined when one is not. */
 async function treeOfEntries(repo: Repository, o: Part): Promise<CachedTree | undefined> {
   if (!o.touched.has(o.folder)) return o.old !== undefined && o.old.count === o.to - o.from ? o.old : undefined;
   const prefix = o.folder === '' ? 0 : o.folder.length + 1;
   const below = new Map<string, CachedTree>();
-  const items: TreeItem[] = [];
+  const before = o.head === undefined ? undefined : await itemsOf(repo, o.head);
+  const items = new Map<string, TreeItem>();
   for (let n = o.from; n < o.to;) {
     const entry = o.entries[n];
     if (entry === undefined) return undefined;
     const slash = entry.path.indexOf('/', prefix);
     if (slash === -1) {
-      items.push({ name: entry.path.slice(prefix), mode: entry.mode, id: entry.id });
+      add(items, { name: entry.path.slice(prefix), mode: entry.mode, id: entry.id });
       n += 1;
       continue;
     }
@@ -155,12 +159,35 @@ async function treeOfEntries(repo: Repository, o: Part): Promise<CachedTree | un
     const name = entry.path.slice(prefix, slash);
     let end = n + 1;
     while (end < o.to && o.entries[end]?.path.startsWith(`${folder}/`) === true) end += 1;
-    const tree = await treeOfEntries(repo, { ...o, from: n, to: end, folder, old: o.old?.below.get(name) });
+    const inHead = before?.get(bytesOf(name));
+    const tree = await treeOfEntries(repo, { ...o, from: n, to: end, folder, old: o.old?.below.get(name), head: inHead?.mode === FOLDER ? inHead.id : undefined });
     if (tree === undefined) return undefined;
     below.set(name, tree);
-    items.push({ name, mode: 0o40000, id: tree.id });
+    add(items, { name, mode: FOLDER, id: tree.id });
     n = end;
   }
-  const [id] = await makeTrees(repo, [items], { known: false }) ?? [];
-  return id === undefined ? undefined : { count: o.to - o.from, id, below };
+  const id = (await areThere(repo, { items, before, made: o.made })) ? await writeTree(repo, items) : undefined;
+  if (id === undefined) return undefined;
+  o.made.add(id);
+  return { count: o.to - o.from, id, below };
+}
+
+/** A name as trees have it. */
+function bytesOf(name: string): string {
+  return PLAIN.test(name) ? name : Buffer.from(name).toString('latin1');
+}
+
+// eslint-disable-next-line no-control-regex -- every ASCII character
+const PLAIN = /^[\x00-\x7f]*$/;
+
+function add(items: Map<string, TreeItem>, item: TreeItem): void {
+  const name = bytesOf(item.name);
+  items.set(name, name === item.name ? item : { ...item, name });
+}
+
+/** True when the repository has everything that a new tree names; what HEAD names in the same place and what was made just now is not looked for. */
+async function areThere(repo: Repository, o: { readonly items: Items; readonly before: Items | undefined; readonly made: ReadonlySet<string> }): Promise<boolean> {
+  const others = [...o.items.values()].filter(({ name, id }) => !o.made.has(id) && o.before?.get(name)?.id !== id);
+  const found = await Promise.all(others.map(({ id }) => repo.objects.info(id)));
+  return found.every((object, n) => object?.type === (others[n]?.mode === FOLDER ? 'tree' : 'blob'));
 }

@@ -1,15 +1,13 @@
 // Commits as objects and refs by compare-and-swap. Touches no checkout.
 
-import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Bug } from '../../core/bug.ts';
 import { GitError } from '../../world.ts';
 import { fenceLine, proveFence } from './fence.ts';
 import { failpoint } from '../../failpoint.ts';
+import { writeObject } from './loose.ts';
 import { checkId, checkRef } from './names.ts';
-import { rememberCommit, resolve } from './history.ts';
+import { rememberCommit } from './ancestry.ts';
+import { resolve } from './history.ts';
 import { ask } from './repository.ts';
 import type { Repository } from './repository.ts';
 
@@ -43,23 +41,18 @@ async function newCommit(repo: Repository, o: NewCommit & { readonly sign: boole
   return checkId(stdout.toString('latin1').trim());
 }
 
-/** The commit object written out as `commit-tree` would and checked by the standing `hash-object`; undefined when that fails. */
+/** The commit object written out as `commit-tree` would; undefined when git has to do it. */
 async function writeCommit(repo: Repository, o: NewCommit): Promise<string | undefined> {
   const { author, committer } = await repo.identity();
   const now = timeStamp(new Date());
   const by = o.authorOf === undefined ? `${author} ${now}` : await authorOf(repo, o.authorOf);
   const lines = [`tree ${checkId(o.tree)}`, ...new Set(o.parents.map((p) => `parent ${checkId(p)}`)), `author ${by}`, `committer ${committer} ${now}`];
-  const file = join(tmpdir(), `choo-commit-${randomUUID()}`);
-  try {
-    writeFileSync(file, `${lines.join('\n')}\n\n${o.message}`, { flag: 'wx', mode: 0o600 });
-    return checkId((await repo.standing.commits.ask(`${file}\n`, oneLine)).toString('latin1').trim());
-  } catch (error) {
-    if (error instanceof GitError) return undefined;
-    throw error;
-  } finally {
-    rmSync(file, { force: true });
-  }
+  if (!PERSON.test(by) || !PERSON.test(`${committer} ${now}`)) return undefined;
+  return writeObject(repo, { type: 'commit', content: Buffer.from(`${lines.join('\n')}\n\n${o.message}`) });
 }
+
+/** Name, address, time and zone as a commit has them. */
+const PERSON = /^[^<>\n\0]* <[^<>\n\0]*> \d+ [+-]\d{4}$/;
 
 /** Author and time of a commit as its object has them. */
 async function authorOf(repo: Repository, commit: string): Promise<string> {
@@ -81,11 +74,6 @@ function timeStamp(date: Date): string {
   const minutes = Math.abs(zone);
   const hhmm = String(Math.floor(minutes / 60) * 100 + (minutes % 60)).padStart(4, '0');
   return `${Math.floor(date.getTime() / 1000)} ${zone < 0 ? '-' : '+'}${hhmm}`;
-}
-
-function oneLine(printed: Buffer): number | undefined {
-  const end = printed.indexOf(10);
-  return end === -1 ? undefined : end + 1;
 }
 
 /** One change of a ref: made (`from` undefined), moved or deleted (`to` undefined). */
@@ -111,7 +99,7 @@ export async function moveRef(repo: Repository, o: Change): Promise<boolean> {
 /** By the standing `update-ref`; false when it did not go through. */
 async function moveQuickly(repo: Repository, o: Change, transaction: string): Promise<boolean> {
   try {
-    await repo.standing.refs.ask(`start\n${transaction}prepare\ncommit\n`, (printed) => (printed.equals(COMMITTED) ? printed.length : undefined));
+    await repo.updates.ask(`start\n${transaction}prepare\ncommit\n`, (printed) => (printed.equals(COMMITTED) ? printed.length : undefined));
     return true;
   } catch (error) {
     if (!(error instanceof GitError)) throw error;

@@ -10,29 +10,12 @@ import type { Objects } from './objects.ts';
 import type { Memory, PackedMemory, QuickMemory } from './memory.ts';
 import type { SettingsReader } from './settings.ts';
 import type { Standing } from './standing.ts';
+import type { TreeMemory } from './tree-memory.ts';
 
 /** Who commits are by. */
 export interface Identity {
   readonly author: string;
   readonly committer: string;
-}
-
-/** Commands that stay, for what is done with every task. */
-export interface StandingCommands {
-  /** `hash-object` of the files named to it, as commits. */
-  readonly commits: Standing;
-  /** The same, as blobs. */
-  readonly blobs: Standing;
-  /** `mktree --batch`. */
-  readonly trees: Standing;
-  /** The same for trees all of whose parts are known to be there: looking for them takes longer than writing. */
-  readonly knownTrees: Standing;
-  /** `update-ref --stdin`. */
-  readonly refs: Standing;
-  /** `diff-tree --stdin` of two trees, names only. */
-  readonly diffs: Standing;
-  /** The same with modes and ids. */
-  readonly details: Standing;
 }
 
 /** That this choo, and no other, may change refs: the value `refs/choo/fence` has as long as that holds. */
@@ -58,6 +41,8 @@ export interface Repository {
   readonly registering: <T>(work: () => Promise<T>) => Promise<T>;
   /** Worktree path → git directory, as last found. */
   readonly gitDirs: Map<string, string>;
+  /** Trees as last read or written. */
+  readonly trees: TreeMemory;
   /** What the last merge without a process knows for the next. */
   readonly quick: QuickMemory;
   /** What a commit or tree is named → the tree it has; neither ever changes. */
@@ -68,7 +53,8 @@ export interface Repository {
   readonly signing: () => Promise<boolean>;
   /** `name <address>` of author and committer, as git knows them; read once. */
   readonly identity: () => Promise<Identity>;
-  readonly standing: StandingCommands;
+  /** An `update-ref --stdin` that stays. */
+  readonly updates: Standing;
   /** Runs `work` alone among those that change refs. */
   readonly changingRefs: <T>(work: () => Promise<T>) => Promise<T>;
   /** Empty for who only looks. */

@@ -12,6 +12,8 @@ import { YOUNG_MS } from './young.ts';
 export interface Settings {
   /** Nothing in it makes files on disk mean something else than on most machines. */
   readonly ordinary: boolean;
+  /** Objects are to be on the disk before anything names them; by itself git leaves that to the system. */
+  readonly syncs: boolean;
   /** No configured conversion of contents. */
   readonly verbatim: boolean;
   /** Bytes of an object id. */
@@ -36,6 +38,7 @@ interface Where { readonly git: GitRunner; readonly commonDir: string }
 interface Origin {
   readonly files: readonly string[];
   readonly ordinary: boolean;
+  readonly syncs: boolean;
   readonly verbatim: boolean;
   readonly idBytes: 20 | 32;
   readonly ignoreFiles: readonly string[];
@@ -52,23 +55,27 @@ const EXTENSIONS = /^extensions\.(?!objectformat$|partialclone$|noop$|noop-v1$)/
 
 /** Opens a reader; starts nothing yet. */
 export function settingsReader(repo: Where): SettingsReader {
-  let known: { readonly origin: Origin; readonly stamp: string } | undefined;
+  let known: { readonly origin: Origin; readonly stamp: string; readonly rules?: { readonly stamp: string; readonly settings: Settings } } | undefined;
   let reading: Promise<Origin> | undefined;
   return {
     read: async () => {
-      if (known === undefined || stampOf(known.origin.files) !== known.stamp) {
+      let files = known === undefined ? undefined : stampOf(known.origin.files);
+      if (known === undefined || files?.stamp !== known.stamp) {
         reading ??= readOrigin(repo).finally(() => (reading = undefined));
         const origin = await reading;
-        known = { origin, stamp: stampOf(origin.files) };
+        files = stampOf(origin.files);
+        known = { origin, stamp: files.stamp };
       }
-      const { origin, stamp } = known;
-      const rules = [...origin.ignoreFiles, ...origin.attributeFiles];
-      const young = [...origin.files, ...rules].some(isYoung);
-      if (young) known = undefined;
-      return {
-        ordinary: origin.ordinary, verbatim: origin.verbatim, idBytes: origin.idBytes, ignores: origin.ignoreFiles.some(holdsRules), attributes: origin.attributeFiles.some(holdsRules),
-        stamp: `${stamp} ${stampOf(rules)}`, young,
+      const { origin } = known;
+      const rules = stampOf([...origin.ignoreFiles, ...origin.attributeFiles]);
+      if (known.rules?.stamp === rules.stamp) return known.rules.settings;
+      const young = files.young || rules.young;
+      const settings = {
+        ordinary: origin.ordinary, syncs: origin.syncs, verbatim: origin.verbatim, idBytes: origin.idBytes, ignores: origin.ignoreFiles.some(holdsRules), attributes: origin.attributeFiles.some(holdsRules),
+        stamp: `${files.stamp} ${rules.stamp}`, young,
       };
+      known = young ? undefined : { ...known, rules: { stamp: rules.stamp, settings } };
+      return settings;
     },
   };
 }
@@ -98,6 +105,7 @@ async function readOrigin(repo: Where): Promise<Origin> {
   for (const key of ['core.excludesfile', 'core.attributesfile']) ordinary &&= !/^(?:~[^/]|%)/.test(values.get(key) ?? '');
   return {
     files: [...files], ordinary,
+    syncs: [...values.keys()].some((key) => key.startsWith('core.fsync')),
     verbatim: /^(?:false|no|off|0)$/i.test(values.get('core.autocrlf') ?? 'false'),
     idBytes: values.get('extensions.objectformat') === 'sha256' ? 32 : 20,
     ignoreFiles: [join(repo.commonDir, 'info/exclude'), configured('core.excludesfile', 'ignore')],
@@ -105,17 +113,16 @@ async function readOrigin(repo: Where): Promise<Origin> {
   };
 }
 
-/** What a change of any of these files changes; `-` for one that is missing. */
-function stampOf(paths: readonly string[]): string {
-  return paths.map((path) => {
+/** What a change of any of these files changes, `-` for one that is missing; and whether one is so young that its next change may not show. */
+function stampOf(paths: readonly string[]): { readonly stamp: string; readonly young: boolean } {
+  const since = Date.now() - YOUNG_MS;
+  let young = false;
+  const stamp = paths.map((path) => {
     const stat = lstatSync(path, { throwIfNoEntry: false });
+    young ||= stat !== undefined && stat.ctimeMs >= since;
     return stat === undefined ? '-' : `${stat.ino}.${stat.size}.${stat.mtimeMs}.${stat.ctimeMs}`;
   }).join(' ');
-}
-
-function isYoung(path: string): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && Date.now() - stat.ctimeMs <= YOUNG_MS;
+  return { stamp, young };
 }
 
 /** True when a file of rules (ignore, attributes) holds more than comments and blank lines. */
