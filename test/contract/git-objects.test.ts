@@ -1,0 +1,141 @@
+// Objects that choo writes and trees that it compares itself: to git they are what its own are.
+
+import { execFileSync } from 'node:child_process';
+import { lstatSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeRepository, notingGit } from '../rig/repo.ts';
+import type { TestRepository } from '../rig/repo.ts';
+import { Rng } from '../sim/rng.ts';
+
+let repo: TestRepository;
+beforeEach(() => {
+  repo = makeRepository();
+  repo.write('a', 'x\n');
+  repo.git('add', 'a');
+  repo.git('commit', '-q', '-m', 'a file');
+});
+afterEach(() => repo.close());
+
+/** A git that notes what it starts, opened anew so that it reads the configuration as it is now. */
+function opened(): { readonly git: ReturnType<TestRepository['open']>; readonly starts: () => readonly string[] } {
+  const { env, starts } = notingGit(repo);
+  return { git: repo.open({ env }), starts };
+}
+
+const fileOf = (id: string): string => join(repo.root, '.git/objects', id.slice(0, 2), id.slice(2));
+const half = (): readonly string[] => readdirSync(join(repo.root, '.git/objects'), { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('tmp_obj'));
+
+describe('an object of choo’s own', () => {
+  it('is to git what its own is, and cannot be written to', async () => {
+    const { git, starts } = opened();
+    repo.write('new/file', 'x\n');
+    const tree = await git.stage(repo.root, ['new/file']);
+    const commit = await git.commitTree({ tree, parents: [repo.git('rev-parse', 'HEAD')], message: 'a subject\n\nüber a body\n' });
+    expect(starts().filter((args) => /hash-object|mktree|write-tree|commit-tree|update-index/.test(args))).toEqual([]);
+    expect(repo.git('fsck', '--strict', '--no-dangling', commit)).toBe('');
+    expect(repo.git('show', '-s', '--format=%B', commit)).toBe('a subject\n\nüber a body\n');
+    expect(repo.git('show', `${commit}:new/file`)).toBe('x');
+    for (const id of [commit, tree, repo.git('rev-parse', `${commit}:new/file`)]) expect(statSync(fileOf(id)).mode & 0o777).toBe(0o444);
+    expect(half()).toEqual([]);
+  });
+
+  it('that was there already gets a new time, so that no cleaning takes it for old', async () => {
+    const { git } = opened();
+    repo.write('again', 'x\n');
+    const id = repo.git('hash-object', '-w', 'again');
+    utimesSync(fileOf(id), 1_000_000, 1_000_000);
+    await git.stage(repo.root, ['again']);
+    expect(Date.now() - statSync(fileOf(id)).mtimeMs).toBeLessThan(60_000);
+    repo.git('prune', '--expire=1.hour.ago');
+    expect(repo.git('cat-file', '-p', id)).toBe('x');
+  });
+
+  it('is git’s to write where it is told to sync', async () => {
+    repo.git('config', 'core.fsync', 'all');
+    const { git, starts } = opened();
+    repo.write('new', 'x\n');
+    expect(await git.stage(repo.root, ['new'])).toBe(repo.git('write-tree'));
+    expect(starts().some((args) => args.includes('update-index'))).toBe(true);
+  });
+
+  it('is git’s to write, and to refuse, where something stands in the way', async () => {
+    const { git } = opened();
+    repo.write('new', 'x\n');
+    const id = repo.git('hash-object', 'new');
+    const folder = join(repo.root, '.git/objects', id.slice(0, 2));
+    rmSync(folder, { recursive: true, force: true });
+    writeFileSync(folder, 'no folder\n');
+    await expect(git.stage(repo.root, ['new'])).rejects.toThrow('update-index');
+    expect(half()).toEqual([]);
+    expect(lstatSync(folder).isFile()).toBe(true);
+  });
+
+  it('is git’s to make where an author’s name would not be one', async () => {
+    const { git } = opened();
+    const head = repo.git('rev-parse', 'HEAD');
+    const odd = execFileSync('git', ['-C', repo.root, 'hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], {
+      input: `tree ${repo.git('rev-parse', 'HEAD^{tree}')}\nauthor Odd <a<b> 1 +0000\ncommitter C <c@d> 1 +0000\n\nx\n`, encoding: 'utf8',
+    }).trim();
+    const commit = await git.commitTree({ tree: await git.treeOf(head), parents: [head], message: 'm', authorOf: odd });
+    expect(repo.git('cat-file', 'commit', commit)).toMatch(/^author [^<>]* <[^<>]*> \d+ \+\d{4}$/m);
+  });
+});
+
+describe('trees compared', () => {
+  const byGit = (from: string, to: string): readonly string[] => {
+    const printed = execFileSync('git', ['-C', repo.root, 'diff-tree', '-r', '-z', '--no-renames', '--name-only', from, to], { encoding: 'latin1' });
+    return printed.split('\0').filter((path) => path !== '');
+  };
+
+  it('tell what git tells, in its order, of whatever trees there are', async () => {
+    const { git, starts } = opened();
+    const rng = new Rng(11);
+    const names = ['a', 'a-', 'a.b', 'a0', 'b', 'b/c', 'b/c/d', 'dir/x', 'dir/y', 'dir-x', 'z'];
+    repo.write('second', 'other\n');
+    const blobs = [repo.git('rev-parse', 'HEAD:a'), repo.git('hash-object', '-w', 'second')];
+    const links = ['1'.repeat(40), '2'.repeat(40)];
+    const modes = ['100644', '100755', '120000', '160000'];
+    const commits: string[] = [];
+    for (let n = 0; n < 14; n++) {
+      const index = join(repo.root, `.git/index-${n}`);
+      const chosen = names.filter(() => rng.chance(0.6)).filter((name, _, all) => !all.some((other) => other.startsWith(`${name}/`)));
+      const lines = chosen.map((name) => {
+        const mode = rng.pick(modes);
+        return `${mode} ${mode === '160000' ? rng.pick(links) : rng.pick(blobs)}\t${name}\n`;
+      });
+      const env = { PATH: process.env['PATH'], GIT_INDEX_FILE: index };
+      execFileSync('git', ['-C', repo.root, 'update-index', '--add', '--index-info'], { env, input: lines.join('') });
+      const tree = execFileSync('git', ['-C', repo.root, 'write-tree', '--missing-ok'], { env, encoding: 'utf8' }).trim();
+      commits.push(repo.git('commit-tree', tree, '-m', 'x'));
+    }
+    for (const from of commits) for (const to of commits) expect(await git.changedPaths(from, to), `${from} ${to}`).toEqual(byGit(from, to));
+    expect(starts().filter((args) => args.includes('diff-tree'))).toEqual([]);
+  });
+
+  it('keep names whose bytes are no text', async () => {
+    const { git } = opened();
+    const blob = repo.git('rev-parse', 'HEAD:a');
+    const tree = execFileSync('git', ['-C', repo.root, 'mktree', '-z'], { input: Buffer.from(`100644 blob ${blob}\tn\xff\xe4\x00100644 blob ${blob}\t\xc3\xbc\x00`, 'latin1') }).toString().trim();
+    expect(await git.changedPaths(repo.git('commit-tree', tree, '-m', 'x'), repo.git('rev-parse', 'HEAD'))).toEqual(['README', 'a', 'n\udcff\udce4', 'ü']);
+  });
+
+  it('that git does not write that way are git’s to compare', async () => {
+    const { git, starts } = opened();
+    const blob = repo.git('rev-parse', 'HEAD:a');
+    const body = Buffer.concat([Buffer.from('100664 a\0'), Buffer.from(blob, 'hex')]);
+    const tree = execFileSync('git', ['-C', repo.root, 'hash-object', '-t', 'tree', '-w', '--literally', '--stdin'], { input: body, encoding: 'utf8' }).trim();
+    const [from, to] = [repo.git('rev-parse', 'HEAD'), repo.git('commit-tree', tree, '-m', 'x')];
+    expect(await git.changedPaths(from, to)).toEqual(byGit(from, to));
+    expect(starts().some((args) => args.includes('diff-tree'))).toBe(true);
+  });
+
+  it('whose folders lead deeper than anyone goes are git’s, too', async () => {
+    const { git, starts } = opened();
+    let tree = repo.git('rev-parse', 'HEAD^{tree}');
+    for (let n = 0; n < 260; n++) tree = execFileSync('git', ['-C', repo.root, 'mktree'], { input: `040000 tree ${tree}\td\n`, encoding: 'utf8' }).trim();
+    const [from, to] = [repo.git('rev-parse', 'HEAD'), repo.git('commit-tree', tree, '-m', 'x')];
+    expect(await git.changedPaths(from, to)).toEqual(byGit(from, to));
+    expect(starts().some((args) => args.includes('diff-tree'))).toBe(true);
+  });
+});
