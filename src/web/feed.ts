@@ -13,8 +13,9 @@ import { estimate, History } from '../core/estimate.ts';
 import type { Event } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import type { State } from '../core/state.ts';
-import { viewOf } from '../core/view.ts';
-import type { RunView, UnitView } from '../core/view.ts';
+import { Touched } from '../core/touched.ts';
+import { headOf, viewOf, viewOfUnit } from '../core/view.ts';
+import type { UnitView } from '../core/view.ts';
 import type { Clock } from '../world.ts';
 import { Clients, message } from './clients.ts';
 import type { Frame, Head, Snapshot } from './protocol.ts';
@@ -51,6 +52,7 @@ export class Feed {
   readonly #byUnit = new Map<string, Event[]>();
   readonly #told = new Set<() => void>();
   readonly #units = new Map<string, Known>();
+  readonly #touched = new Touched();
   #reports: Reports;
   #history = new History();
   #state: State | undefined;
@@ -160,12 +162,12 @@ export class Feed {
   /** Takes in what is new and tells everybody what changed. */
   async #look(): Promise<void> {
     await this.#read();
-    const view = this.#state === undefined ? undefined : viewOf(this.#state);
-    const head = await this.#headNow(view);
+    const head = await this.#headNow(this.#state);
     const seq = this.#state?.seq ?? 0;
-    const units = view === undefined ? [] : this.#changed(view.units, seq);
+    const { views, all } = this.#touchedNow(this.#state);
+    const units = this.#changed(views, seq);
     const headText = JSON.stringify(head);
-    const fewer = view !== undefined && this.#drop(view.units);
+    const fewer = all && this.#drop(views);
     if (units.length === 0 && !fewer && seq === this.#seq && headText === this.#headText) return;
     this.#head = head;
     this.#headText = headText;
@@ -178,6 +180,14 @@ export class Feed {
 
   #tell(): void {
     for (const then of this.#told) then();
+  }
+
+  /** The views that events since the last look may have changed. */
+  #touchedNow(state: State | undefined): { readonly views: readonly UnitView[]; readonly all: boolean } {
+    if (state === undefined) return { views: [], all: false };
+    const touched = this.#touched.take();
+    if (touched === undefined) return { views: viewOf(state).units, all: true };
+    return { views: [...touched].flatMap((index) => { const u = state.units[index]; return u === undefined ? [] : [viewOfUnit(state, u)]; }), all: false };
   }
 
   #changed(units: readonly UnitView[], seq: number): readonly UnitView[] {
@@ -197,7 +207,7 @@ export class Feed {
     return true;
   }
 
-  async #headNow(view: RunView | undefined): Promise<Head> {
+  async #headNow(state: State | undefined): Promise<Head> {
     const { commonDir, socket } = this.#o;
     const held = await readLock(commonDir).catch((error: unknown) => {
       if (error instanceof LockHeld) return undefined;
@@ -206,9 +216,8 @@ export class Feed {
     const newest = await newestRun(commonDir) ?? this.run;
     const at = held === undefined || held.state === 'stale' || newest !== this.run ? 'rest' : held.state;
     if (at === 'live' && socket !== undefined) this.#lifeline.hold(socket);
-    const { units: _units, ...rest } = view ?? { units: [], ...emptyHead(this.run) };
     return {
-      ...rest, run: this.run, at, newest, ...(at === 'live' ? this.#leftNow() : {}),
+      ...state === undefined ? emptyHead(this.run) : headOf(state), run: this.run, at, newest, ...(at === 'live' ? this.#leftNow() : {}),
       ...(this.#first === undefined ? {} : { startedAt: this.#first }), ...(this.#last === undefined ? {} : { changedAt: this.#last }),
       ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
     };
@@ -241,6 +250,7 @@ export class Feed {
     this.#state = evolve(this.#state, event);
     this.#first ??= event.time;
     this.#last = event.time;
+    this.#touched.event(event, this.#state);
     this.#history.event(event, Date.parse(event.time));
     this.#reports.add(event);
     if (event.type === 'orch.started' || event.type === 'orch.resumed') this.#session = event.seq;

@@ -1,5 +1,6 @@
 // What orchestration costs: choo against a plain shell script that does the same git work, in one run, as ratios.
-// Usage: node test/bench/overhead.mjs [--units 100] [--tasks 3] [--parallel 4] [--rounds 3] [--files 0]
+// Usage: node test/bench/overhead.mjs [--units 100] [--tasks 3] [--parallel 4] [--rounds 3] [--files 0] [--floor]
+// --floor also measures what no saving elsewhere can get below: a task's contained programs and looks at files, by themselves.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { commitAll, gitIn } from './repository.mjs';
 
 const { values } = parseArgs({
-  options: { units: { type: 'string', default: '100' }, tasks: { type: 'string', default: '3' }, parallel: { type: 'string', default: '4' }, rounds: { type: 'string', default: '3' }, files: { type: 'string', default: '0' } },
+  options: { units: { type: 'string', default: '100' }, tasks: { type: 'string', default: '3' }, parallel: { type: 'string', default: '4' }, rounds: { type: 'string', default: '3' }, files: { type: 'string', default: '0' }, floor: { type: 'boolean', default: false } },
 });
 const units = Number(values.units);
 const tasks = Number(values.tasks);
@@ -83,13 +84,27 @@ function verify(top) {
   for (let u = 1; u <= units; u++) for (let t = 1; t <= tasks; t++) if (!there.has(`u${u}-${t}.txt`)) throw new Error(`u${u}-${t}.txt is not on main in ${top}`);
 }
 
+const FLOOR_TIMES = 100;
+/** What every task does at least, in seconds of CPU: four programs that do nothing, contained as choo contains them, and four looks at a checkout. */
+function floorOfTask(top) {
+  const user = process.getuid() === 0 ? [] : ['--user', '--map-current-user'];
+  const contained = ['unshare', ...user, '--pid', '--fork', '--kill-child', '--mount-proc', '--', 'sh', '-c', 'sh -c :; exit $?'];
+  const look = ['git', '--no-optional-locks', 'status', '--porcelain', '--untracked-files=all'];
+  // git compares contents as long as files are no older than their index, by the second.
+  timed(['sh', '-c', 'sleep 1.1; git read-tree HEAD; git update-index -q --refresh'], top);
+  const perRun = (argv) => timed(['bash', '-c', `for ((i = 0; i < ${FLOOR_TIMES}; i++)); do "$@"; done`, 'floor', ...argv], top).cpu / FLOOR_TIMES;
+  return { programs: 4 * perRun(contained), looks: 4 * perRun(look) };
+}
+
 const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
 const results = { plain: [], choo: [] };
+let floor;
 try {
   for (let round = 1; round <= rounds; round++) {
     for (const kind of round % 2 === 0 ? ['choo', 'plain'] : ['plain', 'choo']) {
       const top = repository(`${kind}-${round}`);
       const argv = kind === 'plain' ? ['bash', '-c', PLAIN] : [process.execPath, choo, 'run', '--no-pr', '-p', String(parallel)];
+      if (values.floor) floor ??= floorOfTask(top);
       const time = timed(argv, top);
       verify(top);
       results[kind].push(time);
@@ -100,6 +115,10 @@ try {
   }
   const ratio = (key) => (median(results.choo.map((r) => r[key])) / median(results.plain.map((r) => r[key]))).toFixed(2);
   console.log(`${units} units x ${tasks} tasks, ${parallel} at a time, ${files} more files, in ${dirname(scratch)}: choo / plain script: wall x ${ratio('wall')}, cpu x ${ratio('cpu')}`);
+  if (floor !== undefined) {
+    const part = (seconds) => `${(seconds * 1000).toFixed(1)} ms (x ${((seconds * units * tasks) / median(results.plain.map((r) => r.cpu))).toFixed(2)})`;
+    console.log(`floor, CPU a task and as a part of the script's: four contained programs that do nothing ${part(floor.programs)}, four looks by git at a checkout ${part(floor.looks)}`);
+  }
 } finally {
   if (readdirSync(scratch).length > 0) rmSync(scratch, { recursive: true, force: true });
 }

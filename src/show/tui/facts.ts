@@ -7,11 +7,11 @@ import type { Event } from '../../core/event.ts';
 import { outputOf } from '../../core/failure.ts';
 import { byCodeUnit } from '../../core/plan.ts';
 import type { State } from '../../core/state.ts';
+import { Touched } from '../../core/touched.ts';
 import { headOf, viewOfComplete, viewOfUnit } from '../../core/view.ts';
 import type { RunHead, UnitView } from '../../core/view.ts';
 import { outlineOf } from './outline.ts';
 import type { Outline } from './outline.ts';
-import { Touched } from './touched.ts';
 import { Units } from './units.ts';
 import type { Tasks } from './units.ts';
 
@@ -73,7 +73,6 @@ export class FactsGatherer {
 
   /** An event, right after it became part of the state. */
   event(event: Event, state: State): void {
-    if (this.#state !== state) this.#touched.everything();
     this.#state = state;
     this.#facts = undefined;
     const at = Date.parse(event.time);

@@ -1,8 +1,8 @@
 // Which units an event may have changed the view of, so that only these are made anew. Too many cost time, too few would show what is no
 // longer true: what is not listed here changes all.
 
-import type { Event } from '../../core/event.ts';
-import type { State } from '../../core/state.ts';
+import type { Event } from './event.ts';
+import type { State } from './state.ts';
 
 /** What concerns the run alone. */
 const OF_THE_RUN: ReadonlySet<Event['type']> = new Set<Event['type']>([
@@ -11,8 +11,9 @@ const OF_THE_RUN: ReadonlySet<Event['type']> = new Set<Event['type']>([
   'run.pushing', 'run.pushed', 'run.push.behind', 'run.push.refused', 'run.catching-up', 'run.saving', 'run.saved', 'run.save.refused',
 ]);
 
-/** Collects the units that events have changed. */
+/** Collects the units that events have changed; all of them to begin with. */
 export class Touched {
+  #of: State | undefined;
   /** Those that were in batches after the event before. */
   #batched: ReadonlySet<number> = new Set();
   #units = new Set<number>();
@@ -20,6 +21,8 @@ export class Touched {
 
   /** An event, right after it became part of the state. */
   event(event: Event, state: State): void {
+    if (this.#of !== state) this.#all = true;
+    this.#of = state;
     const before = this.#batched;
     if ('batch' in event || event.type === 'orch.resumed') this.#batched = new Set(state.batches.flatMap((b) => b.units));
     if (this.#all || OF_THE_RUN.has(event.type)) return;
@@ -42,11 +45,6 @@ export class Touched {
     this.#all = false;
     this.#units = new Set();
     return units;
-  }
-
-  /** The state is another one. */
-  everything(): void {
-    this.#all = true;
   }
 
   /** Who overlaps with it may have to wait, or need no longer. */
