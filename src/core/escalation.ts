@@ -153,11 +153,12 @@ function aboutUnit(state: State, event: Extract<Event, { type: 'unit.failed' }>)
   };
 }
 
+/** The end of the output; what happened itself is in the title. */
 function failureLines(failure: Failure): string[] {
   const output = outputOf(failure);
-  if (output === undefined) return failure.kind === 'environment' ? [] : [describeFailure(failure)];
+  if (output === undefined) return [];
   const lines = output.tail.trimEnd().split('\n').slice(-SHOWN_LINES).filter((l) => l !== '');
-  const last = output.activity === undefined ? [] : [`last seen: ${output.activity}`];
+  const last = output.activity === undefined || output.activity === lines.at(-1) ? [] : [`last seen: ${output.activity}`];
   return [...lines.map((l) => `| ${l}`), ...last, `log: ${output.log}`];
 }
 

@@ -162,4 +162,15 @@ describe('what an agent is doing', () => {
     const escalation = escalationOf(failed.state, failed.of('unit.failed')[0] ?? failed.record({ type: 'orch.killing' }));
     expect(escalation?.detail).toContain('last seen: command: npm test');
   });
+
+  it('is told once where it is also the last line of the output, and a failure without output is told in the title alone', () => {
+    const told = (failure: Failure): readonly string[] => {
+      const failed = play(game(), failure);
+      const escalation = escalationOf(failed.state, failed.of('unit.failed')[0] ?? failed.record({ type: 'orch.killing' }));
+      return [escalation?.title ?? '', ...escalation?.detail ?? []];
+    };
+    const twice = told({ kind: 'agent-idle', agent: 'claude', afterMs: 60_000, output: { ...output, tail: 'reads\ncommand: npm test' } });
+    expect(twice.filter((line) => line.includes('command: npm test'))).toEqual(['| command: npm test']);
+    expect(told({ kind: 'history-rewritten', detail: 'no ancestor', kept: 'refs/x' }).filter((line) => line.includes('no ancestor'))).toHaveLength(1);
+  });
 });
