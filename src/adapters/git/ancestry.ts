@@ -34,12 +34,16 @@ function remember<T>(known: Map<string, T>, o: { readonly key: string; readonly 
   known.set(o.key, o.value);
 }
 
-/** The one best common ancestor, where `theirs` is a straight line from it and `ours` reaches it by first parents, without a process; undefined where that is not so plain. */
-export async function commonCommit(repo: Repository, o: { readonly ours: string; readonly theirs: string }): Promise<string | undefined> {
+/**
+ * The one best common ancestor, where `theirs` is a straight line from it and `ours` reaches it by first parents, without a process; undefined where
+ * that is not so plain, or when more than `most` commits would have to be read that are not remembered.
+ */
+export async function commonCommit(repo: Repository, o: { readonly ours: string; readonly theirs: string; readonly most?: number }): Promise<string | undefined> {
+  const read = reader(repo, o.most ?? Infinity);
   const line: string[] = [];
   for (let at = o.theirs; line.length < LINE;) {
     line.push(at);
-    const parents = repo.parents.get(at) ?? await parentsOf(repo, at);
+    const parents = repo.parents.get(at) ?? await read(at);
     if (parents?.length !== 1 || parents[0] === undefined) break;
     at = parents[0];
   }
@@ -49,31 +53,37 @@ export async function commonCommit(repo: Repository, o: { readonly ours: string;
   for (let at: string | undefined = o.ours; at !== undefined && chain.length < CHAIN;) {
     chain.push(at);
     if (rank.has(at)) { base = at; break; }
-    at = (repo.parents.get(at) ?? await parentsOf(repo, at))?.[0];
+    at = (repo.parents.get(at) ?? await read(at))?.[0];
   }
-  // Everything before the common commit is a straight line only as far as it was walked.
-  if (base === undefined || (await parentsBefore(repo, line, rank.get(base) ?? 0))) return undefined;
-  return (await isCrossed(repo, { chain, base, rank })) ? undefined : base;
+  // One that is named but not there, as in a shallow clone, is in common with nobody.
+  if (base === undefined || !repo.parents.has(base)) return undefined;
+  return (await isCrossed(repo, { chain, base, rank, read })) ? undefined : base;
 }
 
-/** True when a commit of the line above the common one has not exactly one parent. */
-async function parentsBefore(repo: Repository, line: readonly string[], end: number): Promise<boolean> {
-  for (const commit of line.slice(0, end)) if ((await parentsOf(repo, commit))?.length !== 1) return true;
-  return false;
+type Read = (commit: string) => Promise<readonly string[] | undefined>;
+
+/** Reads the parents of so many commits; of others it knows nothing. */
+function reader(repo: Repository, most: number): Read {
+  let left = most;
+  return (commit) => {
+    left -= 1;
+    return left < 0 ? Promise.resolve(undefined) : parentsOf(repo, commit);
+  };
 }
 
 /** True when a commit of the line above the common one was merged into `ours` before, or when there is too much to look through. */
-async function isCrossed(repo: Repository, o: { readonly chain: readonly string[]; readonly base: string; readonly rank: ReadonlyMap<string, number> }): Promise<boolean> {
+async function isCrossed(repo: Repository, o: { readonly chain: readonly string[]; readonly base: string; readonly rank: ReadonlyMap<string, number>; readonly read: Read }): Promise<boolean> {
   const end = o.rank.get(o.base) ?? 0;
+  // All of the chain was read on the way.
+  const queue = o.chain.slice(0, -1).flatMap((commit) => repo.parents.get(commit)?.slice(1) ?? []);
+  if (queue.length === 0) return false;
   const seen = new Set(o.chain);
   let before: string | undefined = o.base;
   for (let n = 0; n < BEFORE && before !== undefined; n++) {
-    before = (repo.parents.get(before) ?? await parentsOf(repo, before))?.[0];
+    before = (repo.parents.get(before) ?? await o.read(before))?.[0];
     if (before !== undefined) seen.add(before);
   }
   const most = seen.size + BESIDE;
-  const queue: string[] = [];
-  for (const commit of o.chain.slice(0, -1)) queue.push(...(repo.parents.get(commit) ?? await parentsOf(repo, commit) ?? []).slice(1));
   for (let commit = queue.pop(); commit !== undefined; commit = queue.pop()) {
     if (seen.has(commit)) continue;
     const at = o.rank.get(commit);
@@ -81,7 +91,7 @@ async function isCrossed(repo: Repository, o: { readonly chain: readonly string[
     // At or below the common commit there is nothing of the line above it.
     if (at !== undefined) continue;
     if (seen.add(commit).size > most) return true;
-    const parents = repo.parents.get(commit) ?? await parentsOf(repo, commit);
+    const parents = repo.parents.get(commit) ?? await o.read(commit);
     if (parents === undefined) return true;
     queue.push(...parents);
   }
@@ -89,13 +99,18 @@ async function isCrossed(repo: Repository, o: { readonly chain: readonly string[
 }
 
 /** Parents of a commit, remembered with its tree: they never change, and a walk takes no turn for those that are known. Undefined when it cannot be read, as in a shallow clone. */
-async function parentsOf(repo: Repository, commit: string): Promise<readonly string[] | undefined> {
+export async function parentsOf(repo: Repository, commit: string): Promise<readonly string[] | undefined> {
+  const known = repo.parents.get(commit);
+  if (known !== undefined) return known;
   const found = await repo.objects.contents(commit);
-  if (found?.type !== 'commit' || found.content === undefined) return undefined;
-  const text = found.content.toString('latin1');
-  const header = text.slice(0, text.indexOf('\n\n') + 1);
-  const parents = [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] ?? '');
-  const [, tree] = /^tree ([0-9a-f]+)$/m.exec(header) ?? [];
-  if (tree !== undefined) rememberCommit(repo, { commit, tree, parents });
+  const [tree, parents] = found?.type === 'commit' && found.content !== undefined ? headerOf(found.content.toString('latin1')) : [];
+  if (tree === undefined || parents === undefined) return undefined;
+  rememberCommit(repo, { commit, tree, parents });
   return parents;
+}
+
+/** Tree and parents, which are the first lines of a commit; such lines further down mean nothing to git. Source: git's commit objects. */
+function headerOf(text: string): readonly [string, readonly string[]] | readonly [] {
+  const [, tree, parents = ''] = /^tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)/.exec(text) ?? [];
+  return tree === undefined ? [] : [tree, parents.split('\n').slice(0, -1).map((line) => line.slice('parent '.length))];
 }

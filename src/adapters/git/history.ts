@@ -6,7 +6,7 @@ import type { Git } from '../../world.ts';
 import { checkId, isId, isRef, isRepositoryPath, isZero, pathText, splitNul, splitPaths } from './names.ts';
 import { ask } from './repository.ts';
 import type { Repository } from './repository.ts';
-import { commonCommit, treeIn } from './ancestry.ts';
+import { commonCommit, parentsOf, treeIn } from './ancestry.ts';
 import { diffTrees } from './tree-diff.ts';
 
 type Range = { readonly from: string; readonly to: string };
@@ -46,9 +46,12 @@ export async function isAncestor(repo: Repository, o: { readonly ancestor: strin
   return code === 0;
 }
 
+/** Commits that are read for the sake of a common one before git is asked. */
+const MOST_READ = 64;
+
 /** The best common ancestor, or undefined. */
 export async function mergeBase(repo: Repository, o: { readonly a: string; readonly b: string }): Promise<string | undefined> {
-  const quick = await commonCommit(repo, { ours: checkId(o.a), theirs: checkId(o.b) });
+  const quick = await commonCommit(repo, { ours: checkId(o.a), theirs: checkId(o.b), most: MOST_READ });
   if (quick !== undefined) return quick;
   const { stdout } = await ask(repo, { args: ['merge-base', '--end-of-options', checkId(o.a), checkId(o.b)], accept: [0, 1] });
   const id = stdout.toString('latin1').trim();
@@ -98,9 +101,7 @@ const LONGEST_WALK = 50;
 async function straightLine(repo: Repository, range: Range): Promise<readonly Range[] | undefined> {
   const steps: Range[] = [];
   for (let at = checkId(range.to); at !== checkId(range.from);) {
-    const text = (await repo.objects.contents(at))?.content?.toString('latin1') ?? '';
-    const header = text.slice(0, text.indexOf('\n\n'));
-    const [parent, second] = [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1]);
+    const [parent, second] = await parentsOf(repo, at) ?? [];
     if (parent === undefined || second !== undefined || steps.length === LONGEST_WALK) return undefined;
     steps.push({ from: parent, to: at });
     at = parent;

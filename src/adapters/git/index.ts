@@ -26,6 +26,7 @@ import type { Identity, Repository } from './repository.ts';
 import { makeSave, pushAll, readSave, refsBelow, remoteRefs } from './saved.ts';
 import { settingsReader } from './settings.ts';
 import { snapshot } from './snapshot.ts';
+import { personText } from './names.ts';
 import { openStanding } from './standing.ts';
 import { TreeMemory } from './tree-memory.ts';
 import { status } from './status.ts';
@@ -195,7 +196,7 @@ async function readIdentity(repo: Repository): Promise<Identity> {
   const of = async (name: string): Promise<string> => {
     const { stdout } = await repo.git.run({ at: { cwd: repo.commonDir, gitDir: repo.commonDir }, args: ['var', name] });
     // `name <address> seconds zone`
-    return stdout.toString('utf8').trim().replace(/ \d+ [+-]\d+$/, '');
+    return personText(stdout).trim().replace(/ \d+ [+-]\d+$/, '');
   };
   return { author: await of('GIT_AUTHOR_IDENT'), committer: await of('GIT_COMMITTER_IDENT') };
 }

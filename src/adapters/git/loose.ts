@@ -4,7 +4,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { constants, deflateSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { constants, deflate, deflateSync } from 'node:zlib';
 import { errnoOf, isMissing } from '../errno.ts';
 import { objectId } from './index-format.ts';
 import type { Repository } from './repository.ts';
@@ -16,17 +17,28 @@ export interface NewObject {
   readonly content: Buffer;
 }
 
-/** Writes an object and gives its id; undefined when git has to do it (it is told to sync, or the disk refused). */
-export async function writeObject(repo: Repository, { type, content }: NewObject): Promise<string | undefined> {
-  const { ordinary, syncs, idBytes } = await repo.settings.read();
-  if (!ordinary || syncs) return undefined;
-  const id = objectId({ type, content, idBytes });
-  const folder = join(repo.commonDir, 'objects', id.slice(0, 2));
+/** Writes an object and gives its id; undefined when git has to do it, because the disk refused. */
+export type ObjectWriter = (object: NewObject) => Promise<string | undefined>;
+
+/** How choo writes objects here; undefined where only git may: it is told to sync, to share what it writes, or to keep it some other way. */
+export async function objectWriter(repo: Repository): Promise<ObjectWriter | undefined> {
+  const { writes, idBytes } = await repo.settings.read();
+  return writes ? (object) => write(join(repo.commonDir, 'objects'), { ...object, idBytes }) : undefined;
+}
+
+/** Larger contents are compressed beside the loop, bytes. */
+const LARGE = 64 * 1024;
+const compressed = promisify(deflate);
+
+async function write(objects: string, o: NewObject & { readonly idBytes: number }): Promise<string | undefined> {
+  const id = objectId(o);
+  const folder = join(objects, id.slice(0, 2));
   const path = join(folder, id.slice(2));
   try {
     if (freshened(path)) return id;
-    const bytes = deflateSync(Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content]), { level: constants.Z_BEST_SPEED });
-    place({ folder, path, bytes });
+    const bytes = Buffer.concat([Buffer.from(`${o.type} ${o.content.length}\0`), o.content]);
+    const level = { level: constants.Z_BEST_SPEED };
+    place({ folder, path, bytes: bytes.length < LARGE ? deflateSync(bytes, level) : await compressed(bytes, level) });
     return id;
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;

@@ -57,6 +57,11 @@ export function pathText(bytes: Buffer): string {
   return text;
 }
 
+/** What says who somebody is, as text. Bytes that are not UTF-8 are taken for Latin-1, as git itself mends such a commit. */
+export function personText(bytes: Buffer): string {
+  return isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1');
+}
+
 /** The bytes of a name made by `pathText`. */
 export function pathBytes(text: string): Buffer {
   if (!/[\udc80-\udcff]/.test(text)) return Buffer.from(text, 'utf8');

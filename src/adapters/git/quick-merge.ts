@@ -2,6 +2,8 @@
 // not plain (a path on both sides, anything deleted or renamed, odd names, submodules, histories that cross) is git's to judge.
 
 import { commonCommit, treeIn } from './ancestry.ts';
+import { objectWriter } from './loose.ts';
+import type { ObjectWriter } from './loose.ts';
 import type { Repository } from './repository.ts';
 import { diffTrees } from './tree-diff.ts';
 import { FOLDER, itemsOf, writeTree } from './tree-items.ts';
@@ -19,6 +21,8 @@ interface Entry { readonly mode: number; readonly id: string }
 
 /** The tree of `theirs` merged into `ours`, and the commit from which `theirs` is a straight line; undefined when git has to be asked. */
 export async function quickMerge(repo: Repository, o: { readonly ours: string; readonly theirs: string }): Promise<{ readonly tree: string; readonly since: string } | undefined> {
+  const write = await objectWriter(repo);
+  if (write === undefined) return undefined;
   const base = await commonCommit(repo, o);
   if (base === undefined) return undefined;
   const [from, to, theirs] = await Promise.all([base, o.ours, o.theirs].map((commit) => treeIn(repo, commit)));
@@ -28,7 +32,7 @@ export async function quickMerge(repo: Repository, o: { readonly ours: string; r
   const [own, others] = await Promise.all([changes(repo, { from, to: theirs }), known ?? changes(repo, { from, to })]);
   if (own === undefined || others === undefined || !areApart(own, others)) return undefined;
   if (own.size === 0) return { tree: to, since: base };
-  const merged = await apply(repo, { tree: to, changes: own, folder: '' });
+  const merged = await apply(repo, { tree: to, changes: own, folder: '', write });
   if (merged === undefined) return undefined;
   // The next one is merged upon this, as a rule.
   repo.quick.last = { from, to: merged, others: new Map([...others, ...own]) };
@@ -66,7 +70,7 @@ function areApart(a: ReadonlyMap<string, Entry>, b: ReadonlyMap<string, Entry>):
   return true;
 }
 
-interface Part { readonly tree: string | undefined; readonly changes: ReadonlyMap<string, Entry>; readonly folder: string }
+interface Part { readonly tree: string | undefined; readonly changes: ReadonlyMap<string, Entry>; readonly folder: string; readonly write: ObjectWriter }
 
 /** Writes a tree with the changes below `folder` in it and gives its id; undefined when git would not have it. */
 async function apply(repo: Repository, o: Part): Promise<string | undefined> {
@@ -84,9 +88,9 @@ async function apply(repo: Repository, o: Part): Promise<string | undefined> {
   for (const [name, inner] of below) {
     const folder = items.get(name);
     if (folder !== undefined && folder.mode !== FOLDER) return undefined;
-    const id = await apply(repo, { tree: folder?.id, changes: inner, folder: prefix === 0 ? name : `${o.folder}/${name}` });
+    const id = await apply(repo, { ...o, tree: folder?.id, changes: inner, folder: prefix === 0 ? name : `${o.folder}/${name}` });
     if (id === undefined) return undefined;
     items.set(name, { name, mode: FOLDER, id });
   }
-  return writeTree(repo, items);
+  return writeTree(repo, { items, write: o.write });
 }

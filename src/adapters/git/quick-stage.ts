@@ -8,7 +8,8 @@ import { blobId, makeEntry, writeIndex } from './index-format.ts';
 import type { CachedTree, IndexEntry } from './index-format.ts';
 import { contentId, memoryOf, modeOf, readIndex } from './look.ts';
 import type { Memory, ReadIndex } from './memory.ts';
-import { writeObject } from './loose.ts';
+import { objectWriter } from './loose.ts';
+import type { ObjectWriter } from './loose.ts';
 import { placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { FOLDER, itemsOf, writeTree } from './tree-items.ts';
@@ -17,6 +18,8 @@ import { readLink, readRegular } from './young.ts';
 
 const MOST_PATHS = 100;
 const LARGEST_FILE = 4 * 1024 * 1024;
+/** Of all files together; they are in memory at once. */
+const MOST_BYTES = 16 * 1024 * 1024;
 
 /** A path to stage: its new content with mode and entry, or gone. */
 interface Change {
@@ -28,6 +31,8 @@ interface Change {
 export async function quickStage(repo: Repository, o: { readonly worktree: string; readonly paths: readonly string[] }): Promise<string | undefined> {
   const settings = await repo.settings.read();
   if (!settings.ordinary || !settings.verbatim || settings.attributes || o.paths.length > MOST_PATHS) return undefined;
+  const write = await objectWriter(repo);
+  if (write === undefined) return undefined;
   const at = await placeOf(repo, o.worktree);
   const { gitDir = '', cwd } = at;
   const lock = takeLock(gitDir);
@@ -37,9 +42,9 @@ export async function quickStage(repo: Repository, o: { readonly worktree: strin
     const memory = memoryOf(repo, at);
     const index = readIndex(memory, { gitDir, idBytes: settings.idBytes });
     if (index === undefined || index.attributes || !index.parsed.rewritable || index.parsed.trees?.count !== index.parsed.entries.length) return undefined;
-    const changes = o.paths.map((path) => changeOf(path, { top: cwd, index, idBytes: settings.idBytes }));
-    if (!changes.every((c) => c !== undefined)) return undefined;
-    const staged = await stageAll(repo, { index, changes, trees: index.parsed.trees, head: memory.head?.tree });
+    const changes = changesOf(o.paths, { top: cwd, index, idBytes: settings.idBytes });
+    if (changes === undefined) return undefined;
+    const staged = await stageAll(repo, { index, changes, trees: index.parsed.trees, head: memory.head?.tree, write });
     if (staged === undefined) return undefined;
     const entries = staged.entries.map((e) => ('now' in e ? e.now : settled(e, { index, memory, top: cwd })));
     writeFileSync(lock, writeIndex({ entries, trees: staged.root, idBytes: settings.idBytes }), { mode: 0o666 });
@@ -61,6 +66,19 @@ function takeLock(gitDir: string): string | undefined {
     if (errnoOf(error) === 'EEXIST') return undefined;
     throw error;
   }
+}
+
+/** What stands at all of them; undefined when one of them, or all together, is too much. */
+function changesOf(paths: readonly string[], o: { readonly top: string; readonly index: ReadIndex; readonly idBytes: number }): readonly Change[] | undefined {
+  const changes: Change[] = [];
+  let bytes = 0;
+  for (const path of paths) {
+    const change = changeOf(path, o);
+    bytes += change?.now?.content.length ?? 0;
+    if (change === undefined || bytes > MOST_BYTES) return undefined;
+    changes.push(change);
+  }
+  return changes;
 }
 
 /** What stands at a path; undefined when that, or the path itself, is anything but plain. */
@@ -103,18 +121,18 @@ function settled(entry: IndexEntry, o: { readonly index: ReadIndex; readonly mem
 interface NewEntry { readonly path: string; readonly now: Buffer; readonly mode: number; readonly id: string }
 
 /** Writes the blobs and trees; gives the new list of entries in git's order and the trees. */
-async function stageAll(repo: Repository, o: { readonly index: ReadIndex; readonly changes: readonly Change[]; readonly trees: CachedTree; readonly head: string | undefined }): Promise<{ readonly entries: readonly (IndexEntry | NewEntry)[]; readonly root: CachedTree } | undefined> {
+async function stageAll(repo: Repository, o: { readonly index: ReadIndex; readonly changes: readonly Change[]; readonly trees: CachedTree; readonly head: string | undefined; readonly write: ObjectWriter }): Promise<{ readonly entries: readonly (IndexEntry | NewEntry)[]; readonly root: CachedTree } | undefined> {
   const changes = new Map(o.changes.map((change) => [change.path, change]));
   const made = new Set<string>();
   for (const { now } of changes.values()) {
     if (now === undefined || made.has(now.id)) continue;
-    if ((await writeObject(repo, { type: 'blob', content: now.content })) !== now.id) return undefined;
+    if ((await o.write({ type: 'blob', content: now.content })) !== now.id) return undefined;
     made.add(now.id);
   }
   const kept: (IndexEntry | NewEntry)[] = o.index.parsed.entries.filter((e) => !changes.has(e.path));
   const staged = [...changes.values()].flatMap(({ path, now }): NewEntry[] => (now === undefined ? [] : [{ path, now: now.bytes, mode: now.mode, id: now.id }]));
   const entries = merge(kept, staged.toSorted((a, b) => (a.path < b.path ? -1 : 1)));
-  const root = await treeOfEntries(repo, { entries, from: 0, to: entries.length, folder: '', old: o.trees, touched: touchedFolders(changes.keys()), made, head: o.head });
+  const root = await treeOfEntries(repo, { entries, from: 0, to: entries.length, folder: '', old: o.trees, touched: touchedFolders(changes.keys()), made, head: o.head, write: o.write });
   return root === undefined ? undefined : { entries, root };
 }
 
@@ -137,7 +155,7 @@ function touchedFolders(paths: Iterable<string>): ReadonlySet<string> {
   return folders;
 }
 
-interface Part { readonly entries: readonly (IndexEntry | NewEntry)[]; readonly from: number; readonly to: number; readonly folder: string; readonly old: CachedTree | undefined; readonly touched: ReadonlySet<string>; /** Objects written just now. */ readonly made: Set<string>; /** The folder's tree in HEAD. */ readonly head: string | undefined }
+interface Part { readonly entries: readonly (IndexEntry | NewEntry)[]; readonly from: number; readonly to: number; readonly folder: string; readonly old: CachedTree | undefined; readonly touched: ReadonlySet<string>; /** Objects written just now. */ readonly made: Set<string>; /** The folder's tree in HEAD. */ readonly head: string | undefined; readonly write: ObjectWriter }
 
 /** Makes the tree of a folder's entries, those of untouched folders being known; undefined when one is not. */
 async function treeOfEntries(repo: Repository, o: Part): Promise<CachedTree | undefined> {
@@ -166,7 +184,7 @@ async function treeOfEntries(repo: Repository, o: Part): Promise<CachedTree | un
     add(items, { name, mode: FOLDER, id: tree.id });
     n = end;
   }
-  const id = (await areThere(repo, { items, before, made: o.made })) ? await writeTree(repo, items) : undefined;
+  const id = (await areThere(repo, { items, before, made: o.made })) ? await writeTree(repo, { items, write: o.write }) : undefined;
   if (id === undefined) return undefined;
   o.made.add(id);
   return { count: o.to - o.from, id, below };

@@ -4,8 +4,8 @@ import { Bug } from '../../core/bug.ts';
 import { GitError } from '../../world.ts';
 import { fenceLine, proveFence } from './fence.ts';
 import { failpoint } from '../../failpoint.ts';
-import { writeObject } from './loose.ts';
-import { checkId, checkRef } from './names.ts';
+import { objectWriter } from './loose.ts';
+import { checkId, checkRef, personText } from './names.ts';
 import { rememberCommit } from './ancestry.ts';
 import { resolve } from './history.ts';
 import { ask } from './repository.ts';
@@ -43,23 +43,33 @@ async function newCommit(repo: Repository, o: NewCommit & { readonly sign: boole
 
 /** The commit object written out as `commit-tree` would; undefined when git has to do it. */
 async function writeCommit(repo: Repository, o: NewCommit): Promise<string | undefined> {
+  const write = await objectWriter(repo);
+  if (write === undefined || !(await areThere(repo, o))) return undefined;
   const { author, committer } = await repo.identity();
   const now = timeStamp(new Date());
   const by = o.authorOf === undefined ? `${author} ${now}` : await authorOf(repo, o.authorOf);
   const lines = [`tree ${checkId(o.tree)}`, ...new Set(o.parents.map((p) => `parent ${checkId(p)}`)), `author ${by}`, `committer ${committer} ${now}`];
   if (!PERSON.test(by) || !PERSON.test(`${committer} ${now}`)) return undefined;
-  return writeObject(repo, { type: 'commit', content: Buffer.from(`${lines.join('\n')}\n\n${o.message}`) });
+  return write({ type: 'commit', content: Buffer.from(`${lines.join('\n')}\n\n${o.message}`) });
 }
 
-/** Name, address, time and zone as a commit has them. */
-const PERSON = /^[^<>\n\0]* <[^<>\n\0]*> \d+ [+-]\d{4}$/;
+/** Name, address, time and zone as commits have them, also those that other tools than git have made. */
+const PERSON = /^[^<>\n\0]*<[^<>\n\0]*> -?\d+ [+-]\d+$/;
+
+/** True when the repository has what the commit names. */
+async function areThere(repo: Repository, { tree, parents }: NewCommit): Promise<boolean> {
+  const found = await Promise.all([tree, ...parents].map((id) => repo.objects.info(checkId(id))));
+  return found.every((object, n) => object?.type === (n === 0 ? 'tree' : 'commit'));
+}
 
 /** Author and time of a commit as its object has them. */
 async function authorOf(repo: Repository, commit: string): Promise<string> {
-  const text = (await repo.objects.contents(checkId(commit)))?.content?.toString('utf8') ?? '';
-  const author = /^author (.+)$/m.exec(text.slice(0, Math.max(0, text.indexOf('\n\n'))))?.[1];
+  const content = (await repo.objects.contents(checkId(commit)))?.content;
+  const text = content === undefined ? '' : personText(content);
+  const end = text.indexOf('\n\n');
+  const author = (end === -1 ? text : text.slice(0, end)).split('\n').find((line) => line.startsWith('author '));
   if (author === undefined) throw new GitError(`git cat-file commit ${commit}`, 'it has no author');
-  return author;
+  return author.slice('author '.length);
 }
 
 /** The same for a command of git's own. */

@@ -1,8 +1,9 @@
-// What the configuration says about reading a worktree, as far as choo must know it to answer a status itself. Reads it through
-// git, once for as long as the files it stands in do not change.
+// What the configuration says about reading worktrees and writing objects, as far as choo must know it to do so itself. Reads it
+// through git, once for as long as the files it stands in do not change.
 
-import { lstatSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isMissing } from '../errno.ts';
 import type { GitRunner } from './exec.ts';
 import { splitNul } from './names.ts';
@@ -12,8 +13,8 @@ import { YOUNG_MS } from './young.ts';
 export interface Settings {
   /** Nothing in it makes files on disk mean something else than on most machines. */
   readonly ordinary: boolean;
-  /** Objects are to be on the disk before anything names them; by itself git leaves that to the system. */
-  readonly syncs: boolean;
+  /** Objects may be written as plain files: none is to be synced, shared, or kept in another way. */
+  readonly writes: boolean;
   /** No configured conversion of contents. */
   readonly verbatim: boolean;
   /** Bytes of an object id. */
@@ -36,9 +37,13 @@ export interface SettingsReader {
 interface Where { readonly git: GitRunner; readonly commonDir: string }
 
 interface Origin {
+  /** As the files were before git read them. */
+  readonly stamp: string;
+  /** One of them changed so shortly before, or while, git read it that what was read may be older than its stamp. */
+  readonly young: boolean;
   readonly files: readonly string[];
   readonly ordinary: boolean;
-  readonly syncs: boolean;
+  readonly writes: boolean;
   readonly verbatim: boolean;
   readonly idBytes: 20 | 32;
   readonly ignoreFiles: readonly string[];
@@ -52,48 +57,50 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
   'core.sharedrepository': /^(false|no|off|0|umask)$/i,
 };
 const EXTENSIONS = /^extensions\.(?!objectformat$|partialclone$|noop$|noop-v1$)/;
+/** Settings of how objects are written, but for extensions that say nothing of objects. */
+const OF_OBJECTS = /^core\.fsync|^extensions\.(?!objectformat$|partialclone$|noop$|noop-v1$|worktreeconfig$|refstorage$|relativeworktrees$|preciousobjects$)/;
 
 /** Opens a reader; starts nothing yet. */
 export function settingsReader(repo: Where): SettingsReader {
-  let known: { readonly origin: Origin; readonly stamp: string; readonly rules?: { readonly stamp: string; readonly settings: Settings } } | undefined;
-  let reading: Promise<Origin> | undefined;
+  let known: { readonly origin: Origin; readonly rules?: { readonly stamp: string; readonly settings: Settings } } | undefined;
   return {
     read: async () => {
-      let files = known === undefined ? undefined : stampOf(known.origin.files);
-      if (known === undefined || files?.stamp !== known.stamp) {
-        reading ??= readOrigin(repo).finally(() => (reading = undefined));
-        const origin = await reading;
-        files = stampOf(origin.files);
-        known = { origin, stamp: files.stamp };
-      }
+      if (known === undefined || stampOf(known.origin.files).stamp !== known.origin.stamp) known = { origin: await readOrigin(repo) };
       const { origin } = known;
       const rules = stampOf([...origin.ignoreFiles, ...origin.attributeFiles]);
       if (known.rules?.stamp === rules.stamp) return known.rules.settings;
-      const young = files.young || rules.young;
+      const young = origin.young || rules.young;
       const settings = {
-        ordinary: origin.ordinary, syncs: origin.syncs, verbatim: origin.verbatim, idBytes: origin.idBytes, ignores: origin.ignoreFiles.some(holdsRules), attributes: origin.attributeFiles.some(holdsRules),
-        stamp: `${files.stamp} ${rules.stamp}`, young,
+        ordinary: origin.ordinary, writes: origin.writes, verbatim: origin.verbatim, idBytes: origin.idBytes, ignores: origin.ignoreFiles.some(holdsRules), attributes: origin.attributeFiles.some(holdsRules),
+        stamp: `${origin.stamp} ${rules.stamp}`, young,
       };
-      known = young ? undefined : { ...known, rules: { stamp: rules.stamp, settings } };
+      known = young ? undefined : { origin, rules: { stamp: rules.stamp, settings } };
       return settings;
     },
   };
 }
 
 async function readOrigin(repo: Where): Promise<Origin> {
-  const home = repo.git.environment['HOME'] ?? '';
-  const xdg = repo.git.environment['XDG_CONFIG_HOME'] ?? '';
+  const { HOME: home = '', XDG_CONFIG_HOME: xdg = '', GIT_CONFIG_GLOBAL: global, GIT_CONFIG_SYSTEM: system } = repo.git.environment;
   const own = join(xdg === '' ? join(home, '.config') : xdg, 'git');
+  const files = new Set([join(repo.commonDir, 'config'), join(repo.commonDir, 'config.worktree'), join(home, '.gitconfig'), join(own, 'config'), '/etc/gitconfig', ...[global, system].flatMap((path) => path ?? [])]);
+  const began = Date.now();
   const { stdout } = await repo.git.run({ at: { cwd: repo.commonDir, gitDir: repo.commonDir }, args: ['config', '--list', '--show-origin', '-z'] });
   const fields = splitNul(stdout).map((field) => field.toString('utf8'));
-  const files = new Set([join(repo.commonDir, 'config'), join(repo.commonDir, 'config.worktree'), join(home, '.gitconfig'), join(own, 'config'), '/etc/gitconfig']);
+  /** Files that git has just read. */
+  const named = new Set<string>();
   const values = new Map<string, string>();
   let ordinary = true;
+  let writes = true;
   for (let n = 0; n + 1 < fields.length; n += 2) {
     const origin = fields[n] ?? '';
     const [key = '', ...rest] = (fields[n + 1] ?? '').split('\n');
-    if (origin.startsWith('file:')) files.add(join('/', origin.slice(5).startsWith('/') ? '' : repo.commonDir, origin.slice(5)));
+    const file = origin.startsWith('file:') ? join('/', origin.slice(5).startsWith('/') ? '' : repo.commonDir, origin.slice(5)) : undefined;
+    if (file !== undefined) named.add(file);
     values.set(key, rest.join('\n'));
+    // It may be missing now and there later.
+    if (key === 'include.path') files.add(includedFile(file ?? '/', { home, path: rest.join('\n') }));
+    writes &&= !OF_OBJECTS.test(key);
     // What such a section brings in may differ from worktree to worktree.
     if (key.startsWith('includeif.') || EXTENSIONS.test(key)) ordinary = false;
   }
@@ -103,9 +110,12 @@ async function readOrigin(repo: Where): Promise<Origin> {
     return value.startsWith('~/') ? join(home, value.slice(2)) : join(value.startsWith('/') ? '/' : repo.commonDir, value);
   };
   for (const key of ['core.excludesfile', 'core.attributesfile']) ordinary &&= !/^(?:~[^/]|%)/.test(values.get(key) ?? '');
+  const shared = values.get('core.sharedrepository');
+  const all = [...new Set([...files, ...named])];
+  const { stamp, young } = stampOf(all, began);
   return {
-    files: [...files], ordinary,
-    syncs: [...values.keys()].some((key) => key.startsWith('core.fsync')),
+    stamp, young: young || [...named].some((path) => targetOf(path) === undefined), files: all, ordinary,
+    writes: writes && (shared === undefined || EXPECTED['core.sharedrepository']?.test(shared) === true),
     verbatim: /^(?:false|no|off|0)$/i.test(values.get('core.autocrlf') ?? 'false'),
     idBytes: values.get('extensions.objectformat') === 'sha256' ? 32 : 20,
     ignoreFiles: [join(repo.commonDir, 'info/exclude'), configured('core.excludesfile', 'ignore')],
@@ -113,16 +123,34 @@ async function readOrigin(repo: Where): Promise<Origin> {
   };
 }
 
-/** What a change of any of these files changes, `-` for one that is missing; and whether one is so young that its next change may not show. */
-function stampOf(paths: readonly string[]): { readonly stamp: string; readonly young: boolean } {
-  const since = Date.now() - YOUNG_MS;
+/** Where an included file is: beside the one that names it, unless it says otherwise. */
+function includedFile(file: string, o: { readonly home: string; readonly path: string }): string {
+  if (o.path.startsWith('~/')) return join(o.home, o.path.slice(2));
+  return o.path.startsWith('/') ? o.path : join(dirname(file), o.path);
+}
+
+/** What a change of any of these files changes, `-` for one that is missing; and whether one was so young at that time that its next change may not show. */
+function stampOf(paths: readonly string[], at = Date.now()): { readonly stamp: string; readonly young: boolean } {
   let young = false;
+  const stampFor = (stat: Stats | undefined): string => {
+    young ||= stat !== undefined && stat.ctimeMs >= at - YOUNG_MS;
+    return stat === undefined ? '-' : `${stat.ino}.${stat.size}.${stat.mtimeMs}.${stat.ctimeMs}`;
+  };
   const stamp = paths.map((path) => {
     const stat = lstatSync(path, { throwIfNoEntry: false });
-    young ||= stat !== undefined && stat.ctimeMs >= since;
-    return stat === undefined ? '-' : `${stat.ino}.${stat.size}.${stat.mtimeMs}.${stat.ctimeMs}`;
+    // Of a link both it and what it leads to.
+    return stat?.isSymbolicLink() === true ? `${stampFor(stat)}>${stampFor(targetOf(path))}` : stampFor(stat);
   }).join(' ');
   return { stamp, young };
+}
+
+/** What a link leads to; undefined when that is nothing. */
+function targetOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** True when a file of rules (ignore, attributes) holds more than comments and blank lines. */

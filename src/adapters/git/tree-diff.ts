@@ -14,8 +14,9 @@ export interface TreeChange {
   readonly is?: TreeItem;
 }
 
-/** More than this and git is asked. */
+/** More paths, trees to be read or levels of folders than this, and git is asked. */
 const MOST_CHANGES = 20_000;
+const MOST_READ = 200;
 const DEEPEST = 200;
 
 const NOTHING: Items = new Map();
@@ -23,32 +24,41 @@ const NOTHING: Items = new Map();
 /** The paths below two trees (by full id) that differ, in git's order; undefined when git has to be asked. */
 export async function diffTrees(repo: Repository, o: { readonly from: string; readonly to: string }): Promise<readonly TreeChange[] | undefined> {
   const found: Found[] = [];
-  const whole = await compare(repo, { ...o, folder: '', depth: 0 }, found);
-  if (!whole) return undefined;
-  // A folder's line stands where its files do: the order of whole names is the order git walks in.
+  let left = MOST_READ;
+  let level: readonly Pair[] = o.from === o.to ? [] : [{ ...o, folder: '' }];
+  for (let depth = 0; level.length > 0; depth++) {
+    const unknown = level.flatMap(({ from, to }) => [from, to]).filter((id) => id !== undefined && repo.trees.get(id) === undefined);
+    left -= unknown.length;
+    if (depth > DEEPEST || left < 0) return undefined;
+    // A level's trees are asked for together.
+    const pairs = await Promise.all(level.map(async ({ from, to, folder }) => ({ from: await linesOf(repo, from), to: await linesOf(repo, to), folder })));
+    const next: Pair[] = [];
+    for (const { from, to, folder } of pairs) {
+      if (from === undefined || to === undefined) return undefined;
+      for (const pair of differing(from, to)) compare(pair, { folder, found, next });
+    }
+    if (found.length > MOST_CHANGES) return undefined;
+    level = next;
+  }
+  // The order of whole names is the order in which git walks.
   return found.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, ...change }) => ({ path: pathOf(name), ...change }));
 }
 
 interface Found { readonly name: string; readonly was?: TreeItem; readonly is?: TreeItem }
 
-interface Pair { readonly from: string | undefined; readonly to: string | undefined; /** With a slash at its end; the top is ''. */ readonly folder: string; readonly depth: number }
+interface Pair { readonly from: string | undefined; readonly to: string | undefined; /** With a slash at its end; the top is ''. */ readonly folder: string }
 
-/** Collects what differs; false when that is too much or a tree cannot be read. */
-async function compare(repo: Repository, o: Pair, found: Found[]): Promise<boolean> {
-  if (o.from === o.to) return true;
-  if (o.depth > DEEPEST) return false;
-  const from = o.from === undefined ? NOTHING : repo.trees.get(o.from) ?? await itemsOf(repo, o.from);
-  const to = o.to === undefined ? NOTHING : repo.trees.get(o.to) ?? await itemsOf(repo, o.to);
-  if (from === undefined || to === undefined) return false;
-  for (const [was, is] of differing(from, to)) {
-    const name = `${o.folder}${(is ?? was)?.name ?? ''}`;
-    const [old, now] = [fileOf(was), fileOf(is)];
-    if (old !== undefined || now !== undefined) found.push({ name, ...(old === undefined ? {} : { was: old }), ...(now === undefined ? {} : { is: now }) });
-    if (found.length > MOST_CHANGES) return false;
-    const below = { from: folderOf(was), to: folderOf(is), folder: `${name}/`, depth: o.depth + 1 };
-    if ((below.from !== undefined || below.to !== undefined) && !(await compare(repo, below, found))) return false;
-  }
-  return true;
+function linesOf(repo: Repository, tree: string | undefined): Promise<Items | undefined> {
+  return tree === undefined ? Promise.resolve(NOTHING) : itemsOf(repo, tree);
+}
+
+/** A line that is not the same: a file is found, a folder is to be looked into. */
+function compare([was, is]: readonly [TreeItem | undefined, TreeItem | undefined], o: { readonly folder: string; readonly found: Found[]; readonly next: Pair[] }): void {
+  const name = `${o.folder}${(is ?? was)?.name ?? ''}`;
+  const [old, now] = [fileOf(was), fileOf(is)];
+  if (old !== undefined || now !== undefined) o.found.push({ name, ...(old === undefined ? {} : { was: old }), ...(now === undefined ? {} : { is: now }) });
+  const [from, to] = [folderOf(was), folderOf(is)];
+  if (from !== undefined || to !== undefined) o.next.push({ from, to, folder: `${name}/` });
 }
 
 /** The lines that are not the same in both. */

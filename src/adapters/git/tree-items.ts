@@ -1,6 +1,6 @@
 // Tree objects read and written without a process. What git would not write that way is git's to read.
 
-import { writeObject } from './loose.ts';
+import type { ObjectWriter } from './loose.ts';
 import type { Repository } from './repository.ts';
 import type { Items, TreeItem } from './tree-memory.ts';
 
@@ -35,9 +35,9 @@ function parseTree(content: Buffer, idBytes: number): Items | undefined {
 }
 
 /** Writes a tree of these lines, in any order, and gives its id; undefined when git has to do it. What they name must be there: nobody looks. */
-export async function writeTree(repo: Repository, items: Items): Promise<string | undefined> {
-  const id = await writeObject(repo, { type: 'tree', content: treeContent(items) });
-  if (id !== undefined) repo.trees.set(id, items);
+export async function writeTree(repo: Repository, o: { readonly items: Items; readonly write: ObjectWriter }): Promise<string | undefined> {
+  const id = await o.write({ type: 'tree', content: treeContent(o.items) });
+  if (id !== undefined) repo.trees.set(id, o.items);
   return id;
 }
 
