@@ -11,7 +11,7 @@ import { makeRepository, notingGit } from '../rig/repo.ts';
 import type { TestRepository } from '../rig/repo.ts';
 
 /** Commands that stay and are started only once. */
-const STANDING = new Set(['cat-file', 'diff-tree', 'hash-object', 'mktree']);
+const STANDING = new Set(['cat-file']);
 
 /** A repository with one worktree, opened so that every start of git is noted. */
 export interface Bed {

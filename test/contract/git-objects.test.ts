@@ -1,9 +1,11 @@
 // Objects that choo writes and trees that it compares itself: to git they are what its own are.
 
 import { execFileSync } from 'node:child_process';
-import { lstatSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/adapters/clock.ts';
+import { openGit } from '../../src/adapters/git/index.ts';
 import { makeRepository, notingGit } from '../rig/repo.ts';
 import type { TestRepository } from '../rig/repo.ts';
 import { Rng } from '../sim/rng.ts';
@@ -24,6 +26,7 @@ function opened(): { readonly git: ReturnType<TestRepository['open']>; readonly 
 }
 
 const fileOf = (id: string): string => join(repo.root, '.git/objects', id.slice(0, 2), id.slice(2));
+const literally = (type: string, input: string | Buffer): string => execFileSync('git', ['-C', repo.root, 'hash-object', '-t', type, '-w', '--literally', '--stdin'], { input, encoding: 'utf8' }).trim();
 const half = (): readonly string[] => readdirSync(join(repo.root, '.git/objects'), { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('tmp_obj'));
 
 describe('an object of choo’s own', () => {
@@ -71,14 +74,52 @@ describe('an object of choo’s own', () => {
     expect(lstatSync(folder).isFile()).toBe(true);
   });
 
-  it('is git’s to make where an author’s name would not be one', async () => {
+  it.each([
+    ['without a name', 'author <a@b> 1 +0000', 'author <a@b> 1 +0000'],
+    ['from before 1970', 'author A <a@b> -5 +0000', 'author A <a@b> -5 +0000'],
+    ['with a zone of its own', 'author A <a@b> 1 +051800', 'author A <a@b> 1 +051800'],
+    ['with what ends a line elsewhere', 'author A\u2028B <a@b> 1 +0000', 'author A\u2028B <a@b> 1 +0000'],
+    ['that is none', 'author Odd <a<b> 1 +0000', /^author [^<>]* <[^<>]*> 1 \+0000$/m],
+  ])('keeps an author as another tool wrote it: %s', async (_, line, expected) => {
     const { git } = opened();
     const head = repo.git('rev-parse', 'HEAD');
-    const odd = execFileSync('git', ['-C', repo.root, 'hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], {
-      input: `tree ${repo.git('rev-parse', 'HEAD^{tree}')}\nauthor Odd <a<b> 1 +0000\ncommitter C <c@d> 1 +0000\n\nx\n`, encoding: 'utf8',
-    }).trim();
-    const commit = await git.commitTree({ tree: await git.treeOf(head), parents: [head], message: 'm', authorOf: odd });
-    expect(repo.git('cat-file', 'commit', commit)).toMatch(/^author [^<>]* <[^<>]*> \d+ \+\d{4}$/m);
+    const commit = await git.commitTree({ tree: await git.treeOf(head), parents: [head], message: 'm', authorOf: literally('commit', `tree ${repo.git('rev-parse', 'HEAD^{tree}')}\n${line}\ncommitter C <c@d> 1 +0000\n\nx\n`) });
+    expect(repo.git('cat-file', 'commit', commit)).toMatch(expected);
+  });
+
+  it('has a name in Latin-1 as git has it', async () => {
+    repo.git('config', 'user.email', 'j@example.com');
+    writeFileSync(join(repo.root, '.git/config'), Buffer.concat([readFileSync(join(repo.root, '.git/config')), Buffer.from('[user]\n\tname = J\xfcrgen\n', 'latin1')]));
+    const { git } = opened();
+    const head = repo.git('rev-parse', 'HEAD');
+    const commit = await git.commitTree({ tree: await git.treeOf(head), parents: [head], message: 'm' });
+    expect(repo.git('show', '-s', '--format=%an', commit)).toBe('Jürgen');
+  });
+
+  it('names nothing that is not there', async () => {
+    const { git } = opened();
+    repo.write('new', 'x\n');
+    const tree = await git.stage(repo.root, ['new']);
+    rmSync(fileOf(tree));
+    await expect(git.commitTree({ tree, parents: [repo.git('rev-parse', 'HEAD')], message: 'm' })).rejects.toThrow('commit-tree');
+  });
+
+  it('is written also where parts of the configuration are only for some folders', async () => {
+    repo.git('config', 'includeIf.gitdir:**/elsewhere/.path', '~/other');
+    const { git, starts } = opened();
+    const [tree, head] = [repo.git('rev-parse', 'HEAD^{tree}'), repo.git('rev-parse', 'HEAD')];
+    await git.commitTree({ tree, parents: [head], message: 'm' });
+    expect(starts().filter((args) => args.includes('commit-tree'))).toEqual([]);
+  });
+
+  it('is git’s to write where many large files come together', async () => {
+    const { git, starts } = opened();
+    const paths = ['1', '2', '3', '4', '5'];
+    for (const path of paths) repo.write(path, path.repeat(3.9 * 1024 * 1024));
+    expect(await git.stage(repo.root, paths.slice(0, 2))).toBe(repo.git('write-tree'));
+    expect(starts().some((args) => args.includes('update-index'))).toBe(false);
+    expect(await git.stage(repo.root, paths)).toBe(repo.git('write-tree'));
+    expect(starts().some((args) => args.includes('update-index'))).toBe(true);
   });
 });
 
@@ -124,8 +165,7 @@ describe('trees compared', () => {
     const { git, starts } = opened();
     const blob = repo.git('rev-parse', 'HEAD:a');
     const body = Buffer.concat([Buffer.from('100664 a\0'), Buffer.from(blob, 'hex')]);
-    const tree = execFileSync('git', ['-C', repo.root, 'hash-object', '-t', 'tree', '-w', '--literally', '--stdin'], { input: body, encoding: 'utf8' }).trim();
-    const [from, to] = [repo.git('rev-parse', 'HEAD'), repo.git('commit-tree', tree, '-m', 'x')];
+    const [from, to] = [repo.git('rev-parse', 'HEAD'), repo.git('commit-tree', literally('tree', body), '-m', 'x')];
     expect(await git.changedPaths(from, to)).toEqual(byGit(from, to));
     expect(starts().some((args) => args.includes('diff-tree'))).toBe(true);
   });
@@ -137,5 +177,57 @@ describe('trees compared', () => {
     const [from, to] = [repo.git('rev-parse', 'HEAD'), repo.git('commit-tree', tree, '-m', 'x')];
     expect(await git.changedPaths(from, to)).toEqual(byGit(from, to));
     expect(starts().some((args) => args.includes('diff-tree'))).toBe(true);
+  });
+
+  it('that are many are git’s, instead of being read one by one', async () => {
+    const { git, starts } = opened();
+    for (let n = 0; n < 220; n++) repo.write(`many/${n}/file`, 'x\n');
+    repo.git('add', '-A');
+    repo.git('commit', '-q', '-m', 'many');
+    expect(await git.changedPaths(repo.git('rev-parse', 'HEAD~1'), repo.git('rev-parse', 'HEAD'))).toHaveLength(220);
+    expect(starts().some((args) => args.includes('diff-tree'))).toBe(true);
+  });
+});
+
+describe('a commit in common', () => {
+  it('is none that is only named, as in a shallow clone', async () => {
+    const parent = repo.git('rev-parse', 'HEAD');
+    repo.commit({ b: '1' });
+    repo.git('switch', '-q', '-c', 'side', parent);
+    repo.commit({ c: '1' });
+    const clone = join(repo.base, 'clone');
+    repo.git('clone', '-q', '--depth', '1', '--no-single-branch', `file://${repo.root}`, clone);
+    const git = openGit({ commonDir: join(clone, '.git'), mainRoot: clone, env: repo.env, sleep: systemClock().sleep });
+    try {
+      expect(await git.mergeBase(repo.git('rev-parse', 'main'), repo.git('rev-parse', 'side'))).toBeUndefined();
+    } finally {
+      await git.close();
+    }
+  });
+
+  it('is found among the lines that say so to git, and no others', async () => {
+    const { git } = opened();
+    const [tree, older] = [repo.git('rev-parse', 'HEAD^{tree}'), repo.git('rev-parse', 'HEAD')];
+    const newer = repo.commit({ b: '1' });
+    const who = 'author A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000';
+    // No blank line; and one that names its parent where nobody looks for it.
+    for (const [text, base] of [[`tree ${tree}\nparent ${newer}\n${who}\n`, newer], [`tree ${tree}\nparent ${older}\n${who}\nparent ${newer}\n\nx\n`, older]] as const) {
+      const odd = literally('commit', text);
+      expect(base).toBe(repo.git('merge-base', newer, odd));
+      expect(await git.mergeBase(newer, odd)).toBe(base);
+    }
+  });
+
+  it('is git’s to find where that means reading far', async () => {
+    const { git, starts } = opened();
+    const root = repo.git('rev-parse', 'HEAD');
+    let [one, other] = [root, root];
+    const tree = repo.git('rev-parse', 'HEAD^{tree}');
+    for (let n = 0; n < 40; n++) {
+      one = repo.git('commit-tree', tree, '-p', one, '-m', `one ${n}`);
+      other = repo.git('commit-tree', tree, '-p', other, '-m', `other ${n}`);
+    }
+    expect(await git.mergeBase(one, other)).toBe(root);
+    expect(starts().some((args) => args.includes('merge-base'))).toBe(true);
   });
 });
