@@ -8,6 +8,8 @@ import { ask } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { commonCommit, parentsOf, treeIn } from './ancestry.ts';
 import { diffTrees } from './tree-diff.ts';
+import type { TreeChange } from './tree-diff.ts';
+import { SUBMODULE } from './tree-items.ts';
 
 type Range = { readonly from: string; readonly to: string };
 type Commits = Awaited<ReturnType<Git['commitsBetween']>>;
@@ -70,15 +72,18 @@ export function commitsBetween(repo: Repository, range: Range): Promise<Commits>
 
 /** Paths that differ between two commits or trees; a rename is two of them. */
 export async function changedPaths(repo: Repository, range: Range): Promise<readonly string[]> {
-  checkId(range.from);
-  checkId(range.to);
-  const [from, to] = await Promise.all([treeIn(repo, range.from), treeIn(repo, range.to)]);
-  const quick = from === undefined || to === undefined ? undefined : await diffTrees(repo, { from, to });
+  const quick = await quickChanges(repo, range);
   if (quick !== undefined) return quick.map(({ path }) => path);
   const { stdout } = await ask(repo, {
     args: ['diff-tree', '-r', '-z', '--no-renames', '--name-only', '--no-ext-diff', '--end-of-options', range.from, range.to, '--'],
   });
   return splitPaths(stdout);
+}
+
+/** What differs between two commits or trees, without a process; undefined when git has to tell. */
+async function quickChanges(repo: Repository, range: Range): Promise<readonly TreeChange[] | undefined> {
+  const [from, to] = await Promise.all([treeIn(repo, checkId(range.from)), treeIn(repo, checkId(range.to))]);
+  return from === undefined || to === undefined ? undefined : diffTrees(repo, { from, to });
 }
 
 /** Paths changed by the range's own commits along first parents; of a merge only those unlike every parent. */
@@ -111,13 +116,18 @@ async function straightLine(repo: Repository, range: Range): Promise<readonly Ra
 
 /** Submodule entries of `to` that `from` does not have as such and that the .gitmodules of `to` does not name. */
 export async function newLinks(repo: Repository, range: Range): Promise<readonly string[]> {
-  const { stdout } = await ask(repo, { args: ['diff-tree', '-r', '-z', '--no-renames', '--no-ext-diff', '--end-of-options', checkId(range.from), checkId(range.to), '--'] });
-  const records = splitNul(stdout).map((record) => pathText(record));
-  const links = records.filter((_, n) => n % 2 === 1 && /^:(?!160000)\d{6} 160000 /.test(records[n - 1] ?? ''));
+  const quick = await quickChanges(repo, range);
+  const links = quick === undefined ? await linksByGit(repo, range) : quick.filter(({ was, is }) => is?.mode === SUBMODULE && was?.mode !== SUBMODULE).map(({ path }) => path);
   if (links.length === 0) return links;
   const modules = (await readFile(repo, { commit: range.to, path: '.gitmodules' })) ?? '';
   const named = new Set([...modules.matchAll(/^\s*path\s*=\s*(.+?)\s*$/gm)].map((match) => match[1]));
   return links.filter((path) => !named.has(path));
+}
+
+async function linksByGit(repo: Repository, range: Range): Promise<readonly string[]> {
+  const { stdout } = await ask(repo, { args: ['diff-tree', '-r', '-z', '--no-renames', '--no-ext-diff', '--end-of-options', checkId(range.from), checkId(range.to), '--'] });
+  const records = splitNul(stdout).map((record) => pathText(record));
+  return records.filter((_, n) => n % 2 === 1 && /^:(?!160000)\d{6} 160000 /.test(records[n - 1] ?? ''));
 }
 
 /** Renames (content alike at least by half): new path → old path. */

@@ -4,6 +4,7 @@
 import { lstatSync, readFileSync, statfsSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
+import { treeIn } from './ancestry.ts';
 import { blobId, parseIndex } from './index-format.ts';
 import type { IndexEntry } from './index-format.ts';
 import type { DetailedEntry, DetailedStatus, Memory, ReadIndex } from './memory.ts';
@@ -14,6 +15,7 @@ import { textOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 import type { Settings } from './settings.ts';
 import { diffTrees } from './tree-diff.ts';
+import { SUBMODULE } from './tree-items.ts';
 import { walk } from './walk.ts';
 import { readLink, readRegular, YOUNG_MS } from './young.ts';
 
@@ -65,7 +67,8 @@ export async function look(repo: Repository, o: { readonly at: Place; readonly m
   const verbatim = settings.verbatim && !settings.attributes && !found.attributes && !index.attributes;
   const changed = compare({ cwd, index, memory, verbatim });
   if (changed === undefined) return NOTHING;
-  const tree = await treeOf(repo, { commit: head.id, memory });
+  const tree = await treeIn(repo, head.id);
+  memory.head = tree;
   const staged = tree === undefined ? undefined : await stagedEntries(repo, { from: tree, to: index.parsed.trees.id });
   const entries = staged === undefined ? undefined : tracked({ staged, changed, byPath: index.byPath });
   if (entries === undefined) return NOTHING;
@@ -109,7 +112,7 @@ export function readIndex(memory: Memory, o: { readonly gitDir: string; readonly
     return memory.index;
   }
   const parsed = parseIndex(file, o.idBytes);
-  if (parsed === undefined || !parsed.entries.every((e) => e.plain && e.mode !== 0o160000)) return undefined;
+  if (parsed === undefined || !parsed.entries.every((e) => e.plain && e.mode !== SUBMODULE)) return undefined;
   const folders = new Map<string, Set<string>>([['', new Set()]]);
   for (const { path: name } of parsed.entries) addPath(folders, name);
   // git reads those of the index where the file is missing.
@@ -184,13 +187,6 @@ export function contentId(path: string, o: { readonly stat: Stats; readonly memo
   return id;
 }
 
-async function treeOf(repo: Repository, o: { readonly commit: string; readonly memory: Memory }): Promise<string | undefined> {
-  if (o.memory.head?.commit === o.commit) return o.memory.head.tree;
-  const tree = (await repo.objects.info(`${o.commit}^{tree}`))?.id;
-  if (tree !== undefined) o.memory.head = { commit: o.commit, tree };
-  return tree;
-}
-
 interface Staged { readonly modes: readonly [string, string]; readonly ids: readonly [string, string]; readonly letter: string }
 
 /** Path → how the index differs from HEAD; undefined when git could not tell quickly. */
@@ -200,16 +196,13 @@ async function stagedEntries(repo: Repository, o: { readonly from: string; reado
   const changes = await diffTrees(repo, o);
   if (changes === undefined) return undefined;
   for (const { path, was, is } of changes) {
-    if (was?.mode === LINK || is?.mode === LINK) return undefined;
+    if (was?.mode === SUBMODULE || is?.mode === SUBMODULE) return undefined;
     const none = '0'.repeat(o.from.length);
     const letter = was === undefined ? 'A' : is === undefined ? 'D' : kindOf(was.mode) === kindOf(is.mode) ? 'M' : 'T';
     staged.set(path, { modes: [octal(was?.mode ?? 0), octal(is?.mode ?? 0)], ids: [was?.id ?? none, is?.id ?? none], letter });
   }
   return staged;
 }
-
-/** The mode of a submodule. */
-const LINK = 0o160000;
 
 function kindOf(mode: number): number {
   return mode & 0o170000;

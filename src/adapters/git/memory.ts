@@ -28,8 +28,8 @@ export interface Memory {
   readonly listings: Map<string, Listing>;
   /** Path → the content's id, as long as the file's times stay. */
   readonly contents: Map<string, { readonly stamp: string; readonly id: string }>;
-  /** The commit that HEAD was last, with its tree. */
-  head: { readonly commit: string; readonly tree: string } | undefined;
+  /** The tree of the commit that HEAD was last. */
+  head: string | undefined;
   /** What git called ignored, under which rules. */
   ignored: { readonly rules: string; readonly paths: ReadonlySet<string> } | undefined;
 }

@@ -44,7 +44,7 @@ export async function quickStage(repo: Repository, o: { readonly worktree: strin
     if (index === undefined || index.attributes || !index.parsed.rewritable || index.parsed.trees?.count !== index.parsed.entries.length) return undefined;
     const changes = changesOf(o.paths, { top: cwd, index, idBytes: settings.idBytes });
     if (changes === undefined) return undefined;
-    const staged = await stageAll(repo, { index, changes, trees: index.parsed.trees, head: memory.head?.tree, write });
+    const staged = await stageAll(repo, { index, changes, trees: index.parsed.trees, head: memory.head, write });
     if (staged === undefined) return undefined;
     const entries = staged.entries.map((e) => ('now' in e ? e.now : settled(e, { index, memory, top: cwd })));
     writeFileSync(lock, writeIndex({ entries, trees: staged.root, idBytes: settings.idBytes }), { mode: 0o666 });

@@ -6,9 +6,11 @@ import type { Items, TreeItem } from './tree-memory.ts';
 
 /** The mode of a folder. */
 export const FOLDER = 0o40000;
+/** The mode of a submodule. */
+export const SUBMODULE = 0o160000;
 
 /** What git itself writes: folders, files, programs, links, submodules. */
-const MODES: ReadonlySet<number> = new Set([FOLDER, 0o100644, 0o100755, 0o120000, 0o160000]);
+const MODES: ReadonlySet<number> = new Set([FOLDER, 0o100644, 0o100755, 0o120000, SUBMODULE]);
 
 /** The lines of a tree; undefined when it is missing, or not written the way git writes one. Throws GitError when git dies. */
 export async function itemsOf(repo: Repository, tree: string): Promise<Items | undefined> {
