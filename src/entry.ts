@@ -12,7 +12,7 @@ declare const CHOO_MAIN: string;
 
 /** Answers from the prepared texts or hands over to main.ts; the process's exit code tells how it ended. */
 async function start(argv: readonly string[]): Promise<void> {
-  process.stdout.on('error', endsPrinting);
+  process.stdout.on('error', (error: Error & { readonly code?: string }) => isLost(error, argv[0]));
   process.stderr.on('error', endsPrinting);
   const asked = argv.length > 1 ? undefined : argv[0] ?? '--help';
   const [, answer] = CHOO_ANSWERS.find(([argument]) => argument === asked) ?? [];
@@ -25,8 +25,20 @@ async function start(argv: readonly string[]): Promise<void> {
   process.exitCode = await main([...argv]);
 }
 
-/** A reader that went away (`choo status | head -1`) or a full disk ends what is printed, not the run; who prints notices by itself. */
+/** Who prints notices by itself that nobody reads. */
 function endsPrinting(): void {}
+
+/** What these print is not what they are for. */
+const WORKS = new Set(['run', 'resume', 'demo']);
+
+/** A reader that went away (`choo status | head -1`) ends what is printed, and so does a full disk; but what a disk did not take is missing, and whoever wanted it is told. */
+function isLost(error: Error & { readonly code?: string }, command: string | undefined): void {
+  if (error.code === 'EPIPE') return;
+  process.once('exit', (code) => {
+    process.stderr.write(`error: standard output cannot be written (${error.code ?? error.message}): what was printed is not all there\n`);
+    if (code === 0 && !WORKS.has(command ?? '')) process.exitCode = 1;
+  });
+}
 
 /** Newer Nodes keep compiled code between starts. In a folder of the user's own: one in the system's temporary folder could be planted. */
 function useCompileCache(): void {

@@ -6,13 +6,13 @@ import type { FSWatcher } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JournalError, readJournal } from '../adapters/journal.ts';
+import { stateOf } from '../adapters/journal-state.ts';
 import { readLock } from '../adapters/lock.ts';
 import { journalPath, makeChooFolder, newestRun, runFolder } from '../adapters/runs.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { evolve } from '../core/evolve.ts';
 import type { State } from '../core/state.ts';
 import { viewOf, viewOfPlan } from '../core/view.ts';
-import { fold } from '../core/replay.ts';
 import { refuse } from '../opening/refusal.ts';
 import { findRepository } from '../opening/repository.ts';
 import { planNow, socketPath } from '../opening/rest.ts';
@@ -190,7 +190,7 @@ class JournalEye {
     }
     try {
       const { events } = await readJournal(this.#path);
-      return events.length === 0 ? undefined : fold(events);
+      return events.length === 0 ? undefined : stateOf(this.#path, events);
     } catch (error) {
       if (!(error instanceof JournalError)) throw error;
       if (error.reason === 'missing') return undefined;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../adapters/clock.ts';
 import { callControl } from '../adapters/control.ts';
 import { errnoOf } from '../adapters/errno.ts';
-import { makeChooFolder, runFolder } from '../adapters/runs.ts';
+import { listRuns, makeChooFolder, runFolder } from '../adapters/runs.ts';
 import { refuseSteering } from '../opening/inside.ts';
 import { refuse } from '../opening/refusal.ts';
 import { findRepository } from '../opening/repository.ts';
@@ -19,7 +19,7 @@ import { isLoopback } from '../web/guard.ts';
 import { cookieName, keepPass, readPass } from '../web/pass.ts';
 import { serveWeb } from '../web/server.ts';
 import type { ServerOptions, WebServer } from '../web/server.ts';
-import { linkTo } from '../web/serving.ts';
+import { findServing, linkTo } from '../web/serving.ts';
 import type { Place } from '../web/serving.ts';
 import { putWish } from './ask.ts';
 import { report } from './errors.ts';
@@ -49,6 +49,8 @@ export async function web(o: WebOptions, io: Io): Promise<number> {
     const { facts: { commonDir }, git } = await findRepository({ cwd: io.cwd, env: io.env, clock });
     try {
       await makeChooFolder(commonDir);
+      if (o.run !== undefined && !(await listRuns(commonDir)).includes(o.run)) throw refuse('no-run', `there is no run ${o.run} in this repository`);
+      const other = await findServing(commonDir, clock);
       const pass = await readPass(commonDir);
       const listen = o.listen ?? '127.0.0.1';
       const server = await serve({
@@ -57,9 +59,12 @@ export async function web(o: WebOptions, io: Io): Promise<number> {
         act: (request) => act(request, io), translate: (agent, unit) => translatorOf(agent, { unit, io }), diff: (from, to) => git.diffText(from, to, []), say: (line) => io.err.write(`${line}\n`), ...hookOf(io),
       }, { asked: o.port, last: pass.port });
       try {
-        await keepPass(commonDir, { token: pass.token, port: server.port, listen });
+        // Pages and runs go on finding the one that was there first, as long as it is.
+        if (other === undefined) await keepPass(commonDir, { token: pass.token, port: server.port, listen });
+        // Whoever has the link may end it.
+        const stopped = untilStopped(io);
         tell({ listen, port: server.port, token: pass.token, ...(o.run === undefined ? {} : { run: o.run }) }, io);
-        await untilStopped(io);
+        await stopped;
         return 0;
       } finally {
         await server.close();
@@ -80,7 +85,8 @@ async function serve(o: Omit<ServerOptions, 'port'>, port: { readonly asked: num
     const code = errnoOf(error);
     if (code === 'EADDRINUSE' && port.asked === undefined && port.last !== undefined) return serveWeb({ ...o, port: 0 });
     if (code === undefined) throw error;
-    throw refuse('cannot-listen', `nothing can listen on ${o.listen}${port.asked === undefined ? '' : `, port ${port.asked}`}: ${code}`, 'leave --port out, and the system chooses a free one');
+    throw refuse('cannot-listen', `nothing can listen on ${o.listen}${port.asked === undefined ? '' : `, port ${port.asked}`}: ${code}`,
+      port.asked !== undefined && (code === 'EADDRINUSE' || code === 'EACCES') ? 'leave --port out, and the system chooses a free one' : '`--listen` takes an address of this machine; without it only this machine gets in');
   }
 }
 

@@ -1,6 +1,7 @@
 // Makes text from outside (specs, file names, output) safe to print on a terminal. Does no layout.
 
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+// What joins letters (in emoji, in Persian) is part of words; what turns the direction of text or cannot be seen at all is not.
+const UNSAFE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** Gives back one line that is safe to print: tabs become spaces, every other control, format or half character becomes U+FFFD. */
 export function cleanLine(text: string): string {

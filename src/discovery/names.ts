@@ -29,7 +29,7 @@ export function branchProblem(name: string): string | undefined {
 
 function refPartProblem(part: string): string | undefined {
   if (part === '') return 'has an empty part';
-  if (/[\s\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(part)) return 'contains a space or control character, which git refuses or hides';
+  if (/[\s\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(part)) return 'contains a space, or a character that steers or cannot be seen, which git refuses or hides';
   const odd = /[~^:?*[\\]/.exec(part)?.[0];
   if (odd !== undefined) return `contains \`${odd}\`, which git refuses in a branch name`;
   if (part.includes('..') || part.includes('@{')) return 'contains `..` or `@{`, which git refuses in a branch name';

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JournalError, readJournal } from '../adapters/journal.ts';
 import type { JournalContent } from '../adapters/journal-reader.ts';
-import { Bug } from '../core/bug.ts';
+import { stateOf } from '../adapters/journal-state.ts';
 import { shellWord } from '../core/clean.ts';
 import type { Settings } from '../core/event.ts';
 import { BOUNDS } from '../core/limits.ts';
-import { fold, isOpen } from '../core/replay.ts';
+import { isOpen } from '../core/replay.ts';
 import { savedTip } from '../core/save.ts';
 import type { State } from '../core/state.ts';
 import { errorAt } from '../discovery/diagnostic.ts';
@@ -120,10 +120,9 @@ async function parsed(text: string, damaged: (what: string) => Refusal): Promise
 
 function folded(events: JournalContent['events'], damaged: (what: string) => Refusal): State {
   try {
-    return fold(events);
+    return stateOf('journal', events);
   } catch (error) {
-    // Its lines are whole, and yet they cannot follow each other: somebody made it up.
-    throw error instanceof Bug ? damaged(error.message) : error;
+    throw error instanceof JournalError ? damaged(error.message) : error;
   }
 }
 

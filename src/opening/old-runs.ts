@@ -3,8 +3,9 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { JournalError, readJournal } from '../adapters/journal.ts';
+import { stateOf } from '../adapters/journal-state.ts';
 import { journalPath, listRuns, runFolder } from '../adapters/runs.ts';
-import { fold, isOpen } from '../core/replay.ts';
+import { isOpen } from '../core/replay.ts';
 import type { State, UnitState } from '../core/state.ts';
 import { unitBranch } from '../worker/workplace.ts';
 
@@ -38,7 +39,7 @@ export async function readRuns(commonDir: string, worktrees: string): Promise<{ 
     try {
       const { events } = await readJournal(journal);
       if (events.length === 0) continue;
-      const state = fold(events);
+      const state = stateOf(journal, events);
       const discarded = new Set(events.flatMap((e) => (e.type === 'unit.discarded' ? [e.unit] : [])));
       runs.push({ run, state, open: isOpen(state), discarded, journal, folder: runFolder(commonDir, run), places: placesOf(state, worktrees) });
     } catch (error) {

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { controlPath, serveControl } from '../adapters/control.ts';
 import type { ControlServer } from '../adapters/control.ts';
 import { createJournal, openJournal, readJournal, JournalError } from '../adapters/journal.ts';
+import { stateOf } from '../adapters/journal-state.ts';
 import { journalPath, makeRun, newestRun } from '../adapters/runs.ts';
 import type { OpenProcesses } from '../adapters/processes.ts';
 import type { Redactor } from '../adapters/redact.ts';
@@ -291,7 +292,7 @@ async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Pr
   if (first?.type === 'run.pinned' && content.header.plan !== undefined && content.header.plan !== pinnedDigest(first.pinned)) {
     throw refuse('journal', `${content.journal.path}:2: damaged (the plan is not the one that was pinned)`, 'choo does not guess: look at the file, or close the run with: choo run --new');
   }
-  let state = fold(content.events);
+  let state = await journalOrRefusal(Promise.resolve().then(() => stateOf(content.journal.path, content.events)));
   if (!isOpen(state) && !(await isUntidy(repo, state))) throw refuse('no-run', `run ${run} is finished; there is nothing to resume`, 'start one: choo run');
   const problems = runProblems(repo.facts);
   if (hasErrors(problems)) throw new Refusal(problems);
@@ -350,8 +351,8 @@ async function lastRun(repo: Repository): Promise<State | undefined> {
   const run = await newestRun(repo.facts.commonDir);
   if (run === undefined) return undefined;
   try {
-    const { events } = await journalOrRefusal(readJournal(journalPath(repo.facts.commonDir, run)));
-    return events.length === 0 ? undefined : fold(events);
+    const path = journalPath(repo.facts.commonDir, run);
+    return await journalOrRefusal(readJournal(path).then(({ events }) => (events.length === 0 ? undefined : stateOf(path, events))));
   } catch (error) {
     if (error instanceof JournalError && error.reason === 'missing') return undefined;
     throw error;

@@ -3,12 +3,13 @@
 import { controlPath, ControlError } from '../adapters/control.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { openJournal, readJournal, JournalError } from '../adapters/journal.ts';
+import { stateOf } from '../adapters/journal-state.ts';
 import { readLock } from '../adapters/lock.ts';
 import type { HolderState } from '../adapters/lock.ts';
 import { journalPath, newestRun, runFolder } from '../adapters/runs.ts';
 import type { Event } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
-import { fold, isOpen } from '../core/replay.ts';
+import { isOpen } from '../core/replay.ts';
 import { respond } from '../core/request.ts';
 import type { Request } from '../core/request.ts';
 import type { State } from '../core/state.ts';
@@ -73,8 +74,9 @@ async function runOf(commonDir: string, asked: number | undefined): Promise<{ re
   const run = asked ?? newest;
   if (run === undefined) return undefined;
   try {
-    const { events } = await readJournal(journalPath(commonDir, run));
-    return events.length === 0 ? undefined : { run, newest: run === newest, runDir: runFolder(commonDir, run), events, state: fold(events) };
+    const path = journalPath(commonDir, run);
+    const { events } = await readJournal(path);
+    return events.length === 0 ? undefined : { run, newest: run === newest, runDir: runFolder(commonDir, run), events, state: stateOf(path, events) };
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
     if (error.reason === 'missing') return undefined;
@@ -89,7 +91,7 @@ export async function askAtRest(look: Look, o: { readonly request: Request; read
   try {
     const { journal, events } = await openJournal(journalPath(look.commonDir, look.run), held);
     try {
-      const response = respond(fold(events), o.request, 0);
+      const response = respond(stateOf(journal.path, events), o.request, 0);
       if ('error' in response) throw refuse(o.code, response.error, 'see: choo status');
       await journal.append(response.events, systemClock().now());
       return response.answer;

@@ -4,6 +4,7 @@
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { JournalError, readJournal } from '../adapters/journal.ts';
+import { stateOf } from '../adapters/journal-state.ts';
 import { LockHeld, readLock } from '../adapters/lock.ts';
 import { chooFolder, journalPath, newestRun, runFolder } from '../adapters/runs.ts';
 import { Changes } from '../commands/changes.ts';
@@ -240,7 +241,8 @@ export class Feed {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       // Reading it as a whole says what is wrong with it.
-      const whole = await readJournal(journalPath(this.#o.commonDir, this.run)).catch((problem: unknown) => problem);
+      const path = journalPath(this.#o.commonDir, this.run);
+      const whole = await readJournal(path).then(({ events }) => stateOf(path, events)).catch((problem: unknown) => problem);
       this.#trouble = whole instanceof JournalError ? whole.message : error.message;
     }
   }

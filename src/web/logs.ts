@@ -88,6 +88,10 @@ export class LogStreams {
   async serve(o: WantedLog & { readonly feed: Followed; readonly unit: string; readonly seq: number; readonly after: Place | undefined }, response: ServerResponse): Promise<void> {
     const { feed, seq, unit } = o;
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no', connection: 'close' });
+    if (response.req.method === 'HEAD') {
+      response.end();
+      return;
+    }
     this.#clients.add(response);
     this.#clients.send(response, 'retry: 1000\n\n');
     const changes = new Changes();

@@ -38,6 +38,8 @@ const LONGEST_DIFF = 512 * 1024;
 const MOST_FEEDS = 8;
 /** So often silent streams say that they are there, ms. */
 const HEARTBEAT = 15_000;
+/** Addresses are paths; where they would lead is nobody's business. */
+const BASE = 'http://choo.invalid';
 
 /** What the server needs of the outside. */
 export interface ServerOptions {
@@ -152,7 +154,8 @@ class Site {
     if (no !== undefined) throw new Refused(421, no);
     const foreign = refusedOrigin(headers, method === 'POST');
     if (foreign !== undefined) throw new Refused(403, foreign);
-    const url = new URL(request.url ?? '/', 'http://choo.invalid');
+    if (!URL.canParse(request.url ?? '/', BASE)) throw new Refused(400, 'this is no address');
+    const url = new URL(request.url ?? '/', BASE);
     if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') throw new Refused(405, 'only GET and POST');
     if (url.pathname === '/' && method !== 'POST') return this.#page(url, request, response);
     if (isCrossSite(headers)) throw new Refused(403, 'another site asks');
@@ -294,6 +297,10 @@ function stream(feed: Feed, { url, request, response }: { readonly url: URL; rea
   const last = request.headers['last-event-id'] ?? url.searchParams.get('after') ?? '';
   const known = /^(\d{1,9}):(\d{1,15})$/.exec(String(last));
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no', connection: 'close' });
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
   feed.clients.add(response);
   feed.clients.send(response, `retry: 1000\n\n${feed.greeting(known !== null && Number(known[1]) === feed.run ? Number(known[2]) : undefined)}`);
 }

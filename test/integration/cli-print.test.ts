@@ -35,6 +35,20 @@ describe('run', () => {
     expect(ended.stderr).toContain('landed on main');
   });
 
+  it('says that a disk did not take what was printed: a run goes on, what was only to be told has failed', async ({ bed }) => {
+    bed.specs({ a: {} });
+    // Where there is no such device, nothing may be written to any file; then a run cannot be made either.
+    const device = existsSync('/dev/full');
+    const through = ['/bin/sh', device ? '"$0" "$@" >/dev/full' : 'trap "" XFSZ; ulimit -f 0; "$0" "$@" >out'] as const;
+    if (!device) expectEnd(await bed.choo(['run']), 0);
+    for (const [argv, code] of [...(device ? [[['run'], 0] as const] : []), [['status', '--json'], 1], [['report', '--format', 'json'], 1], [['logs', 'a'], 1], [['--help'], 1]] as const) {
+      const ended = await bed.choo(argv, { through });
+      expect([argv, ended.code]).toEqual([argv, code]);
+      expect(ended.stderr).toMatch(/standard output cannot be written \((?:ENOSPC|EFBIG)\)/);
+    }
+    expect(completedTasks(bed)).toEqual(['a#1']);
+  });
+
   it('goes on when its reader goes away', async ({ bed }) => {
     bed.specs({ a: { tasks: 3 } });
     const child = spawn(process.execPath, [program, 'run'], { cwd: bed.root, env: { ...bed.env, XDG_STATE_HOME: bed.state }, stdio: ['ignore', 'pipe', 'pipe'] });

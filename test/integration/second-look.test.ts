@@ -174,4 +174,22 @@ describe('a damaged journal', () => {
     expect(readFileSync(path, 'utf8')).toBe(damaged);
     expect(refs(bed)).toContain('refs/heads/choo/unit/b/1');
   });
+
+  it('is refused with its line by everything that reads it where its lines are whole and yet cannot be understood', async ({ bed }) => {
+    await aLandedBFailed(bed);
+    const path = join(bed.root, '.git/choo/runs/1/journal.jsonl');
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    const unknown = ` ${JSON.stringify({ seq: lines.length, run: 1, time: new Date(0).toISOString(), type: 'unit.newthing', unit: 'b' })}`;
+    for (const [damaged, line] of [[[...lines, unknown], lines.length + 1], [lines.map((text, n) => (n === 6 ? ' {"seq":6,"run":1,"time":"2026-01-01T00:00:00.000Z","type":"task.started"}' : text)), 7]] as const) {
+      writeFileSync(path, `${damaged.join('\n')}\n`);
+      for (const argv of [['status'], ['status', '--watch'], ['logs', 'b'], ['report'], ['resume'], ['run'], ['retry', 'b']]) {
+        const refused = await bed.choo(argv);
+        expect([argv, refused.code]).toEqual([argv, 2]);
+        expect(refused.stderr).toContain(`journal.jsonl:${line}: event `);
+      }
+    }
+    mendAgent(bed);
+    expectEnd(await bed.choo(['run', '--new']), 0);
+    expect(completedTasks(bed)).toEqual(['a#1', 'b#1', 'c#1']);
+  });
 });

@@ -133,7 +133,8 @@ describe('choo run --web', () => {
     const ended = await bed.choo(['run', '--web']);
     expectEnd(ended, 0);
     other.close();
-    expect(asked).toEqual([expect.stringMatching(/^\/proof\?of=/)]);
+    // The run asks, and so does the dashboard that it starts.
+    expect(asked).toEqual([expect.stringMatching(/^\/proof\?of=/), expect.stringMatching(/^\/proof\?of=/)]);
     expect(asked.join('')).not.toContain(link.token);
     expect(ended.stderr).toMatch(/the dashboard: http:\/\/127\.0\.0\.1:\d+\//);
     expect(ended.stderr).not.toContain(`:${link.port}/`);

@@ -99,6 +99,11 @@ describe('choo web', () => {
         expect([path, origin, await status(path, { origin })]).toEqual([path, origin, 403]);
       }
     }
+    // What is no address says so to whoever asks, and nothing to the terminal.
+    expect(await status('//', { authorization: undefined, 'sec-fetch-site': 'cross-site' })).toBe(400);
+    expect(server.output).not.toContain('Invalid URL');
+    // Who asks only for the head of a stream gets it, and takes no place among those who follow.
+    expect(await status('/api/runs/newest/stream', {}, 'HEAD')).toBe(200);
     expect(await status('/api/runs', { 'sec-fetch-site': 'cross-site' })).toBe(403);
     expect(await status('/api/runs', { 'sec-fetch-site': 'same-site' })).toBe(403);
     expect(await status('/api/runs', { host: `localhost:${link.port}`, origin: `http://localhost:${link.port}` })).toBe(200);
@@ -125,6 +130,26 @@ describe('choo web', () => {
     expect(statSync(kept).mode % 0o1000).toBe(0o600);
     expect(await status('/api/runs', { authorization: `Bearer ${createHash('sha256').update(readFileSync(kept)).digest('base64url')}` })).toBe(401);
     await end(server);
+  });
+
+  it('is found by a run as long as it serves, whoever came and went meanwhile; and opens no run that is not there', async ({ bed }) => {
+    bed.specs({ a: {} }, { agent: bed.hand.agent });
+    const first = bed.start(['web']);
+    const link = await linkOf(first);
+    const second = bed.start(['web']);
+    expect((await linkOf(second)).port).not.toBe(link.port);
+    await end(second);
+    const run = bed.start(['run', '--json', '--web']);
+    expect((await linkOf(run)).port).toBe(link.port);
+    await (await bed.hand.next({ unit: 'a' })).finish();
+    expectEnd(await run.ended, 0);
+    await end(first);
+    const none = await bed.choo(['web', '--run', '9']);
+    expectEnd(none, 2);
+    expect(none.stderr).toContain('there is no run 9 in this repository');
+    const nowhere = await bed.choo(['web', '--listen', '192.0.2.1']);
+    expectEnd(nowhere, 2);
+    expect(nowhere.stderr).toContain('an address of this machine');
   });
 
   it('acts for its own page alone, and never by GET', async ({ bed }) => {

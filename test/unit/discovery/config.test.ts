@@ -199,7 +199,7 @@ target_branch: 1.5
     ['target_branch: ""', '`target_branch` must not be empty [bad-value]'],
     ['target_branch: a..b', 'the branch name `a..b` contains `..` or `@{`, which git refuses in a branch name [bad-value]'],
     ['target_branch: -f', 'the branch name `-f` begins with `-`, which programs take for a flag [bad-value]'],
-    ['branch_prefix: a b', 'the prefix `a b` contains a space or control character, which git refuses or hides [bad-value]'],
+    ['branch_prefix: a b', 'the prefix `a b` contains a space, or a character that steers or cannot be seen, which git refuses or hides [bad-value]'],
     ['branch_prefix: /', 'the prefix `/` has an empty part [bad-value]'],
     ['limits: {check: 0}', '`limits.check` must be longer than nothing [bad-value]'],
     ['limits: {agent_total: 481h}', '`limits.agent_total` must not be longer than 480h [bad-value]'],
