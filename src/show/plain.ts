@@ -9,6 +9,7 @@ import { landRules } from '../core/state.ts';
 import type { State } from '../core/state.ts';
 import type { Activity } from '../core/activity.ts';
 import { renderActivity } from './activity.ts';
+import { padded, widest } from './columns.ts';
 import { branchName, counted, duration, oneLine, painter, short, when } from './paint.ts';
 import { LEVELS, debug, error, info, warn } from './plain-line.ts';
 import type { Level, PlainLine } from './plain-line.ts';
@@ -186,9 +187,9 @@ export function plainObserver(o: { readonly write: (line: string) => void; reado
   return (event, state) => {
     for (const line of plainLines(event, state)) {
       if (LEVELS.indexOf(line.level) < least) continue;
-      width ??= Math.min(WIDEST, state.units.reduce((w, u) => Math.max(w, u.unit.id.length + 2), 0));
+      width ??= widest(state.units.map((u) => `${cleanLine(u.unit.id)}/0`), { least: 0, most: WIDEST });
       const text = oneLine(line.text);
-      const who = subject(event).padEnd(width);
+      const who = padded(subject(event), width);
       o.write(`${paint('dim', timeOfDay(event.time))}  ${paint('cyan', who)}  ${line.style === undefined ? text : paint(line.style, text)}\n`);
     }
   };

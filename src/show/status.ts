@@ -4,6 +4,7 @@ import type { Activity } from '../core/activity.ts';
 import { diffCommand } from '../core/approval.ts';
 import { cleanLine } from '../core/clean.ts';
 import type { RunView, TaskView, UnitView } from '../core/view.ts';
+import { padded, widest } from './columns.ts';
 import { branchName, counted, duration, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
 import { approveAdvice, describeCharged, describeHeld, describeMoney, describeProtected, describePull, describeWait, waitCommand } from './waiting.ts';
@@ -48,7 +49,7 @@ export function statusData({ view, at, pid, seen }: Standing): unknown {
 export function renderStatus(standing: Standing, o: { readonly color: boolean }): string {
   const paint = painter(o.color);
   const { view } = standing;
-  const width = Math.min(32, view.units.reduce((w, u) => Math.max(w, u.id.length), 4));
+  const width = widest(view.units.map(({ id }) => cleanLine(id)), { least: 4, most: 32 });
   const now = new Date(standing.now).toISOString();
   const seen = standing.seen ?? new Map<string, LastSeen>();
   const lines = [
@@ -117,7 +118,7 @@ function unitLines(u: UnitView, o: UnitLook): string[] {
   const detail = u.step ?? (u.state === 'landed' && u.landed !== undefined ? short(u.landed) : waitsFor(u));
   const word = o.live ? u.state : restWord(u.state);
   const facts = [detail, o.live ? byWhom(u) : undefined, describeCharged(u)].filter((text) => text !== undefined && text !== '');
-  const head = `${o.paint(STATE_STYLES[u.state], word.padEnd(9))} ${o.paint('bold', cleanLine(u.id).padEnd(o.width))}  ${facts.length === 0 ? '' : o.paint('dim', facts.join(' · '))}`;
+  const head = `${o.paint(STATE_STYLES[u.state], word.padEnd(9))} ${o.paint('bold', padded(cleanLine(u.id), o.width))}  ${facts.length === 0 ? '' : o.paint('dim', facts.join(' · '))}`;
   const lines = [head.trimEnd(), ...u.tasks.map((t) => taskLine(t, o.paint)), ...protectedLines(u, o.paint), ...waitLines(u, o)];
   if (o.live && u.attempt !== undefined && o.seen !== undefined) {
     lines.push(`    ${o.paint('cyan', o.seen.kind)}  ${cleanLine(o.seen.text)} ${o.paint('dim', o.stays ? `(at ${clockTime(Date.parse(o.now) - o.seen.ageMs)})` : `(${duration(o.seen.ageMs)} ago)`)}`);

@@ -4,6 +4,7 @@ import { diffCommand } from '../core/approval.ts';
 import { cleanLine, shellWord } from '../core/clean.ts';
 import type { Note, Result } from '../core/event.ts';
 import type { RunView, UnitView } from '../core/view.ts';
+import { padded, widest } from './columns.ts';
 import { branchName, counted, duration, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
 import { approveAdvice, describeCharged, describeHeld, describeMoney, describeProtected, reviewAdvice, waitCommand } from './waiting.ts';
@@ -47,7 +48,7 @@ const ORDER: readonly UnitView['state'][] = ['landed', 'landing', 'proving', 'ru
 const STYLES: Readonly<Partial<Record<UnitView['state'], Style>>> = { landed: 'green', failed: 'red', blocked: 'yellow' };
 
 function units(view: RunView, paint: Paint): string[] {
-  const width = Math.min(32, view.units.reduce((w, u) => Math.max(w, u.id.length), 4));
+  const width = widest(view.units.map(({ id }) => cleanLine(id)), { least: 4, most: 32 });
   return ORDER.flatMap((state) => {
     const all = view.units.filter((u) => u.state === state);
     const shown = all.slice(0, LISTED).flatMap((u) => unitLines(u, { paint, width }));
@@ -57,7 +58,7 @@ function units(view: RunView, paint: Paint): string[] {
 
 function unitLines(u: UnitView, o: { readonly paint: Paint; readonly width: number }): string[] {
   const style = STYLES[u.state] ?? 'dim';
-  const lines = [`  ${o.paint(style, restWord(u.state).padEnd(8))} ${cleanLine(u.id).padEnd(o.width)}  ${outcome(u)}`.trimEnd()];
+  const lines = [`  ${o.paint(style, restWord(u.state).padEnd(8))} ${padded(cleanLine(u.id), o.width)}  ${outcome(u)}`.trimEnd()];
   if (u.state !== 'failed') return lines;
   const indent = ' '.repeat(11);
   if (u.failure?.activity !== undefined) lines.push(`${indent}last  ${cleanLine(u.failure.activity)}`);

@@ -1,7 +1,8 @@
 // The log of the chosen unit: its newest lines or the part that is scrolled to, with what is searched for made visible.
 
 import type { Drawn } from './header.ts';
-import { cut, fit, span, spread, widthOf } from './row.ts';
+import { widthOf } from '../columns.ts';
+import { cut, fit, span, spread } from './row.ts';
 import type { Row } from './row.ts';
 import { hasFound } from './ui.ts';
 import type { LogLook } from './ui.ts';

@@ -1,7 +1,7 @@
 // Lines of a screen as pieces of text with looks, measured in terminal columns. Text from outside is made safe here, and only here.
 
-import stringWidth from 'string-width';
 import { cleanLine } from '../../core/clean.ts';
+import { widthOf } from '../columns.ts';
 
 /** Looks a piece can have; `loud` is bold. */
 export type Look = 'loud' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'inverse';
@@ -18,11 +18,6 @@ export type Row = readonly Span[];
 /** A piece with a look, or without one. The text may come from anywhere. */
 export function span(text: string, look?: Look): Span {
   return look === undefined ? { text: cleanLine(text) } : { text: cleanLine(text), look };
-}
-
-/** Columns a safe text takes. */
-export function widthOf(text: string): number {
-  return stringWidth(text);
 }
 
 const WORTH = 4;

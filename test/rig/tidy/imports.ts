@@ -18,7 +18,7 @@ const BORDERS: readonly Border[] = [
   { of: 'src/core/', may: [], packages: [], because: 'core/ is pure and imports only itself; move what it needs into core/, or hand it in as data' },
   { of: 'src/discovery/', may: ['src/core/'], packages: ['yaml', 'zod'], because: 'discovery/ turns texts into a Plan and is pure; reading belongs to an adapter' },
   { of: 'src/show/tui/', may: ['src/core/', 'src/show/'], packages: ['ink', 'react', 'string-width'], because: 'the screen is an observer: it only looks, and only draw.ts knows Ink' },
-  { of: 'src/show/', may: ['src/core/'], packages: ['node:util'], because: 'observers only look at State; what a person wants enters through the inbox as an event' },
+  { of: 'src/show/', may: ['src/core/'], packages: ['node:util', 'string-width'], because: 'observers only look at State; what a person wants enters through the inbox as an event' },
   { of: 'src/forge.ts', may: ['src/core/'], packages: [], because: 'forge.ts holds interfaces only' },
   { of: 'src/world.ts', may: ['src/core/', 'src/forge.ts'], packages: [], because: 'world.ts holds interfaces only' },
   { of: 'src/forge.ts', may: ['src/core/'], packages: [], because: 'forge.ts holds interfaces only' },

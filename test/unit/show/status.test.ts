@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { buildGraph } from '../../../src/core/graph.ts';
 import { viewOf, viewOfPlan } from '../../../src/core/view.ts';
@@ -28,6 +29,18 @@ function standing(game: Game, at: Standing['at'] = 'rest'): Standing {
 }
 
 const plain = { color: false };
+
+describe('names that take two columns a letter', () => {
+  it('are lined up with the others, in status and summary', () => {
+    const game = new Game([unit('ユニット'), unit('日本'), unit('plain')]).play();
+    const columns = (text: string, after: RegExp): readonly number[] => text.split('\n').flatMap((line) => (after.test(line) ? [stringWidth(line.slice(0, line.search(after)))] : []));
+    for (const text of [renderStatus(standing(game), plain), renderSummary({ view: viewOf(game.state), result: game.result, color: false, now: game.now })]) {
+      const found = columns(text, /ユニット-ca|日本-cand|plain-c/);
+      expect(found).toHaveLength(3);
+      expect(new Set(found).size).toBe(1);
+    }
+  });
+});
 
 describe('status', () => {
   it('tells every unit and task of a run at rest', () => {
