@@ -117,6 +117,21 @@ describe('the fence', () => {
     expect([...kinds(ended, 'a').failures, ...kinds(ended, 'b').failures]).toEqual([]);
   });
 
+  it('what it left there is told at the end of a run in which everything landed, and by status, until there is another run', async ({ bed }) => {
+    const evil = `(cd '${bed.root}' && echo evil > evil && git add evil && git commit -qm EVIL && cp /bin/true .git/hooks/pre-commit)`;
+    bed.specs({ a: {} }, { agent: `if [ "$CHOO_ATTEMPT" = 1 ]; then ${evil}; else ${DOES_IT}; fi` });
+    const run = await bed.choo(['run']);
+    expectEnd(run, 0);
+    const said = `refs/heads/main moved to ${bed.git('log', '-1', '--format=%H', '--grep=EVIL', 'main').slice(0, 10)}  (a, task 1, attempt 1)`;
+    const hook = '.git/hooks/pre-commit in the main checkout  (a, task 1, attempt 1)';
+    expect(run.stdout).toMatch(/1 of 1 unit landed, [^\n]+; something outside the fence changed, see below\n/);
+    for (const line of [said, hook]) {
+      expect(run.stdout).toContain(line);
+      expect((await bed.choo(['status'])).stdout).toContain(line);
+    }
+    expect(JSON.parse((await bed.choo(['status', '--json'])).stdout)).toMatchObject({ closed: true, outside: { changes: expect.arrayContaining([expect.objectContaining({ change: '.git/hooks/pre-commit in the main checkout' })]) as unknown } });
+  });
+
   it('an agent that moves another branch', async ({ bed }) => {
     bed.git('branch', 'other');
     const { failures, run } = await astray(bed, `git update-ref refs/heads/other HEAD; ${DOES_IT}`);
