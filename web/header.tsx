@@ -1,7 +1,7 @@
 // The head of the page: how far the run is, what it cost, how it stands, and the button that stops it.
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { RunLine } from '../src/web/protocol.ts';
+import type { Head, RunLine } from '../src/web/protocol.ts';
 import { useNow } from './fresh.ts';
 import { go } from './place.ts';
 import { act } from './store.ts';
@@ -33,10 +33,22 @@ export function Header({ known, run, other, say }: { readonly known: Known; read
           {spent !== '' && <span class="cost">{spent}{budgetText(known)}</span>}
           <Time known={known} />
           {head.at === 'live' && head.stopping === undefined && <Stop say={say} />}
+          {head.outside !== undefined && <Outside outside={head.outside} />}
           {head.trouble !== undefined && <p class="trouble" role="alert">{head.trouble}</p>}
         </>
       )}
     </header>
+  );
+}
+
+/** What changed outside the fence, which no button mends. */
+function Outside({ outside }: { readonly outside: NonNullable<Head['outside']> }) {
+  return (
+    <div class="trouble" role="alert">
+      Changed outside the fence while agents ran, and left as it is; look at it:
+      <ul>{outside.changes.map(({ change, during }) => <li key={change}>{change} ({during.map((s) => `${s.unit}, ${s.what}, attempt ${s.attempt}`).join('; ')})</li>)}</ul>
+      {outside.more > 0 && <p>and {outside.more} more, in the journal</p>}
+    </div>
   );
 }
 

@@ -1,5 +1,6 @@
 // Puts a person's request to the run of this repository: to the live one over its socket, or as events into the journal of the one at rest.
 
+import { beside } from '../adapters/beside.ts';
 import { callControl, ControlError } from '../adapters/control.ts';
 import type { Request } from '../core/request.ts';
 import { refuseSteering } from '../opening/inside.ts';
@@ -37,7 +38,10 @@ export async function putWish(request: Wish, where: Pick<Io, 'cwd' | 'env'>, cod
 
 async function ask(socket: string, { request, code }: { readonly request: Request; readonly code: string }): Promise<unknown> {
   try {
-    return await callControl(socket, request);
+    const answer = await callControl(socket, request);
+    if (typeof answer !== 'object' || answer === null || !('prove' in answer)) return answer;
+    const nonce = String(answer.prove);
+    return await beside(nonce, (pid) => callControl(socket, { ...request, nonce, pid }));
   } catch (error) {
     if (error instanceof ControlError && error.reason === 'refused') throw refuse(code, error.message, 'see: choo status');
     throw error;

@@ -54,11 +54,12 @@ function aboutEnd(state: State, { type, result, run }: EventOf<'orch.completed' 
   };
   const { usd, tokens } = state.spent;
   return {
-    severity: type === 'orch.completed' ? 'info' : 'warning', end: true,
+    severity: type === 'orch.completed' && state.outside.size === 0 ? 'info' : 'warning', end: true,
     title: `run ${run}: ${result.completedUnits} of ${result.totalUnits} units landed${result.error === undefined ? '' : ` (${result.error})`}`,
     detail: [
       ...named('landed', 'landed'), ...named('failed', 'failed'), ...named('blocked', 'blocked'), ...named('waiting', 'waiting'),
       ...(usd > 0 || tokens > 0 ? [`used ${[...(usd > 0 ? [describeAmount(usd, 'usd')] : []), ...(tokens > 0 ? [describeAmount(tokens, 'tokens')] : [])].join(', ')}`] : []),
+      ...[...state.outside.keys()].slice(0, SHOWN_LINES).map((change) => `outside the fence: ${change}`), ...(state.outside.size > SHOWN_LINES ? [`and ${state.outside.size - SHOWN_LINES} more outside the fence`] : []),
       ...nextCommands(result, type),
     ],
   };

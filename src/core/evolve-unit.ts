@@ -13,6 +13,7 @@ import { discarded, retried } from './by-hand.ts';
 import { isReviewDue, noteRework, reviewEnded, reviewFailed } from './review.ts';
 import { arriveAsPull, beginReview, onPull, pullBegun, reviewIsLate } from './pull.ts';
 import type { PullAnswer } from './pull.ts';
+import { noteOutside } from './outside.ts';
 import { announced, blocked, cutAgain, failed, giveUp, takeSlot, task, todo, unblocked } from './moves.ts';
 import type { Next, State, UnitState } from './state.ts';
 import { nextTask } from './state.ts';
@@ -111,6 +112,7 @@ function isSessionEnd(e: Answer): e is SessionEnd {
 /** An attempt has ended: it is charged, and its agent has worked or met trouble. */
 function account(s: State, u: UnitState, e: SessionEnd): void {
   settleAccount(s, u, e.usage);
+  if ('failure' in e) noteOutside(s, e);
   if ('failure' in e && e.failure.kind === 'agent-trouble') return meetTrouble(s, e.failure);
   if (!('failure' in e) || (amountOf(e.usage, 'tokens') ?? 0) > 0) proveAgent(s, u.agent);
 }

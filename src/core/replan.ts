@@ -52,6 +52,7 @@ function carryRun(s: State, old: State): void {
   for (const key of old.passed) s.passed.add(key);
   for (const [seq, untold] of old.untold) s.untold.set(seq, untold);
   s.proofNotes.push(...old.proofNotes);
+  for (const [change, during] of old.outside) s.outside.set(change, during);
   for (const p of old.announce) if (p.what === 'merged') s.announce.push(p);
   for (const [name, hold] of old.held) s.held.set(name, { ...hold, active: false, waiting: new Set() });
   for (const [command, seq] of old.environment) s.environment.set(command, seq);

@@ -8,6 +8,7 @@ import { buildGraph } from './graph.ts';
 import type { Graph } from './graph.ts';
 import { ReadyHeap } from './heap.ts';
 import { overlapsOf } from './overlap.ts';
+import type { Suspect } from './outside.ts';
 import type { Overlaps } from './overlap.ts';
 import type { Unit } from './plan.ts';
 import { byCodeUnit } from './plan.ts';
@@ -301,6 +302,8 @@ export interface State {
   readonly passed: Set<string>;
   /** What proofs found worth reading. */
   readonly proofNotes: Note[];
+  /** What changed outside the fence, and in which attempts. */
+  readonly outside: Map<string, readonly Suspect[]>;
   /** Landed units whose worktree is still there. */
   readonly finishing: Set<number>;
   readonly announce: Queue<Pending>;
@@ -354,7 +357,7 @@ export function initialState(run: number, pinned: Pinned, settings: Settings): S
   const state: State = {
     run, pinned, graph, units, settings, seq: 0, now: 0, sessionStart: 0,
     recovery: 'no', crashed: false, recoveryNotes: [], trial: 'needed', trialNotes: [], red: { base: new Map(), landing: new Map() }, awaiting: new Set(), landing: { ref: pinned.targetRef }, push: { state: 'idle', tries: 0 }, save: newSave(), advance: 'no', needsMerge: false,
-    ready: new ReadyHeap<number>(better), overlaps: overlapsOf(pinned.overlaps ?? [], { index: graph.index, better }), returning: new Queue(), todo: new Set(), lane: new Queue(), postponed: new Set(), batches: [], batchCount: 0, landedBatch: 0, dropped: new Map(), verifying: new Set(), landedOrder: [], pulls: new Set(), following: 0, provingAt: new Map(), reviewing: new Map(), passed: new Set(), proofNotes: [], finishing: new Set(), announce: new Queue(),
+    ready: new ReadyHeap<number>(better), overlaps: overlapsOf(pinned.overlaps ?? [], { index: graph.index, better }), returning: new Queue(), todo: new Set(), lane: new Queue(), postponed: new Set(), batches: [], batchCount: 0, landedBatch: 0, dropped: new Map(), verifying: new Set(), landedOrder: [], pulls: new Set(), following: 0, provingAt: new Map(), reviewing: new Map(), passed: new Set(), proofNotes: [], outside: new Map(), finishing: new Set(), announce: new Queue(),
     held: new Map(), parked: new Map(), forRoom: new Queue(), spent: NOTHING_SPENT, reserved: 0,
     slots: 0, inFlight: 0,
     count: { pending: units.length, running: 0, proving: 0, landing: 0, waiting: 0, landed: 0, failed: 0, blocked: 0, cancelled: 0 },

@@ -5,6 +5,8 @@ import { keptBackBy } from './crowd.ts';
 import type { Note, ProtectedChange, WaitingFor } from './event.ts';
 import { describeFailure, outputOf } from './failure.ts';
 import type { Failure, FailureKind, TroubleKind } from './failure.ts';
+import { outsideView } from './outside.ts';
+import type { OutsideView } from './outside.ts';
 import { describeOverlap } from './overlap.ts';
 import type { Unit } from './plan.ts';
 import type { Ignored, PullFacts } from './pull-facts.ts';
@@ -158,6 +160,8 @@ export interface RunView {
   readonly notes: readonly Note[];
   /** Baseline checks that failed before any work and are judged by difference; absent: none. */
   readonly known?: readonly KnownView[];
+  /** What changed outside the fence while agents ran; absent: nothing. */
+  readonly outside?: OutsideView;
 }
 
 /** A run without its units. */
@@ -197,7 +201,7 @@ export function headOf(state: State): RunHead {
     ...heldView(state),
     queue: queueView(state),
     notes: [...state.trialNotes, ...state.proofNotes, ...unproved(state)],
-    ...knownView(state),
+    ...knownView(state), ...outsideView(state),
   };
 }
 

@@ -12,7 +12,7 @@ export function insideProblem(env: NodeJS.ProcessEnv, why = OUTSIDE_LIMITS): Dia
   if ((env['CHOO_ATTEMPT'] ?? '') === '') return undefined;
   const { CHOO_UNIT: unit = '?', CHOO_RUN: run = '?' } = env;
   return errorAt('inside-choo', `choo was started by an agent of choo (unit \`${unit}\` of run ${run}): ${why}`,
-    { hint: 'leave the work to the run that is going on; in a shell that only inherited the variable: unset CHOO_ATTEMPT' });
+    { hint: 'leave the work to the run that is going on; what a person decides (approve, retry, stop) they type in a terminal of their own' });
 }
 
 /** Throws a Refusal inside an agent of choo. */

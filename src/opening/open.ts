@@ -23,6 +23,7 @@ import type { Flags } from '../discovery/settings.ts';
 import { folderPath } from '../discovery/source.ts';
 import type { Workplace } from '../worker/workplace.ts';
 import type { Clock, Escalator, Journal, Seen } from '../world.ts';
+import { approvedFromOutside } from './approvals.ts';
 import { lookForSaving, openSavedRun, savedRunIsOpen, savedRuns } from './ci.ts';
 import { pinnedDigest } from './digest.ts';
 import { agentProblems, equip, pullSettings, runSettings } from './equip.ts';
@@ -181,7 +182,7 @@ function sessionOf(repo: Repository, o: OpenOptions, made: Ground & { readonly s
   return {
     kind: 'session', first: [first], journalPath: made.journal.path,
     place: makeWorkplace({ ...rest, git: repo.git, clock: o.clock, env: withoutTellVariables(rest.specs.config, o.env), commonDir, mainRoot, ...(o.activity === undefined ? {} : { activity: o.activity }) }),
-    serve: (handle) => serveControl({ path: controlPath(commonDir, o.env['XDG_RUNTIME_DIR']), handle }),
+    serve: (handle) => serveControl({ path: controlPath(commonDir, o.env['XDG_RUNTIME_DIR']), handle: rest.processes.mode === 'namespace' ? approvedFromOutside(handle) : handle }),
     shown: (event) => toShow(event, rest.redactor.text),
     escalator: (terminal) => openMessenger(rest.specs.config, { env: o.env, root: dirname(commonDir), clock: o.clock, terminal, redact: rest.redactor.text, ...forgeOf(rest) }),
   };

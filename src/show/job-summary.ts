@@ -3,6 +3,7 @@
 import { cleanLine, shellWord } from '../core/clean.ts';
 import type { Result } from '../core/event.ts';
 import type { RunView, UnitView } from '../core/view.ts';
+import { OUTSIDE, outsideLines } from './outside.ts';
 import { counted, duration, oneLine, restWord, short } from './paint.ts';
 import { describeCharged, describeMoney, waitCommand } from './waiting.ts';
 
@@ -35,6 +36,7 @@ export function renderJobSummary(o: { readonly view: RunView; readonly result: R
     ...units.slice(0, ROWS).map((u) => row(u, view)),
     ...(units.length > ROWS ? ['', `and ${units.length - ROWS} more`] : []),
     ...landing(view), ...complaints(units),
+    ...(view.outside === undefined ? [] : ['', `⚠️ ${OUTSIDE}`, '', ...outsideLines(view.outside, ROWS).map((line) => `- ${plainText(line)}`)]),
   ];
   return `${lines.join('\n')}\n\n`;
 }

@@ -5,6 +5,7 @@ import { diffCommand } from '../core/approval.ts';
 import { cleanLine } from '../core/clean.ts';
 import type { RunView, TaskView, UnitView } from '../core/view.ts';
 import { padded, widest } from './columns.ts';
+import { OUTSIDE, outsideLines } from './outside.ts';
 import { branchName, counted, duration, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
 import { approveAdvice, describeCharged, describeHeld, describeMoney, describeProtected, describePull, describeWait, waitCommand } from './waiting.ts';
@@ -56,6 +57,7 @@ export function renderStatus(standing: Standing, o: { readonly color: boolean })
     paint('bold', headline(standing)),
     ...pushLine(view, paint),
     ...saveLine(view, paint),
+    ...(view.outside === undefined ? [] : [paint('red', OUTSIDE), ...outsideLines(view.outside, NAMED).map((line) => `  ${line}`)]),
     ...queueLine(standing, paint),
     ...(view.held ?? []).map((h) => paint('yellow', describeHeld(h, now))),
     ...view.units.flatMap((u) => ['', ...unitLines(u, { paint, width, live: standing.at !== 'rest', now, seen: seen.get(u.id), stays: standing.stays === true })]),

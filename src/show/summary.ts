@@ -5,6 +5,7 @@ import { cleanLine, shellWord } from '../core/clean.ts';
 import type { Note, Result } from '../core/event.ts';
 import type { RunView, UnitView } from '../core/view.ts';
 import { padded, widest } from './columns.ts';
+import { OUTSIDE, outsideLines } from './outside.ts';
 import { branchName, counted, duration, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
 import { approveAdvice, describeCharged, describeHeld, describeMoney, describeProtected, reviewAdvice, waitCommand } from './waiting.ts';
@@ -27,6 +28,7 @@ export function renderSummary(o: { readonly view: RunView; readonly result: Resu
     notes(o.view, paint),
     held(o, paint),
     next(o.view, o.result),
+    outside(o.view, paint),
   ].filter((lines) => lines.length > 0);
   return `\n${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
@@ -37,10 +39,10 @@ function headline({ view, result }: { readonly view: RunView; readonly result: R
     [view.counts.cancelled, 'discarded'], [result.cancelledUnits - view.counts.cancelled, 'not finished'],
   ];
   const others = counts.filter(([n]) => n > 0).map(([n, word]) => `, ${n} ${word}`).join('');
-  const style: Style = result.error === undefined ? 'green' : result.failedUnits > 0 ? 'red' : 'yellow';
+  const style: Style = result.error === undefined ? view.outside === undefined ? 'green' : 'yellow' : result.failedUnits > 0 ? 'red' : 'yellow';
   const money = describeMoney(view);
   const why = result.error === undefined || result.failedUnits > 0 ? '' : ` (${oneLine(result.error)})`;
-  return paint(style, `run ${view.run ?? ''}: ${result.completedUnits} of ${counted(result.totalUnits, 'unit')} landed${others}, ${duration(result.durationMs)}${money === undefined ? '' : `, ${money}`}${why}`);
+  return paint(style, `run ${view.run ?? ''}: ${result.completedUnits} of ${counted(result.totalUnits, 'unit')} landed${others}, ${duration(result.durationMs)}${money === undefined ? '' : `, ${money}`}${why}${view.outside === undefined ? '' : '; something outside the fence changed, see below'}`);
 }
 
 const ORDER: readonly UnitView['state'][] = ['landed', 'landing', 'proving', 'running', 'waiting', 'cancelled', 'pending', 'blocked', 'failed'];
@@ -136,6 +138,11 @@ function notes(view: RunView, paint: Paint): string[] {
   const list = [...new Set([...before, ...found])];
   if (list.length === 0) return [];
   return [paint('yellow', 'worth reading:'), ...list.slice(0, NOTES), ...(list.length > NOTES ? [`  and ${list.length - NOTES} more, in the journal`] : [])];
+}
+
+/** Last, where it is seen: such a run may well have landed everything. */
+function outside(view: RunView, paint: Paint): string[] {
+  return view.outside === undefined ? [] : [paint('red', OUTSIDE), ...outsideLines(view.outside, NOTES).map((line) => `  ${line}`)];
 }
 
 function next(view: RunView, result: Result): string[] {

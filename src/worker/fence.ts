@@ -4,10 +4,25 @@ import type { Clock, FenceSnapshot, Git } from '../world.ts';
 
 /** A snapshot younger than this serves as the one before an attempt, ms: one attempt's end and the next one's beginning are the same moment. */
 const FRESH_MS = 50;
+const STASH = 'refs/stash';
 
 /** The state of the outside before an attempt. */
 export interface FenceToken {
-  readonly before: FenceSnapshot;
+  readonly before: Look;
+}
+
+interface Look {
+  readonly snapshot: FenceSnapshot;
+  /** When it was taken, ms of the steady clock. */
+  readonly at: number;
+  /** How many looks were begun before it. */
+  readonly number: number;
+}
+
+/** Of a branch, the number of the first look after its unit's last step (infinite: a step is in flight); of a ref, what choo gave to it. */
+interface Known {
+  readonly busy: Map<string, number>;
+  readonly own: Map<string, Set<string | undefined>>;
 }
 
 /** Compares the outside before and after attempts. */
@@ -15,58 +30,69 @@ export interface Fence {
   before(): Promise<FenceToken>;
   /** What changed since `before`, as sentences' ends for people; what choo itself did is left out. */
   after(token: FenceToken): Promise<readonly string[]>;
+  /** Runs a step of a unit, whose branch is its own business meanwhile. */
+  during<T>(branch: string, step: () => Promise<T>): Promise<T>;
   /** Choo itself moved a ref to this value (undefined: deleted it). */
   moved(ref: string, to: string | undefined): void;
   /** Runs something that changes the main checkout while no snapshot is taken. */
   hold<T>(change: () => Promise<T>): Promise<T>;
 }
 
-/** Takes the prefix of choo's own branches, which are judged by their own units, and which paths of the main checkout are choo's own output (`choo run > log`). */
-export function openFence(o: { readonly git: Git; readonly clock: Clock; readonly ownPrefix: string; readonly isOutput: (path: string) => boolean }): Fence {
-  const own = new Map<string, Set<string | undefined>>();
-  let last: { readonly at: number; readonly snapshot: FenceSnapshot } | undefined;
+/** Takes which paths of the main checkout are choo's own output (`choo run > log`). */
+export function openFence(o: { readonly git: Git; readonly clock: Clock; readonly isOutput: (path: string) => boolean }): Fence {
+  const known: Known = { busy: new Map(), own: new Map() };
+  let last: Look | undefined;
+  let looks = 0;
   let turn: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const mine = turn.then(work, work);
     turn = mine;
     return mine;
   };
-  let waiting: Promise<FenceSnapshot> | undefined;
+  let waiting: Promise<Look> | undefined;
   // Whoever asks before a snapshot has begun may share it: it will show everything that has happened until now.
-  const take = (): Promise<FenceSnapshot> => (waiting ??= inTurn(async () => {
+  const take = (): Promise<Look> => (waiting ??= inTurn(async () => {
     waiting = undefined;
-    const at = o.clock.steady();
-    const snapshot = await o.git.snapshot();
-    last = { at, snapshot };
-    return snapshot;
+    const [at, number] = [o.clock.steady(), looks++];
+    last = { at, number, snapshot: await o.git.snapshot() };
+    return last;
   }));
   return {
     before: async () => {
       const now = o.clock.steady();
-      return { before: last !== undefined && now - last.at < FRESH_MS ? last.snapshot : await take() };
+      return { before: last !== undefined && now - last.at < FRESH_MS ? last : await take() };
     },
-    after: async (token) => compare({ before: token.before, after: await take(), own, ...o }),
+    after: async ({ before }) => compare(before, (await take()).snapshot, { ...known, isOutput: o.isOutput }),
+    during: async (branch, step) => {
+      known.busy.set(branch, Number.POSITIVE_INFINITY);
+      try {
+        return await step();
+      } finally {
+        known.busy.set(branch, looks);
+      }
+    },
     moved: (ref, to) => {
-      const values = own.get(ref) ?? new Set();
+      const values = known.own.get(ref) ?? new Set();
       values.add(to);
-      own.set(ref, values);
+      known.own.set(ref, values);
     },
     hold: inTurn,
   };
 }
 
-function compare(o: { readonly before: FenceSnapshot; readonly after: FenceSnapshot; readonly own: ReadonlyMap<string, ReadonlySet<string | undefined>>; readonly ownPrefix: string; readonly isOutput: (path: string) => boolean }): string[] {
+function compare(before: Look, after: FenceSnapshot, o: Known & { readonly isOutput: (path: string) => boolean }): string[] {
+  const { snapshot: then, number } = before;
   const changes: string[] = [];
-  const refs = new Set([...o.before.refs.keys(), ...o.after.refs.keys()]);
-  for (const ref of refs) {
-    const was = o.before.refs.get(ref);
-    const is = o.after.refs.get(ref);
-    if (was === is || ref.startsWith(`${o.ownPrefix}unit/`) || o.own.get(ref)?.has(is) === true) continue;
-    if (was === undefined && ref.startsWith('refs/tags/')) continue;
+  for (const ref of new Set([...then.refs.keys(), ...after.refs.keys()])) {
+    const [was, is] = [then.refs.get(ref), after.refs.get(ref)];
+    // Of a step that was in flight at the earlier look or began since, the branch is judged by its own unit.
+    if (was === is || (o.busy.get(ref) ?? -1) > number || o.own.get(ref)?.has(is) === true) continue;
+    // All worktrees share one stash, and git keeps what is put there.
+    if (ref === STASH || was === undefined && ref.startsWith('refs/tags/')) continue;
     changes.push(was === undefined ? `${ref} was made` : is === undefined ? `${ref} was deleted` : `${ref} moved to ${is.slice(0, 10)}`);
   }
-  if (o.before.head !== o.after.head) changes.push(`the main checkout was switched to ${o.after.head}`);
-  for (const [path, stamp] of o.after.dirty) if (o.before.dirty.get(path) !== stamp && !o.isOutput(path)) changes.push(`${path} in the main checkout`);
-  for (const path of o.before.dirty.keys()) if (!o.after.dirty.has(path)) changes.push(`${path} in the main checkout`);
+  if (then.head !== after.head) changes.push(`the main checkout was switched to ${after.head}`);
+  for (const [path, stamp] of after.dirty) if (then.dirty.get(path) !== stamp && !o.isOutput(path)) changes.push(`${path} in the main checkout`);
+  for (const path of then.dirty.keys()) if (!after.dirty.has(path)) changes.push(`${path} in the main checkout`);
   return changes;
 }

@@ -22,8 +22,10 @@ import { recover } from './recover.ts';
 import { review } from './review.ts';
 import { saveRun } from './save.ts';
 import { commitUnit, refresh, verify } from './verify.ts';
-import { failedAnswer, failureOfThrow } from './workplace.ts';
+import { failedAnswer, failureOfThrow, places } from './workplace.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
+
+type UnitBegun = Extract<Begun, { readonly unit: string }>;
 
 /** Performs a step and gives its answer. Rejects with FenceLost alone: what it would answer may not be written any more. */
 export async function perform(place: Workplace, begun: Begun, control: Control): Promise<EventBody> {
@@ -47,7 +49,14 @@ function performStep(place: Workplace, begun: Begun, control: Control): Promise<
   if (begun.type === 'batch.merging') return mergeBatch(place, begun, control);
   if (begun.type === 'batch.proving') return proveBatch(place, begun, control);
   if (begun.type === 'batch.landing') return landBatch(place, begun);
-  const step: UnitStep = { place, u: unitNamed(place.state, begun.unit), control };
+  const u = unitNamed(place.state, begun.unit);
+  const step: UnitStep = { place, u, control };
+  // It only waits, and takes days.
+  if (begun.type === 'pr.following') return followPull(step);
+  return place.fence.during(u.branch ?? places(place, u.unit.id).branch, () => performOf(step, begun));
+}
+
+function performOf(step: UnitStep, begun: Exclude<UnitBegun, { type: 'pr.following' }>): Promise<EventBody> {
   switch (begun.type) {
     case 'unit.started': return prepare(step);
     case 'task.started': case 'task.retry': return attemptTask(step, begun);
@@ -61,7 +70,6 @@ function performStep(place: Workplace, begun: Begun, control: Control): Promise<
     case 'unit.finishing': return finishUnit(step);
     case 'pr.publishing': return publishPull(step, begun);
     case 'pr.proving': return provePull(step, begun);
-    case 'pr.following': return followPull(step);
     case 'pr.taking': return takePushed(step, begun);
     case 'pr.merging': return mergePull(step, begun);
     default: return unreachable(begun);

@@ -3,7 +3,7 @@
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { it } from '../rig/bed.ts';
+import { DOES_IT, it } from '../rig/bed.ts';
 import type { Bed } from '../rig/bed.ts';
 import { expectReadable, HOSTILE, launch, openPage, picture, state } from '../rig/browser.ts';
 import { expectEnd } from '../rig/facts.ts';
@@ -57,6 +57,20 @@ describe('the dashboard', () => {
     expect(await page.evaluate('[globalThis.mark, document.title, location.search]')).toEqual([1, 'choo', '']);
     expect(wrong).toEqual([]);
     await end(again);
+  });
+
+  it('tells what changed outside the fence while agents ran, also when all has landed', async ({ bed }) => {
+    bed.specs({ a: {} }, { agent: `if [ "$CHOO_ATTEMPT" = 1 ]; then echo x > '${bed.root}/<b>odd'; else ${DOES_IT}; fi` });
+    expectEnd(await bed.choo(['run']), 0);
+    const web = bed.start(['web']);
+    const { page, wrong } = await openPage(browser, await linkOf(web));
+    await state(page, 'a', 'landed');
+    const told = page.getByRole('alert');
+    await told.getByText('Changed outside the fence').waitFor();
+    expect(await told.getByRole('listitem').allTextContents()).toEqual(['<b>odd in the main checkout (a, task 1, attempt 1)']);
+    await expectReadable(page);
+    expect(wrong).toEqual([]);
+    await end(web);
   });
 
   it('shows what people have to move, in light, dark and small; without a mouse; and executes nothing', async ({ bed }) => {

@@ -31,9 +31,9 @@ describe('history', () => {
     expect(fileAt(bed, kept[0] ?? '', 'precious')).toBe('mine\n');
   });
 
-  it('left for another branch', async ({ bed }) => {
+  it('left for another branch, which is outside the fence as well', async ({ bed }) => {
     const { failures, kept } = await astray(bed, 'git switch -q -c choo/unit/elsewhere/1; echo mine > precious; git add -A; git commit -qm mine');
-    expect(failures).toEqual(['history-rewritten']);
+    expect(failures).toEqual(['outside-the-fence']);
     expect(fileAt(bed, kept[0] ?? '', 'precious')).toBe('mine\n');
   });
 
@@ -43,7 +43,7 @@ describe('history', () => {
   });
 
   it('with a merge left in progress', async ({ bed }) => {
-    const { failures } = await astray(bed, 'echo ours > a-1.txt; git commit -qam ours; git branch -q choo/unit/theirs/1 HEAD~1; git switch -q choo/unit/theirs/1; echo theirs > a-1.txt; git commit -qam theirs; git switch -q -; git merge -q choo/unit/theirs/1');
+    const { failures } = await astray(bed, 'echo ours > a-1.txt; git commit -qam ours; git switch -q --detach HEAD~1; echo theirs > a-1.txt; git commit -qam theirs; theirs=$(git rev-parse HEAD); git switch -q -; git merge -q $theirs');
     expect(failures).toEqual(['history-rewritten']);
   });
 
@@ -100,6 +100,36 @@ describe('the fence', () => {
     expect(failures).toEqual(['outside-the-fence']);
     expect(JSON.stringify(run.events)).toContain('README in the main checkout');
     expect(bed.read('README')).toBe('first\noops\n');
+  });
+
+  it('what git and npm do by themselves costs nobody an attempt: the same configuration written anew, branches that came and went, gc, a stash', async ({ bed }) => {
+    bed.git('config', 'core.hooksPath', '.husky/_');
+    bed.specs({ a: {}, b: {} }, { agent: bed.hand.agent });
+    const run = bed.start(['run', '--json']);
+    const a = await bed.hand.next({ unit: 'a' });
+    const b = await bed.hand.next({ unit: 'b' });
+    await a.sh('git config core.hooksPath .husky/_; git branch tmp; git branch -q -D tmp; git gc -q; git update-server-info; echo x > x; git add x; git stash -q');
+    await b.finish();
+    await a.sh('git stash pop -q; git rm -q --cached x; rm x');
+    await a.finish();
+    const ended = await run.ended;
+    expectEnd(ended, 0);
+    expect([...kinds(ended, 'a').failures, ...kinds(ended, 'b').failures]).toEqual([]);
+  });
+
+  it('what it left there is told at the end of a run in which everything landed, and by status, until there is another run', async ({ bed }) => {
+    const evil = `(cd '${bed.root}' && echo evil > evil && git add evil && git commit -qm EVIL && cp /bin/true .git/hooks/pre-commit)`;
+    bed.specs({ a: {} }, { agent: `if [ "$CHOO_ATTEMPT" = 1 ]; then ${evil}; else ${DOES_IT}; fi` });
+    const run = await bed.choo(['run']);
+    expectEnd(run, 0);
+    const said = `refs/heads/main moved to ${bed.git('log', '-1', '--format=%H', '--grep=EVIL', 'main').slice(0, 10)}  (a, task 1, attempt 1)`;
+    const hook = '.git/hooks/pre-commit in the main checkout  (a, task 1, attempt 1)';
+    expect(run.stdout).toMatch(/1 of 1 unit landed, [^\n]+; something outside the fence changed, see below\n/);
+    for (const line of [said, hook]) {
+      expect(run.stdout).toContain(line);
+      expect((await bed.choo(['status'])).stdout).toContain(line);
+    }
+    expect(JSON.parse((await bed.choo(['status', '--json'])).stdout)).toMatchObject({ closed: true, outside: { changes: expect.arrayContaining([expect.objectContaining({ change: '.git/hooks/pre-commit in the main checkout' })]) as unknown } });
   });
 
   it('an agent that moves another branch', async ({ bed }) => {

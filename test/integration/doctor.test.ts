@@ -241,6 +241,9 @@ describe('a choo inside an agent of choo', () => {
     const refused = await bed.choo(['run'], { env });
     expect(refused.code).toBe(2);
     expect(refused.stderr).not.toContain('\u001b');
+    // The way around it is nothing an agent has to be told.
+    expect(refused.stderr).not.toContain('unset');
+    expect(refused.stderr).toContain('in a terminal of their own');
     expect((await bed.choo(['run'], { env: { ...env, CHOO_ATTEMPT: '' } })).code).toBe(0);
   });
 

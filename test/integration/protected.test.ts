@@ -1,11 +1,15 @@
 // Paths that units should not change: reported, held for a person's approval, or sent back to the agent.
 
 import { describe, expect } from 'vitest';
+import { availableModes } from '../contract/processes.rig.ts';
 import { DOES_IT, it, type Bed } from '../rig/bed.ts';
 import type { Ended, Running } from '../rig/choo.ts';
 import { expectEnd, expectNothingLeft, fileAt } from '../rig/facts.ts';
 import type { Held } from '../rig/hand.ts';
 
+const MODES = await availableModes();
+/** Asks for an approval without choo's own command, and prints the answer. */
+const ASKS = 'require("net").connect(process.argv[1], function () { this.write(JSON.stringify({ do: "approve", units: ["a"] }) + "\\n"); }).once("data", function (bytes) { console.log(String(bytes)); this.destroy(); })';
 const EDITS_CI = `mkdir -p ci; echo "by $CHOO_UNIT, $CHOO_TASK, $CHOO_ATTEMPT" > ci/check.sh; ${DOES_IT}`;
 
 describe('protected paths', () => {
@@ -82,6 +86,21 @@ describe('protected paths', () => {
       expectEnd(await end(), 0);
       expect(fileAt(bed, 'main', 'ci/check.sh')).toBe('second\n');
     });
+  });
+
+  it.for(MODES)('are not approved by an agent that asks over the control socket itself, where a namespace holds it (%s)', async (mode, { bed }) => {
+    bed.specs({ a: {}, k: {} }, { agent: bed.hand.agent, parallelism: 2, land: { protect: 'approve', protected: ['ci/**'] }, process: { contain: mode } });
+    const run = bed.start(['run', '--json']);
+    const [a, k] = [await bed.hand.next({ unit: 'a' }), await bed.hand.next({ unit: 'k' })];
+    await a.write('ci/check.sh', 'mine\n');
+    await a.finish();
+    await run.event('unit.waiting', { unit: 'a' });
+    const tried = await k.sh(`'${process.execPath}' -e '${ASKS}' '${bed.root}/.git/choo/control.sock'`);
+    expect([mode, ...Object.keys(JSON.parse(tried.stdout) as object)]).toEqual([mode, mode === 'namespace' ? 'prove' : 'ok']);
+    if (mode === 'namespace') expectEnd(await bed.choo(['approve', 'a']), 0);
+    await run.event('unit.approved', { unit: 'a' });
+    await k.finish();
+    expectEnd(await run.ended, 0);
   });
 
   it('when refused go back to the agent, told which and what they were', async ({ bed }) => {

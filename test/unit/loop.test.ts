@@ -62,7 +62,7 @@ function sessionOf(o: { readonly units: readonly Unit[]; readonly journal: Memor
   const state = evolve(undefined, { seq: 0, time: new Date(0).toISOString(), run: 1, type: 'run.pinned', pinned, settings });
   const files = { exists: () => Promise.resolve(false), freeSpace: () => Promise.resolve(1) };
   const world = { clock, journal: o.journal, git: o.git, files } as unknown as World;
-  const place = { world, state, runDir: '/nowhere', worktrees: '/nowhere', setup: [], teardown: [], copy: [], agents: new Map(), seen: new Map(), pool: new Pool({ mode: 'never', keep: [] }) } as unknown as Workplace;
+  const place = { world, state, runDir: '/nowhere', worktrees: '/nowhere', setup: [], teardown: [], copy: [], agents: new Map(), seen: new Map(), pool: new Pool({ mode: 'never', keep: [] }), fence: { during: (_branch: string, step: () => unknown) => step() } } as unknown as Workplace;
   const first: EventBody = { type: 'orch.started', version: 1, graph: [], target: 'main', base: pinned.base, mode: 'local', parallelism: 2 };
   return { place, state, first: [first], observers: [], escalator: { escalate: () => undefined }, report: () => undefined };
 }

@@ -1,6 +1,7 @@
 // The state of everything an agent has no business with: refs and the user's checkouts. Compared elsewhere; changes nothing.
 
-import { lstatSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FenceSnapshot } from '../../world.ts';
 import { FENCE_REF } from './fence.ts';
@@ -28,12 +29,39 @@ export async function snapshot(repo: Repository): Promise<FenceSnapshot> {
   return { refs, head: main?.head ?? '', dirty };
 }
 
+/** The files in `info/` by which git changes what it does; its housekeeping writes others there. */
+const INFO = ['exclude', 'attributes', 'grafts', 'sparse-checkout'];
+/** Of a larger file the stamp is compared, bytes. */
+const LARGEST_READ = 1 << 20;
+
 /** What steers git in this repository: its configuration, hooks and excludes. */
 async function settingsStamps(repo: Repository): Promise<readonly (readonly [string, string])[]> {
-  const folders = await Promise.all(['hooks', 'info'].map(async (folder) => (await namesIn(join(repo.commonDir, folder))).map((name) => `${folder}/${name}`)));
-  const paths = ['config', 'config.worktree', ...folders.flat()];
-  const stamps = paths.map((path) => [`.git/${path}`, stampOf(repo.commonDir, path)] as const);
+  const hooks = await namesIn(join(repo.commonDir, 'hooks'));
+  const paths = ['config', 'config.worktree', ...hooks.map((name) => `hooks/${name}`), ...INFO.map((name) => `info/${name}`)];
+  const stamps = paths.map((path) => [`.git/${path}`, contentOf(repo.commonDir, path)] as const);
   return stamps.filter(([, stamp]) => stamp !== 'missing');
+}
+
+/** What a file says and whether it may be run, not when it was written: git and npm write settings anew that stay what they were. */
+function contentOf(folder: string, path: string): string {
+  const full = bytesOf(folder, path);
+  let fd: number;
+  try {
+    // An agent may put a pipe there that nobody ever writes to.
+    fd = openSync(full, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return stampOf(folder, path);
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile() || stat.size > LARGEST_READ) return stampOf(folder, path);
+    return `${lstatSync(full).mode} ${stat.mode} ${createHash('sha256').update(readFileSync(fd)).digest('hex')}`;
+  } catch (error) {
+    if (isMissing(error)) return 'missing';
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** All but remote-tracking refs, as editors fetch on their own, and the fence, which is choo's business with other choos. */
@@ -63,10 +91,14 @@ async function checkout(repo: Repository, path: string): Promise<{ readonly path
 /** Asked directly: a dozen of these a snapshot, each a few microseconds. */
 function stampOf(worktree: string, path: string): string {
   try {
-    const stat = lstatSync(Buffer.concat([Buffer.from(`${worktree}/`), pathBytes(path)]), { bigint: true });
+    const stat = lstatSync(bytesOf(worktree, path), { bigint: true });
     return `${stat.mtimeNs} ${stat.size} ${stat.ino} ${stat.mode}`;
   } catch (error) {
     if (isMissing(error)) return 'missing';
     throw error;
   }
+}
+
+function bytesOf(folder: string, path: string): Buffer {
+  return Buffer.concat([Buffer.from(`${folder}/`), pathBytes(path)]);
 }

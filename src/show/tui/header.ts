@@ -3,6 +3,7 @@
 import { TROUBLE } from '../../core/failure.ts';
 import { describeAmount, describeSpent } from '../../core/usage.ts';
 import type { HeldView, RunHead } from '../../core/view.ts';
+import { outsideBrief } from '../outside.ts';
 import { branchName, counted, oneLine, when } from '../paint.ts';
 import type { Facts } from './facts.ts';
 import type { Marks } from './marks.ts';
@@ -72,6 +73,8 @@ export function banners({ facts, now, columns }: Drawn): readonly Row[] {
   const rows: Row[] = [];
   if (view.stopping !== undefined) rows.push([span(`stopping (${view.stopping}): agents may end what they do; Ctrl-C once more kills at once`, 'yellow')]);
   if (view.paused !== undefined) rows.push([span(`paused: ${view.paused}`, 'red')]);
+  const outside = outsideBrief(view.outside);
+  if (outside !== undefined) rows.push([span(outside, 'red')]);
   for (const held of view.held ?? []) rows.push([span(heldText(held, now), held.until === undefined ? 'red' : 'yellow')]);
   if (facts.preparing !== undefined) rows.push([span(facts.preparing, 'cyan')]);
   const { push, landing } = view;
