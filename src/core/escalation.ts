@@ -2,7 +2,7 @@
 
 import { diffCommand } from './approval.ts';
 import type { Event, EventOf, Result } from './event.ts';
-import { shellWord } from './clean.ts';
+import { joinLines, shellWord } from './clean.ts';
 import { describeFailure, FORGE_TROUBLE, outputOf, severityOf, TROUBLE } from './failure.ts';
 import type { Failure } from './failure.ts';
 import type { State } from './state.ts';
@@ -22,7 +22,8 @@ export function escalationOf(state: State, event: Event): Escalation | undefined
   const words = wordsOf(state, event);
   if (words === undefined) return undefined;
   const pull = words.unit === undefined ? undefined : state.units[state.graph.index.get(words.unit) ?? -1]?.pull?.number;
-  return { ...words, run: event.run, seq: event.seq, ...(pull === undefined ? {} : { pull }) };
+  // Names and commands may have line breaks; what is told has none, whoever tells it.
+  return { ...words, title: joinLines(words.title), detail: words.detail.map(joinLines), run: event.run, seq: event.seq, ...(pull === undefined ? {} : { pull }) };
 }
 
 function wordsOf(state: State, event: Event): Words | undefined {

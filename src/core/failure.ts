@@ -1,6 +1,7 @@
 // Every way work can fail, as a closed union, and the one table that says what follows from each.
 
 import { unreachable } from './bug.ts';
+import { joinLines } from './clean.ts';
 import type { Feedback } from './pull-facts.ts';
 import { describeAmount } from './usage.ts';
 import type { Currency } from './usage.ts';
@@ -158,8 +159,8 @@ export function describeFailure(f: Failure): string {
     case 'agent-timeout': return `the agent (${f.agent}) ran longer than ${seconds(f.afterMs)} and was ended`;
     case 'agent-trouble': return `the agent (${f.agent}) ${TROUBLE[f.trouble]}: ${f.text}`;
     case 'over-budget': return `the attempt was ended at its cap: the agent (${f.agent}) had used ${describeAmount(f.used, f.in)} of ${describeAmount(f.cap, f.in)}`;
-    case 'check-failed': return `the check \`${f.command}\`${f.of === undefined ? '' : ` of ${f.of}`} ${describeEnding(f.ending)}${clash(f)}${describeBeyond(f.beyond)}`;
-    case 'unstable-check': return `the check \`${f.command}\` changes tracked files every time it runs: ${list(f.paths)}`;
+    case 'check-failed': return `the check \`${joinLines(f.command)}\`${f.of === undefined ? '' : ` of ${f.of}`} ${describeEnding(f.ending)}${clash(f)}${describeBeyond(f.beyond)}`;
+    case 'unstable-check': return `the check \`${joinLines(f.command)}\` changes tracked files every time it runs: ${list(f.paths)}`;
     case 'protected-paths': return `the unit changes paths that land.protected protects: ${list(f.paths)}`;
     case 'nothing-changed': return `the agent changed nothing, and the check passes as it did before`;
     case 'history-rewritten': return `the agent left the unit's branch in another state than a continuation of it (${f.detail}); what it left is kept at ${f.kept}`;
@@ -174,8 +175,8 @@ export function describeFailure(f: Failure): string {
     case 'not-merged': return `${f.url} does not land: ${f.text}`;
     case 'nested-repository': return `the agent made a git repository inside the worktree: ${list(f.paths)}`;
     case 'outside-the-fence': return `something outside the unit's worktree and branch changed while the agent ran: ${list(f.changes)}`;
-    case 'setup-failed': return `the setup command \`${f.command}\` ${describeEnding(f.ending)}${clash(f)}`;
-    case 'environment': return `\`${f.command}\` ended ${f.code}: a program it needs is missing or cannot be executed here`;
+    case 'setup-failed': return `the setup command \`${joinLines(f.command)}\` ${describeEnding(f.ending)}${clash(f)}`;
+    case 'environment': return `\`${joinLines(f.command)}\` ended ${f.code}: a program it needs is missing or cannot be executed here`;
     case 'base-not-intact': return `the fresh worktree is not the pinned commit: ${list(f.paths)}`;
     case 'conflict': return f.conflict === 'textual'
       ? `merging onto ${f.onto.slice(0, 10)} conflicts in ${list(f.paths)}`

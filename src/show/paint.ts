@@ -1,11 +1,11 @@
 // Colours, columns and words for terminals. Decides nothing about whether colour is wanted.
 
-import { cleanLine, shellWord } from '../core/clean.ts';
+import { oneLine, shellWord } from '../core/clean.ts';
 import type { RunView, UnitView } from '../core/view.ts';
 
 import { duration } from '../core/duration.ts';
 
-export { duration };
+export { duration, oneLine };
 
 /** Looks a text can have. */
 const STYLES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const;
@@ -44,11 +44,6 @@ export function when(moment: string, now: string): string {
   const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   const left = at.getTime() - from.getTime();
   return `${left <= 0 ? 'now' : `in ${duration(left)}`} (${at.toDateString() === from.toDateString() ? '' : `${date} `}${time})`;
-}
-
-/** A text from outside as one safe line: the lines of a shell command are joined by `;`. */
-export function oneLine(text: string): string {
-  return cleanLine(text.trim().replaceAll(/\s*\n\s*/g, '; '));
 }
 
 /** The state of a unit while nobody works on it: what was running has been stopped. */
