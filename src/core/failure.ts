@@ -1,7 +1,7 @@
 // Every way work can fail, as a closed union, and the one table that says what follows from each.
 
 import { unreachable } from './bug.ts';
-import { joinLines } from './clean.ts';
+import { joinLines, shellWord } from './clean.ts';
 import type { Feedback } from './pull-facts.ts';
 import { describeAmount } from './usage.ts';
 import type { Currency } from './usage.ts';
@@ -220,6 +220,11 @@ function clash(f: Clash): string {
 /** The output a failure carries, if its kind has one. */
 export function outputOf(f: Failure): Output | undefined {
   return 'output' in f ? f.output : undefined;
+}
+
+/** The command by which a person begins to resolve a conflict in the unit's worktree; undefined for every other failure. */
+export function mergeByHand(f: Failure, worktree: string | undefined): string | undefined {
+  return f.kind === 'conflict' && worktree !== undefined ? `cd ${shellWord(worktree)} && git merge ${f.onto}` : undefined;
 }
 
 /** How a program ended, as the end of a sentence. */

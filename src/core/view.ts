@@ -3,7 +3,7 @@
 import { unreachable } from './bug.ts';
 import { keptBackBy } from './crowd.ts';
 import type { Note, ProtectedChange, WaitingFor } from './event.ts';
-import { describeFailure, outputOf } from './failure.ts';
+import { describeFailure, mergeByHand, outputOf } from './failure.ts';
 import type { Failure, FailureKind, TroubleKind } from './failure.ts';
 import { describeOverlap } from './overlap.ts';
 import type { Unit } from './plan.ts';
@@ -23,6 +23,8 @@ export interface FailureView {
   readonly activity?: string;
   /** Absolute path of the log, where there is one. */
   readonly log?: string;
+  /** The command by which a person begins to mend it, where an agent could not. */
+  readonly byHand?: string;
 }
 
 /** One task. */
@@ -141,6 +143,8 @@ export interface RunView {
   /** Every unit has landed or was discarded, or the run was closed by a new one. */
   readonly closed: boolean;
   readonly paused?: string;
+  /** Why the trial worktree could not be made ready, which is the cause of the pause. */
+  readonly trialFailure?: FailureView;
   /** What asked the run to stop. */
   readonly stopping?: string;
   readonly counts: Counts;
@@ -181,7 +185,7 @@ export function viewOf(state: State): RunView {
 
 /** The same without its units, for who keeps those: its cost does not grow with the graph. */
 export function headOf(state: State): RunHead {
-  const { landing, paused, stopping, settings: { budget } } = state;
+  const { landing, paused, trialFailure, stopping, settings: { budget } } = state;
   const because = landing.ref === state.pinned.targetRef ? undefined : state.advanceText ?? landing.diverted;
   return {
     run: state.run,
@@ -190,6 +194,7 @@ export function headOf(state: State): RunHead {
     ...pushView(state), ...saveView(state),
     closed: state.closed || (state.count.landed + state.count.cancelled === state.units.length && landing.diverted === undefined && !isUnpushed(state)),
     ...(paused === undefined ? {} : { paused: paused.text }),
+    ...(trialFailure === undefined ? {} : { trialFailure: failureView(trialFailure) }),
     ...(stopping === undefined ? {} : { stopping: stopping.by }),
     counts: { ...state.count, complete: state.pinned.plan.complete.length },
     ...spentView(state.spent),
@@ -298,7 +303,7 @@ export function viewOfUnit(state: State, u: UnitState): UnitView {
     ...(step === undefined ? {} : { step }),
     dependsOn: u.unit.dependsOn,
     tasks: u.unit.tasks.map((t, i) => ({ number: t.number, title: t.title, ...taskView(u, { number: t.number, task: u.tasks[i] }) })),
-    ...(u.failure === undefined ? {} : { failure: failureView(u.failure) }),
+    ...(u.failure === undefined ? {} : { failure: failureView(u.failure, u.worktree) }),
     ...waitView(state, u), ...attemptView(u), ...spentView(u.spent),
     ...(u.worktree === undefined || gone ? {} : { worktree: u.worktree }),
     ...(u.branch === undefined || gone ? {} : { branch: u.branch }),
@@ -334,9 +339,10 @@ function taskState(u: UnitState, o: { readonly number: number; readonly done: bo
 }
 
 /** A failure in the form the faces share. */
-function failureView(failure: Failure): FailureView {
+function failureView(failure: Failure, worktree?: string): FailureView {
+  const byHand = mergeByHand(failure, worktree);
   const { log, activity } = outputOf(failure) ?? {};
-  return { kind: failure.kind, message: describeFailure(failure), ...(activity === undefined ? {} : { activity }), ...(log === undefined ? {} : { log }) };
+  return { kind: failure.kind, message: describeFailure(failure), ...(activity === undefined ? {} : { activity }), ...(log === undefined ? {} : { log }), ...(byHand === undefined ? {} : { byHand }) };
 }
 
 function stepText(u: UnitState): string | undefined {
