@@ -71,7 +71,7 @@ export type Failure =
   | { readonly kind: 'over-budget'; readonly agent: string; readonly in: Currency; readonly cap: number; readonly used: number; readonly output: Output }
   | { readonly kind: 'check-failed'; readonly check: string; readonly command: string; readonly ending: Ending; readonly output: Output; /** Set when it fails on the base, too. */ readonly beyond?: Beyond } & Clash
   | { readonly kind: 'unstable-check'; readonly check: string; readonly command: string; readonly paths: readonly string[] }
-  | { readonly kind: 'nothing-changed'; readonly check: string }
+  | { readonly kind: 'nothing-changed'; readonly check: string; /** How the check ended before any attempt, where that is known. */ readonly before?: 'passed' | 'failed' }
   | { readonly kind: 'protected-paths'; readonly paths: readonly string[]; /** The commit whose state of them holds. */ readonly base: string }
   | { readonly kind: 'history-rewritten'; readonly detail: string; readonly kept: string }
   | { readonly kind: 'refused-commit'; readonly reason: 'choo-trailer' | 'setup-file'; readonly commit: string; readonly detail: string; readonly kept: string }
@@ -162,7 +162,7 @@ export function describeFailure(f: Failure): string {
     case 'check-failed': return `the check \`${joinLines(f.command)}\`${f.of === undefined ? '' : ` of ${f.of}`} ${describeEnding(f.ending)}${clash(f)}${describeBeyond(f.beyond)}`;
     case 'unstable-check': return `the check \`${joinLines(f.command)}\` changes tracked files every time it runs: ${list(f.paths)}`;
     case 'protected-paths': return `the unit changes paths that land.protected protects: ${list(f.paths)}`;
-    case 'nothing-changed': return `the agent changed nothing, and the check passes as it did before`;
+    case 'nothing-changed': return `the agent changed nothing${UNCHANGED[f.before ?? 'unknown']}`;
     case 'history-rewritten': return `the agent left the unit's branch in another state than a continuation of it (${f.detail}); what it left is kept at ${f.kept}`;
     case 'refused-commit': return f.reason === 'choo-trailer'
       ? `the agent made a commit with choo's own trailers (${f.commit.slice(0, 10)}: ${f.detail}); it is kept at ${f.kept}`
@@ -199,6 +199,12 @@ export const FORGE_TROUBLE: { readonly [K in ForgeTrouble]: string } = {
   rate: 'wants to be left alone for a while',
   refused: 'refuses what choo asked for',
 };
+
+const UNCHANGED = {
+  passed: ', and the check passes as it did before',
+  failed: ' that git would commit, and yet the check passes, which failed before: what it made is ignored by git or untracked by choice',
+  unknown: ', and the check passes',
+} as const;
 
 const ENOUGH = { none: 'people or checks want something changed', rounds: 'people or checks still want something changed after as many rounds as `review.max_rounds` allows', same: 'the same is said again after it was mended' } as const;
 

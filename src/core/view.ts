@@ -36,6 +36,8 @@ export interface TaskView {
   readonly attempts: number;
   /** Complete although no file changed. */
   readonly unchanged: boolean;
+  /** It is unchanged, but its check failed before any work: what the agent made is nothing that git commits. */
+  readonly uncommitted?: true;
   readonly commit?: string;
   /** What its attempts were charged; absent: nothing. */
   readonly spent?: Spent;
@@ -322,11 +324,12 @@ function pullView({ pull }: UnitState): { readonly pull?: PullView } {
   return { pull: { number, url, draft: facts?.draft ?? !ready, approvedBy: facts?.approvedBy ?? [], refusedBy: facts?.refusedBy ?? [], ignored: facts?.ignored ?? [], ...(facts === undefined ? {} : { checks: facts.checks }) } };
 }
 
-function taskView(u: UnitState, o: { readonly number: number; readonly task: TaskState | undefined }): Pick<TaskView, 'state' | 'attempts' | 'unchanged' | 'commit' | 'spent'> {
+function taskView(u: UnitState, o: { readonly number: number; readonly task: TaskState | undefined }): Pick<TaskView, 'state' | 'attempts' | 'unchanged' | 'uncommitted' | 'commit' | 'spent'> {
   const { task } = o;
   if (task === undefined) return { state: 'pending', attempts: 0, unchanged: false };
   return {
     state: taskState(u, { number: o.number, done: task.done }), attempts: task.used, unchanged: task.unchanged && task.done,
+    ...(task.unchanged && task.done && task.before === 'failed' ? { uncommitted: true } : {}),
     ...(task.commit === undefined ? {} : { commit: task.commit }), ...spentView(task.spent),
   };
 }

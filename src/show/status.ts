@@ -164,7 +164,7 @@ function taskLine(t: TaskView, paint: Paint): string {
   const { mark, style } = TASK_MARKS[t.state];
   const facts = [
     ...(t.attempts > 1 ? [`${t.attempts} attempts`] : []),
-    ...(t.unchanged ? ['nothing changed'] : []),
+    ...(t.unchanged ? [t.uncommitted === true ? 'nothing changed that git would commit' : 'nothing changed'] : []),
     ...(t.spent === undefined ? [] : [describeCharged(t)]),
   ];
   return `  ${paint(style, mark)} ${t.number} ${cleanLine(t.title)}${facts.length === 0 ? '' : paint('dim', ` (${facts.join(', ')})`)}`;

@@ -100,8 +100,8 @@ function held({ view, now }: { readonly view: RunView; readonly now: number }, p
 }
 
 function unchanged(view: RunView): string[] {
-  const list = view.units.flatMap((u) => u.tasks.filter((t) => t.unchanged).map((t) => `  ${cleanLine(u.id)}, task ${t.number}: ${cleanLine(t.title)}`));
-  return list.length === 0 ? [] : ['complete although nothing changed (was there nothing to do?):', ...list.slice(0, LISTED), ...(list.length > LISTED ? [`  and ${list.length - LISTED} more`] : [])];
+  const list = view.units.flatMap((u) => u.tasks.filter((t) => t.unchanged).map((t) => `  ${cleanLine(u.id)}, task ${t.number}: ${cleanLine(t.title)}${t.uncommitted === true ? ' (its check failed before: what its agent made is ignored by git or untracked by choice)' : ''}`));
+  return list.length === 0 ? [] : ['complete although nothing changed that git would commit (was there nothing to do?):', ...list.slice(0, LISTED), ...(list.length > LISTED ? [`  and ${list.length - LISTED} more`] : [])];
 }
 
 /** Baseline checks that failed before any work. */
