@@ -1,7 +1,7 @@
 // The library: what programs other than the command line may use. Nothing else is promised.
 
-export { Orchestrator } from './opening/orchestrator.ts';
-export type { Dependencies, Ended, OrchestratorConfig } from './opening/orchestrator.ts';
+export { Orchestrator } from './opening/session.ts';
+export type { Dependencies, Ended, OrchestratorConfig } from './opening/session.ts';
 export { Refusal } from './opening/refusal.ts';
 export type { Diagnostic } from './discovery/diagnostic.ts';
 export type { Event, EventBody, EventOf, EventType, Result } from './core/event.ts';

@@ -1,10 +1,10 @@
 // One orchestrator per repository. Takes the lock, notices when it is lost, gives it back or removes one that is left; ends nobody.
 
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { link, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { FenceLost } from '../world.ts';
 import { failpoint } from '../failpoint.ts';
 import { errnoOf } from './errno.ts';
@@ -197,11 +197,12 @@ async function sweep(attempt: Attempt): Promise<void> {
 }
 
 function lockOf({ path, holder, file }: Attempt, o: { readonly dev: bigint; readonly ino: bigint; readonly tookOverFrom: LockHolder | undefined }): Lock {
-  const isOurs = (): boolean => {
-    const now = statSync(path, { bigint: true, throwIfNoEntry: false });
+  const isAt = (at: string): boolean => {
+    const now = statSync(at, { bigint: true, throwIfNoEntry: false });
     return now !== undefined && now.ino === o.ino && now.dev === o.dev;
   };
-  const lost = (): FenceLost => new FenceLost(explainLoss(isOurs() ? 'fence' : readLockFile(path)?.holder));
+  const isOurs = (): boolean => isAt(path);
+  const lost = (): FenceLost => new FenceLost(explainLoss(path, isOurs() ? 'fence' : readLockFile(path)?.holder ?? (wasPutAside(path, isAt) ? 'aside' : undefined)));
   return {
     path, holder, lost, tookOverFrom: o.tookOverFrom,
     check: () => {
@@ -224,10 +225,22 @@ function explain(path: string, { holder, state }: { readonly holder: LockHolder 
     + 'end it there with `choo stop`, or, when it is certainly gone, give its lock away: `choo unlock`';
 }
 
-/** `now`: who has the lock; `fence` when it is still ours and only the ref is not. */
-function explainLoss(now: LockHolder | 'fence' | undefined): string {
+/** `choo unlock` keeps the file of a lock beside where it was. */
+function wasPutAside(path: string, isOurs: (at: string) => boolean): boolean {
+  const folder = dirname(path);
+  try {
+    return readdirSync(folder).some((name) => name.startsWith(`${basename(path)}.removed-`) && isOurs(join(folder, name)));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** `now`: who has the lock; `fence` when it is still ours and only the ref is not; `aside` when it was given away; undefined: its file is nowhere. */
+function explainLoss(path: string, now: LockHolder | 'fence' | 'aside' | undefined): string {
   const why = now === 'fence' ? 'somebody changed refs/choo/fence, which only choo may; `choo resume` goes on'
-    : now === undefined ? 'its lock was given away (`choo unlock`); `choo resume` goes on'
+    : now === 'aside' ? 'its lock was given away (`choo unlock`); `choo resume` goes on'
+    : now === undefined ? `its lock is gone, by itself or with the whole folder (${path}); \`choo resume\` goes on where the run is still there, else \`choo run\` begins anew`
     : `choo ${describeHolder(now)}, has it now: \`choo status --watch\` shows it`;
   return `this choo no longer has the repository and wrote nothing more: ${why}`;
 }

@@ -44,7 +44,7 @@ export async function init(io: Io): Promise<number> {
       await writeFile(join(top, path), text, { flag: 'wx' });
       io.out.write(`wrote ${path}\n`);
     }
-    io.out.write(NEXT);
+    io.out.write(hasOwnSchema(top) ? NEXT : `${NEXT}${editorLines()}`);
     return 0;
   } catch (error) {
     return report(error, { io, json: false, journal: undefined });
@@ -60,9 +60,7 @@ next:
 `;
 
 function configText(top: string): string {
-  return `# yaml-language-server: $schema=${schemaPath(top)}
-
-provider:
+  return `${hasOwnSchema(top) ? `${SCHEMA_LINE}./${OWN_SCHEMA}\n\n` : ''}provider:
   type: command
   providers:
     command:
@@ -95,8 +93,17 @@ function setupLines(top: string): string {
   return fetching === undefined ? ' []' : ` []    # ${fetching[1]} fetches what ${fetching[0]} names by itself`;
 }
 
-/** The schema that came with choo: of the repository's own installation if it has one, else of the one that runs. */
-function schemaPath(top: string): string {
-  const own = 'node_modules/choo-orchestrator/schema/choo.schema.json';
-  return existsSync(join(top, own)) ? `./${own}` : fileURLToPath(new URL('../schema/choo.schema.json', import.meta.url));
+const OWN_SCHEMA = 'node_modules/choo-orchestrator/schema/choo.schema.json';
+const SCHEMA_LINE = '# yaml-language-server: $schema=';
+
+/** The file is committed, so it may name only what is at the same place wherever the repository is. */
+function hasOwnSchema(top: string): boolean {
+  return existsSync(join(top, OWN_SCHEMA));
+}
+
+function editorLines(): string {
+  return `
+for an editor that knows YAML schemas, the first line of ${CONFIG_FILE}; it names a file of this machine, so do not commit it:
+  ${SCHEMA_LINE}${fileURLToPath(new URL('../schema/choo.schema.json', import.meta.url))}
+`;
 }

@@ -1,4 +1,4 @@
-// `choo run` and `choo resume`: one session of a run, told as it goes. What a session is lies in opening/ and orchestrator.ts.
+// `choo run` and `choo resume`: one session of a run, told as it goes. What a session is lies in opening/session.ts, and in orchestrator.ts.
 
 import { systemClock } from '../adapters/clock.ts';
 import { buildGraph } from '../core/graph.ts';
@@ -8,8 +8,8 @@ import { viewOf } from '../core/view.ts';
 import { renderDiagnostic, warningAt } from '../discovery/diagnostic.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import { terminalEscalator } from '../escalation/terminal.ts';
-import { Orchestrator } from '../opening/orchestrator.ts';
-import type { Ended, OrchestratorConfig } from '../opening/orchestrator.ts';
+import { Orchestrator } from '../opening/session.ts';
+import type { Ended, OrchestratorConfig } from '../opening/session.ts';
 import { agentPreflight } from '../opening/preflight.ts';
 import { planNow } from '../opening/rest.ts';
 import type { PlanNow } from '../opening/rest.ts';

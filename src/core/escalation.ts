@@ -1,15 +1,17 @@
 // Which events a person is told about at once, and in which words; and who has not been told yet. How they are told is an Escalator's.
 
+import { adviceFor, describeAdvice } from './advice.ts';
 import { diffCommand } from './approval.ts';
 import type { Event, EventOf, Result } from './event.ts';
-import { shellWord } from './clean.ts';
-import { describeFailure, FORGE_TROUBLE, outputOf, severityOf, TROUBLE } from './failure.ts';
+import { joinLines, shellWord } from './clean.ts';
+import { describeFailure, FORGE_TROUBLE, mergeByHand, outputOf, severityOf, TROUBLE } from './failure.ts';
 import type { Failure } from './failure.ts';
 import type { State } from './state.ts';
 import { noteOver, noteTrouble, overWords } from './pull-told.ts';
 import { placesOf } from './told.ts';
 import type { Escalation } from './told.ts';
 import { describeAmount } from './usage.ts';
+import { viewOf } from './view.ts';
 
 /** Lines of a failed command's output that are shown. */
 const SHOWN_LINES = 12;
@@ -22,7 +24,8 @@ export function escalationOf(state: State, event: Event): Escalation | undefined
   const words = wordsOf(state, event);
   if (words === undefined) return undefined;
   const pull = words.unit === undefined ? undefined : state.units[state.graph.index.get(words.unit) ?? -1]?.pull?.number;
-  return { ...words, run: event.run, seq: event.seq, ...(pull === undefined ? {} : { pull }) };
+  // Names and commands may have line breaks; what is told has none, whoever tells it.
+  return { ...words, title: joinLines(words.title), detail: words.detail.map(joinLines), run: event.run, seq: event.seq, ...(pull === undefined ? {} : { pull }) };
 }
 
 function wordsOf(state: State, event: Event): Words | undefined {
@@ -60,14 +63,14 @@ function aboutEnd(state: State, { type, result, run }: EventOf<'orch.completed' 
       ...named('landed', 'landed'), ...named('failed', 'failed'), ...named('blocked', 'blocked'), ...named('waiting', 'waiting'),
       ...(usd > 0 || tokens > 0 ? [`used ${[...(usd > 0 ? [describeAmount(usd, 'usd')] : []), ...(tokens > 0 ? [describeAmount(tokens, 'tokens')] : [])].join(', ')}`] : []),
       ...[...state.outside.keys()].slice(0, SHOWN_LINES).map((change) => `outside the fence: ${change}`), ...(state.outside.size > SHOWN_LINES ? [`and ${state.outside.size - SHOWN_LINES} more outside the fence`] : []),
-      ...nextCommands(result, type),
+      ...nextCommands(state, result, type),
     ],
   };
 }
 
-function nextCommands(result: Result, type: 'orch.completed' | 'orch.failed' | 'orch.stopped'): string[] {
+function nextCommands(state: State, result: Result, type: 'orch.completed' | 'orch.failed' | 'orch.stopped'): string[] {
   if (type === 'orch.completed') return [];
-  return ['look: choo status', result.failedUnits > 0 ? 'again: choo retry --failed && choo resume' : 'to go on: choo resume'];
+  return ['look: choo status', ...(result.failedUnits > 0 ? ['again: choo retry --failed && choo resume'] : adviceFor(viewOf(state)).map(describeAdvice))];
 }
 
 /** Only a person can let it go on. */
@@ -164,10 +167,11 @@ function failureLines(failure: Failure): string[] {
 }
 
 function whatNext(event: Extract<Event, { type: 'unit.failed' }>): string[] {
-  if (event.failure.kind === 'conflict' && event.worktree !== undefined) {
+  const byHand = mergeByHand(event.failure, event.worktree);
+  if (byHand !== undefined) {
     return [
       'to resolve it by hand:',
-      `  cd ${shellWord(event.worktree)} && git merge ${event.failure.onto}`,
+      `  ${byHand}`,
       '  (where git says that a merge is in progress already, go on with that one; edit, git add, git commit)',
       `then: choo retry ${shellWord(event.unit)} && choo resume`,
     ];

@@ -57,7 +57,7 @@ function onAnswer(s: State, u: UnitState, e: Answer): void {
   if (isSessionEnd(e)) account(s, u, e);
   switch (e.type) {
     case 'unit.prepared': return prepared(s, u, e);
-    case 'task.attempted': return todo(s, u, { step: 'check', task: e.task, attempt: e.attempt });
+    case 'task.attempted': noteBefore(u, e); return todo(s, u, { step: 'check', task: e.task, attempt: e.attempt });
     case 'task.attempt.failed': case 'task.validation.fail': return attemptFailed(s, u, e);
     case 'task.validation.ok': task(u, e.task).unchanged = e.unchanged; return todo(s, u, { step: 'commit', task: e.task, commit: e.commit, parent: e.parent });
     case 'task.committed': return committed(s, u, e);
@@ -143,8 +143,17 @@ function committed(s: State, u: UnitState, e: EventOf<'task.committed'>): void {
   workOn(s, u);
 }
 
+/** Only before its first attempt a task's check is run without the work of an agent. */
+function noteBefore(u: UnitState, e: EventOf<'task.attempted' | 'task.attempt.failed'>): void {
+  if (e.attempt !== 1) return;
+  const passed = e.type === 'task.attempted' ? e.passedBefore : e.notes.some((n) => n.kind === 'passes-before');
+  // An attempt that failed before its agent was begun may not have come to the check.
+  if (passed || e.type === 'task.attempted' || e.failure.kind.startsWith('agent-')) task(u, e.task).before = passed ? 'passed' : 'failed';
+}
+
 function attemptFailed(s: State, u: UnitState, e: EventOf<'task.attempt.failed' | 'task.validation.fail'>): void {
   const t = task(u, e.task);
+  if (e.type === 'task.attempt.failed') noteBefore(u, e);
   if (e.failure.kind === 'cut') {
     t.cuts++;
     if (t.cuts > s.settings.limits.cuts) return giveUp(s, u, { failure: e.failure, task: e.task });

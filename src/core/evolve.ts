@@ -159,7 +159,7 @@ function trialFailed(s: State, failure: Failure): void {
   if (failure.kind === 'cut') { s.trial = 'needed'; return; }
   s.trial = 'failed';
   s.trialFailure = failure;
-  s.announce.push({ what: 'paused', reason: 'environment', text: 'the trial worktree could not be made ready' });
+  s.announce.push({ what: 'paused', reason: 'environment', text: `the trial worktree could not be made ready: ${describeFailure(failure)}` });
 }
 
 function advanced(s: State, commit: string): void {

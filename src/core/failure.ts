@@ -1,6 +1,7 @@
 // Every way work can fail, as a closed union, and the one table that says what follows from each.
 
 import { unreachable } from './bug.ts';
+import { joinLines, shellWord } from './clean.ts';
 import type { Feedback } from './pull-facts.ts';
 import { describeAmount } from './usage.ts';
 import type { Currency } from './usage.ts';
@@ -70,7 +71,7 @@ export type Failure =
   | { readonly kind: 'over-budget'; readonly agent: string; readonly in: Currency; readonly cap: number; readonly used: number; readonly output: Output }
   | { readonly kind: 'check-failed'; readonly check: string; readonly command: string; readonly ending: Ending; readonly output: Output; /** Set when it fails on the base, too. */ readonly beyond?: Beyond } & Clash
   | { readonly kind: 'unstable-check'; readonly check: string; readonly command: string; readonly paths: readonly string[] }
-  | { readonly kind: 'nothing-changed'; readonly check: string }
+  | { readonly kind: 'nothing-changed'; readonly check: string; /** How the check ended before any attempt, where that is known. */ readonly before?: 'passed' | 'failed' }
   | { readonly kind: 'protected-paths'; readonly paths: readonly string[]; /** The commit whose state of them holds. */ readonly base: string }
   | { readonly kind: 'history-rewritten'; readonly detail: string; readonly kept: string }
   | { readonly kind: 'refused-commit'; readonly reason: 'choo-trailer' | 'setup-file'; readonly commit: string; readonly detail: string; readonly kept: string }
@@ -158,10 +159,10 @@ export function describeFailure(f: Failure): string {
     case 'agent-timeout': return `the agent (${f.agent}) ran longer than ${seconds(f.afterMs)} and was ended`;
     case 'agent-trouble': return `the agent (${f.agent}) ${TROUBLE[f.trouble]}: ${f.text}`;
     case 'over-budget': return `the attempt was ended at its cap: the agent (${f.agent}) had used ${describeAmount(f.used, f.in)} of ${describeAmount(f.cap, f.in)}`;
-    case 'check-failed': return `the check \`${f.command}\`${f.of === undefined ? '' : ` of ${f.of}`} ${describeEnding(f.ending)}${clash(f)}${describeBeyond(f.beyond)}`;
-    case 'unstable-check': return `the check \`${f.command}\` changes tracked files every time it runs: ${list(f.paths)}`;
+    case 'check-failed': return `the check \`${joinLines(f.command)}\`${f.of === undefined ? '' : ` of ${f.of}`} ${describeEnding(f.ending)}${clash(f)}${describeBeyond(f.beyond)}`;
+    case 'unstable-check': return `the check \`${joinLines(f.command)}\` changes tracked files every time it runs: ${list(f.paths)}`;
     case 'protected-paths': return `the unit changes paths that land.protected protects: ${list(f.paths)}`;
-    case 'nothing-changed': return `the agent changed nothing, and the check passes as it did before`;
+    case 'nothing-changed': return `the agent changed nothing${UNCHANGED[f.before ?? 'unknown']}`;
     case 'history-rewritten': return `the agent left the unit's branch in another state than a continuation of it (${f.detail}); what it left is kept at ${f.kept}`;
     case 'refused-commit': return f.reason === 'choo-trailer'
       ? `the agent made a commit with choo's own trailers (${f.commit.slice(0, 10)}: ${f.detail}); it is kept at ${f.kept}`
@@ -174,8 +175,8 @@ export function describeFailure(f: Failure): string {
     case 'not-merged': return `${f.url} does not land: ${f.text}`;
     case 'nested-repository': return `the agent made a git repository inside the worktree: ${list(f.paths)}`;
     case 'outside-the-fence': return `something outside the unit's worktree and branch changed while the agent ran: ${list(f.changes)}`;
-    case 'setup-failed': return `the setup command \`${f.command}\` ${describeEnding(f.ending)}${clash(f)}`;
-    case 'environment': return `\`${f.command}\` ended ${f.code}: a program it needs is missing or cannot be executed here`;
+    case 'setup-failed': return `the setup command \`${joinLines(f.command)}\` ${describeEnding(f.ending)}${clash(f)}`;
+    case 'environment': return `\`${joinLines(f.command)}\` ended ${f.code}: a program it needs is missing or cannot be executed here`;
     case 'base-not-intact': return `the fresh worktree is not the pinned commit: ${list(f.paths)}`;
     case 'conflict': return f.conflict === 'textual'
       ? `merging onto ${f.onto.slice(0, 10)} conflicts in ${list(f.paths)}`
@@ -199,6 +200,12 @@ export const FORGE_TROUBLE: { readonly [K in ForgeTrouble]: string } = {
   refused: 'refuses what choo asked for',
 };
 
+const UNCHANGED = {
+  passed: ', and the check passes as it did before',
+  failed: ' that git would commit, and yet the check passes, which failed before: what it made is ignored by git or untracked by choice',
+  unknown: ', and the check passes',
+} as const;
+
 const ENOUGH = { none: 'people or checks want something changed', rounds: 'people or checks still want something changed after as many rounds as `review.max_rounds` allows', same: 'the same is said again after it was mended' } as const;
 
 /** One piece of feedback in one line: place, who, and the first line of what was said. */
@@ -219,6 +226,11 @@ function clash(f: Clash): string {
 /** The output a failure carries, if its kind has one. */
 export function outputOf(f: Failure): Output | undefined {
   return 'output' in f ? f.output : undefined;
+}
+
+/** The command by which a person begins to resolve a conflict in the unit's worktree; undefined for every other failure. */
+export function mergeByHand(f: Failure, worktree: string | undefined): string | undefined {
+  return f.kind === 'conflict' && worktree !== undefined ? `cd ${shellWord(worktree)} && git merge ${f.onto}` : undefined;
 }
 
 /** How a program ended, as the end of a sentence. */

@@ -1,6 +1,6 @@
 // Foreign text in Markdown that people or agents read: it mentions nobody, links nowhere, is no HTML and ends no quotation.
 
-import { cleanLine } from './clean.ts';
+import { cleanLine, joinLines } from './clean.ts';
 
 /** Characters of a text within a line. */
 const LONGEST = 300;
@@ -14,7 +14,7 @@ export function plainText(text: string, longest = LONGEST): string {
 
 /** A command or name as code, also in a table. */
 export function code(text: string): string {
-  const shown = line(text, LONGEST).replaceAll('|', '\\|');
+  const shown = line(joinLines(text), LONGEST).replaceAll('|', '\\|');
   const fence = '`'.repeat(longestRun(shown) + 1);
   return fence.length === 1 ? `${fence}${shown}${fence}` : `${fence} ${shown} ${fence}`;
 }

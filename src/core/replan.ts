@@ -117,6 +117,7 @@ function carryTask(t: TaskState, was: TaskState | undefined, stale: boolean): vo
   t.spent = was.spent;
   if (stale) return;
   t.toldUnchanged = was.toldUnchanged;
+  if (was.before !== undefined) t.before = was.before;
   t.failed = was.failed;
   if (was.last !== undefined) t.last = was.last;
   if (!was.ours) return;

@@ -53,6 +53,8 @@ export interface TaskState {
   cuts: number;
   /** The agent was told once that nothing changed while the check passes. */
   toldUnchanged: boolean;
+  /** How its check ended before the first attempt; absent: that is not known. */
+  before?: 'passed' | 'failed';
   /** Why the last attempt failed; the next one is told. */
   last?: Failure;
   commit?: string;

@@ -9,9 +9,9 @@ export interface Escalation {
   /** The event it is about; with the run it names this one for ever. */
   readonly seq: number;
   readonly unit?: string;
-  /** One sentence. */
+  /** One sentence, on one line. */
   readonly title: string;
-  /** Lines with what to look at and the command to try next. */
+  /** Lines with what to look at and the command to try next; none has a line break. */
   readonly detail: readonly string[];
   /** How a session ended: also good news, and told in the terminal by its summary. */
   readonly end?: true;

@@ -3,7 +3,7 @@
 import { unreachable } from './bug.ts';
 import { keptBackBy } from './crowd.ts';
 import type { Note, ProtectedChange, WaitingFor } from './event.ts';
-import { describeFailure, outputOf } from './failure.ts';
+import { describeFailure, mergeByHand, outputOf } from './failure.ts';
 import type { Failure, FailureKind, TroubleKind } from './failure.ts';
 import { outsideView } from './outside.ts';
 import type { OutsideView } from './outside.ts';
@@ -25,6 +25,8 @@ export interface FailureView {
   readonly activity?: string;
   /** Absolute path of the log, where there is one. */
   readonly log?: string;
+  /** The command by which a person begins to mend it, where an agent could not. */
+  readonly byHand?: string;
 }
 
 /** One task. */
@@ -36,6 +38,8 @@ export interface TaskView {
   readonly attempts: number;
   /** Complete although no file changed. */
   readonly unchanged: boolean;
+  /** It is unchanged, but its check failed before any work: what the agent made is nothing that git commits. */
+  readonly uncommitted?: true;
   readonly commit?: string;
   /** What its attempts were charged; absent: nothing. */
   readonly spent?: Spent;
@@ -143,6 +147,8 @@ export interface RunView {
   /** Every unit has landed or was discarded, or the run was closed by a new one. */
   readonly closed: boolean;
   readonly paused?: string;
+  /** Why the trial worktree could not be made ready, which is the cause of the pause. */
+  readonly trialFailure?: FailureView;
   /** What asked the run to stop. */
   readonly stopping?: string;
   readonly counts: Counts;
@@ -185,7 +191,7 @@ export function viewOf(state: State): RunView {
 
 /** The same without its units, for who keeps those: its cost does not grow with the graph. */
 export function headOf(state: State): RunHead {
-  const { landing, paused, stopping, settings: { budget } } = state;
+  const { landing, paused, trialFailure, stopping, settings: { budget } } = state;
   const because = landing.ref === state.pinned.targetRef ? undefined : state.advanceText ?? landing.diverted;
   return {
     run: state.run,
@@ -194,6 +200,7 @@ export function headOf(state: State): RunHead {
     ...pushView(state), ...saveView(state),
     closed: state.closed || (state.count.landed + state.count.cancelled === state.units.length && landing.diverted === undefined && !isUnpushed(state)),
     ...(paused === undefined ? {} : { paused: paused.text }),
+    ...(trialFailure === undefined ? {} : { trialFailure: failureView(trialFailure) }),
     ...(stopping === undefined ? {} : { stopping: stopping.by }),
     counts: { ...state.count, complete: state.pinned.plan.complete.length },
     ...spentView(state.spent),
@@ -302,7 +309,7 @@ export function viewOfUnit(state: State, u: UnitState): UnitView {
     ...(step === undefined ? {} : { step }),
     dependsOn: u.unit.dependsOn,
     tasks: u.unit.tasks.map((t, i) => ({ number: t.number, title: t.title, ...taskView(u, { number: t.number, task: u.tasks[i] }) })),
-    ...(u.failure === undefined ? {} : { failure: failureView(u.failure) }),
+    ...(u.failure === undefined ? {} : { failure: failureView(u.failure, u.worktree) }),
     ...waitView(state, u), ...attemptView(u), ...spentView(u.spent),
     ...(u.worktree === undefined || gone ? {} : { worktree: u.worktree }),
     ...(u.branch === undefined || gone ? {} : { branch: u.branch }),
@@ -321,11 +328,12 @@ function pullView({ pull }: UnitState): { readonly pull?: PullView } {
   return { pull: { number, url, draft: facts?.draft ?? !ready, approvedBy: facts?.approvedBy ?? [], refusedBy: facts?.refusedBy ?? [], ignored: facts?.ignored ?? [], ...(facts === undefined ? {} : { checks: facts.checks }) } };
 }
 
-function taskView(u: UnitState, o: { readonly number: number; readonly task: TaskState | undefined }): Pick<TaskView, 'state' | 'attempts' | 'unchanged' | 'commit' | 'spent'> {
+function taskView(u: UnitState, o: { readonly number: number; readonly task: TaskState | undefined }): Pick<TaskView, 'state' | 'attempts' | 'unchanged' | 'uncommitted' | 'commit' | 'spent'> {
   const { task } = o;
   if (task === undefined) return { state: 'pending', attempts: 0, unchanged: false };
   return {
     state: taskState(u, { number: o.number, done: task.done }), attempts: task.used, unchanged: task.unchanged && task.done,
+    ...(task.unchanged && task.done && task.before === 'failed' ? { uncommitted: true } : {}),
     ...(task.commit === undefined ? {} : { commit: task.commit }), ...spentView(task.spent),
   };
 }
@@ -338,9 +346,10 @@ function taskState(u: UnitState, o: { readonly number: number; readonly done: bo
 }
 
 /** A failure in the form the faces share. */
-function failureView(failure: Failure): FailureView {
+function failureView(failure: Failure, worktree?: string): FailureView {
+  const byHand = mergeByHand(failure, worktree);
   const { log, activity } = outputOf(failure) ?? {};
-  return { kind: failure.kind, message: describeFailure(failure), ...(activity === undefined ? {} : { activity }), ...(log === undefined ? {} : { log }) };
+  return { kind: failure.kind, message: describeFailure(failure), ...(activity === undefined ? {} : { activity }), ...(log === undefined ? {} : { log }), ...(byHand === undefined ? {} : { byHand }) };
 }
 
 function stepText(u: UnitState): string | undefined {

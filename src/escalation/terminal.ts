@@ -1,5 +1,6 @@
 // Tells a person in the terminal. Prints once and keeps nothing.
 
+import { joinLines } from '../core/clean.ts';
 import type { Severity } from '../core/failure.ts';
 import type { Escalation } from '../core/told.ts';
 import type { Escalator } from '../world.ts';
@@ -22,10 +23,10 @@ function format({ severity, unit, title, detail }: Escalation, color: boolean): 
   const word = severity.toUpperCase();
   const shown = color ? `\u001b[${COLORS[severity]}m${word}\u001b[0m` : word;
   const subject = unit === undefined ? '' : `${unit}: `;
-  const lines = [`${shown} ${safe(subject + title)}`, ...detail.flatMap((text) => text.split('\n')).map((line) => `  ${safe(line)}`)];
+  const lines = [`${shown} ${safe(subject + title)}`, ...detail.map((line) => `  ${safe(line)}`)];
   return `${lines.join('\n')}\n`;
 }
 
 function safe(line: string): string {
-  return line.replace(UNSAFE, '');
+  return joinLines(line).replace(UNSAFE, '');
 }

@@ -5,7 +5,11 @@ import { ContainmentUnavailable } from '../adapters/containment.ts';
 import { realFiles } from '../adapters/files.ts';
 import { LockHeld } from '../adapters/lock.ts';
 import { openProcesses } from '../adapters/processes.ts';
+import { adviceFor, describeAdvice } from '../core/advice.ts';
 import type { Finding } from '../core/doctor.ts';
+import type { State } from '../core/state.ts';
+import { viewOf } from '../core/view.ts';
+import type { RunView } from '../core/view.ts';
 import { CONFIG_FILE, parseConfig } from '../discovery/config.ts';
 import type { Config } from '../discovery/config.ts';
 import { hasErrors } from '../discovery/diagnostic.ts';
@@ -181,6 +185,16 @@ async function lastRun(o: DoctorOptions): Promise<readonly Finding[]> {
   await look.repository.git.close();
   const live = look.holder !== undefined && look.holder.state !== 'stale';
   if (live) return [{ level: 'ok', about: 'run', code: 'live', text: `${look.run === undefined ? 'a command of choo' : `run ${look.run}`} is at work, process ${look.holder.pid}` }];
-  if (look.open) return [{ level: 'warning', about: 'run', code: 'open-run', text: `run ${look.run ?? ''} is open, and nothing works on it`, mend: 'choo resume' }];
+  if (look.open && look.state !== undefined) return [{ level: 'warning', about: 'run', code: 'open-run', text: openText(look.run, look.state), mend: mendOf(viewOf(look.state)) }];
   return [{ level: 'ok', about: 'run', code: 'no-open-run', text: 'none is open' }];
+}
+
+function openText(run: number | undefined, { paused }: State): string {
+  return `run ${run ?? ''} is open, and nothing works on it${paused === undefined ? '' : `; it was paused: ${paused.text}`}`;
+}
+
+/** The command alone where it says all, else what to do. */
+function mendOf(view: RunView): string {
+  const advice = adviceFor(view);
+  return (advice.length === 1 && view.paused === undefined ? advice.map(({ command }) => command) : advice.map(describeAdvice)).join(' · ');
 }

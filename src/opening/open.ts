@@ -8,6 +8,7 @@ import { stateOf } from '../adapters/journal-state.ts';
 import { journalPath, makeRun, newestRun } from '../adapters/runs.ts';
 import type { OpenProcesses } from '../adapters/processes.ts';
 import type { Redactor } from '../adapters/redact.ts';
+import { adviceFor, describeAdvice } from '../core/advice.ts';
 import { Bug } from '../core/bug.ts';
 import { toShow } from '../core/discreet.ts';
 import type { Event, EventBody, GraphUnit, Pinned } from '../core/event.ts';
@@ -17,6 +18,7 @@ import { fold, isOpen } from '../core/replay.ts';
 import type { OwnPrograms } from '../agents/registry.ts';
 import type { State } from '../core/state.ts';
 import { isOver } from '../core/state.ts';
+import { viewOf } from '../core/view.ts';
 import { hasErrors } from '../discovery/diagnostic.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import type { Flags } from '../discovery/settings.ts';
@@ -380,10 +382,13 @@ async function journalOrRefusal<T>(reading: Promise<T>): Promise<T> {
   }
 }
 
+const ANEW = 'choo run --new';
+
 function openRunRefusal(state: State): Refusal {
   const { landed, failed } = state.count;
+  const advice = adviceFor(viewOf(state)).filter(({ command }) => command !== ANEW);
   return refuse('open-run', `run ${state.run} is open: ${landed} of ${state.units.length} units landed, ${failed} failed`,
-    'go on: choo resume · give failed units their attempts back: choo retry --failed · leave it and begin anew: choo run --new');
+    [...advice, { to: 'to leave it and begin anew', command: ANEW }].map(describeAdvice).join(' · '));
 }
 
 /** Closes an open run for a new one; everything of it is kept, and what is left behind is said. */

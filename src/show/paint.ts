@@ -1,11 +1,10 @@
 // Colours, columns and words for terminals. Decides nothing about whether colour is wanted.
 
-import { cleanLine, shellWord } from '../core/clean.ts';
-import type { RunView, UnitView } from '../core/view.ts';
-
+import { oneLine } from '../core/clean.ts';
 import { duration } from '../core/duration.ts';
+import type { UnitView } from '../core/view.ts';
 
-export { duration };
+export { duration, oneLine };
 
 /** Looks a text can have. */
 const STYLES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const;
@@ -46,22 +45,7 @@ export function when(moment: string, now: string): string {
   return `${left <= 0 ? 'now' : `in ${duration(left)}`} (${at.toDateString() === from.toDateString() ? '' : `${date} `}${time})`;
 }
 
-/** A text from outside as one safe line: the lines of a shell command are joined by `;`. */
-export function oneLine(text: string): string {
-  return cleanLine(text.trim().replaceAll(/\s*\n\s*/g, '; '));
-}
-
 /** The state of a unit while nobody works on it: what was running has been stopped. */
 export function restWord(state: UnitView['state']): string {
   return state === 'running' || state === 'proving' || state === 'landing' ? 'stopped' : state;
-}
-
-/** What to type when all that is left of a run depends on units that were given up; undefined when something can still move. */
-export function stuckAdvice(view: RunView): string | undefined {
-  const { counts } = view;
-  const left = view.units.filter((u) => u.state === 'blocked');
-  const moving = counts.pending + counts.running + counts.proving + counts.landing + counts.waiting + counts.failed;
-  if (left.length === 0 || moving > 0) return undefined;
-  const flags = left.slice(0, 3).map((u) => `--discard ${shellWord(u.id)}`).join(' ');
-  return `what is blocked depends on what was given up; to end the run: choo cleanup ${flags}${left.length > 3 ? ' …' : ''} · to begin anew: choo run --new`;
 }

@@ -160,9 +160,13 @@ function aboutTask(e: Extract<UnitEvent, { readonly task: number }>, state: Stat
     case 'task.backpressure': return debug(`checking: ${e.command}`);
     case 'task.validation.fail': case 'task.attempt.failed': return warn(`attempt ${e.attempt}: ${withActivity(e.failure)}`);
     case 'task.committed': return debug(`committed ${short(e.commit)}`);
-    case 'task.completed': return info(e.unchanged ? 'done, but nothing changed' : e.attempts > 1 ? `done, in ${e.attempts} attempts` : 'done');
+    case 'task.completed': return info(e.unchanged ? `done, but nothing changed${isUncommitted(state, e) ? ' that git would commit' : ''}` : e.attempts > 1 ? `done, in ${e.attempts} attempts` : 'done');
     default: return undefined;
   }
+}
+
+function isUncommitted(state: State, e: EventOf<'task.completed'>): boolean {
+  return state.units[state.graph.index.get(e.unit) ?? -1]?.tasks[e.task - 1]?.before === 'failed';
 }
 
 function withActivity(failure: Failure): string {

@@ -1,14 +1,15 @@
 // A run's standing as text or data: every unit and task. Looks at a view; asks nobody.
 
 import type { Activity } from '../core/activity.ts';
+import { adviceFor, describeAdvice } from '../core/advice.ts';
 import { diffCommand } from '../core/approval.ts';
 import { cleanLine } from '../core/clean.ts';
 import type { RunView, TaskView, UnitView } from '../core/view.ts';
 import { padded, widest } from './columns.ts';
 import { OUTSIDE, outsideLines } from './outside.ts';
-import { branchName, counted, duration, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
+import { branchName, counted, duration, oneLine, painter, restWord, short } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
-import { approveAdvice, describeCharged, describeHeld, describeMoney, describeProtected, describePull, describeWait, waitCommand } from './waiting.ts';
+import { describeCharged, describeHeld, describeMoney, describeProtected, describePull, describeWait, waitCommand } from './waiting.ts';
 
 /** The last thing an agent was seen doing, and how long ago it last printed something, ms. */
 export interface LastSeen extends Activity {
@@ -62,8 +63,8 @@ export function renderStatus(standing: Standing, o: { readonly color: boolean })
     ...(view.held ?? []).map((h) => paint('yellow', describeHeld(h, now))),
     ...view.units.flatMap((u) => ['', ...unitLines(u, { paint, width, live: standing.at !== 'rest', now, seen: seen.get(u.id), stays: standing.stays === true })]),
   ];
-  const then = advice(standing);
-  return `${[...lines, ...(then === undefined ? [] : ['', then])].join('\n')}\n`;
+  const then = [...pauseLines(standing), ...(advice(standing) ?? [])];
+  return `${[...lines, ...(then.length === 0 ? [] : ['', ...then])].join('\n')}\n`;
 }
 
 function saveLine({ saved }: RunView, paint: Paint): string[] {
@@ -166,22 +167,22 @@ function taskLine(t: TaskView, paint: Paint): string {
   const { mark, style } = TASK_MARKS[t.state];
   const facts = [
     ...(t.attempts > 1 ? [`${t.attempts} attempts`] : []),
-    ...(t.unchanged ? ['nothing changed'] : []),
+    ...(t.unchanged ? [t.uncommitted === true ? 'nothing changed that git would commit' : 'nothing changed'] : []),
     ...(t.spent === undefined ? [] : [describeCharged(t)]),
   ];
   return `  ${paint(style, mark)} ${t.number} ${cleanLine(t.title)}${facts.length === 0 ? '' : paint('dim', ` (${facts.join(', ')})`)}`;
 }
 
-function advice({ view, at, todo }: Standing): string | undefined {
-  if (view.paused !== undefined && at !== 'live') return `paused: ${oneLine(view.paused)}; mend the cause, then: choo resume`;
-  if (at === 'live') return 'to follow a unit: choo logs UNIT -f · to stop: choo stop';
+/** Why nothing new is begun, and where that is to be read. */
+function pauseLines({ view: { paused, trialFailure }, at }: Standing): string[] {
+  if (paused === undefined || at === 'live') return [];
+  return [`paused: ${oneLine(paused)}`, ...(trialFailure?.log === undefined ? [] : [`log: ${cleanLine(trialFailure.log)}`])];
+}
+
+function advice({ view, at, todo }: Standing): readonly string[] | undefined {
+  if (at === 'live') return ['to follow a unit: choo logs UNIT -f · to stop: choo stop'];
   if (at === 'elsewhere') return undefined;
-  if (view.run === undefined) return view.units.length === view.counts.complete ? undefined : 'to see the plan: choo run -n · to start: choo run';
-  if (view.closed) return (todo ?? 0) === 0 ? undefined : `the specs have ${counted(todo ?? 0, 'unit')} to do: choo run`;
-  if (view.landing?.because !== undefined && view.counts.landed + view.counts.complete === view.units.length) {
-    return `everything is on ${branchName(view.landing.ref)}; to bring it to the target: git merge ${view.landing.needsMerge === true ? '' : '--ff-only '}${branchName(view.landing.ref)}`;
-  }
-  const approve = approveAdvice(view);
-  if (approve !== undefined) return `to let it land: ${approve}`;
-  return view.counts.failed > 0 ? 'to try failed units again: choo retry --failed && choo resume' : stuckAdvice(view) ?? 'to go on: choo resume';
+  if (view.run === undefined) return view.units.length === view.counts.complete ? undefined : ['to see the plan: choo run -n · to start: choo run'];
+  if (view.closed) return (todo ?? 0) === 0 ? undefined : [`the specs have ${counted(todo ?? 0, 'unit')} to do: choo run`];
+  return adviceFor(view).map(describeAdvice);
 }

@@ -1,14 +1,16 @@
 // What a person reads when a session ends: each unit's outcome, what deserves a look, and the command to type next.
 
+import { adviceFor, approveCommand, byHandAdvice } from '../core/advice.ts';
+import type { Advice } from '../core/advice.ts';
 import { diffCommand } from '../core/approval.ts';
 import { cleanLine, shellWord } from '../core/clean.ts';
 import type { Note, Result } from '../core/event.ts';
 import type { RunView, UnitView } from '../core/view.ts';
 import { padded, widest } from './columns.ts';
 import { OUTSIDE, outsideLines } from './outside.ts';
-import { branchName, counted, duration, oneLine, painter, restWord, short, stuckAdvice } from './paint.ts';
+import { branchName, counted, duration, oneLine, painter, restWord, short } from './paint.ts';
 import type { Paint, Style } from './paint.ts';
-import { approveAdvice, describeCharged, describeHeld, describeMoney, describeProtected, reviewAdvice, waitCommand } from './waiting.ts';
+import { describeCharged, describeHeld, describeMoney, describeProtected, reviewAdvice, waitCommand } from './waiting.ts';
 
 /** Landed units that are listed one by one; of more only the number is told. */
 const LISTED = 60;
@@ -34,9 +36,13 @@ export function renderSummary(o: { readonly view: RunView; readonly result: Resu
 }
 
 function headline({ view, result }: { readonly view: RunView; readonly result: Result }, paint: Paint): string {
+  // A result calls everything waiting that could go on; the list below does not.
+  const waiting = Math.min(result.waitingUnits, view.counts.waiting);
+  const left = result.waitingUnits - waiting;
+  const pending = Math.min(left, view.counts.pending);
   const counts: readonly (readonly [number, string])[] = [
-    [result.failedUnits, 'failed'], [result.blockedUnits, 'blocked'], [result.waitingUnits, 'waiting'],
-    [view.counts.cancelled, 'discarded'], [result.cancelledUnits - view.counts.cancelled, 'not finished'],
+    [result.failedUnits, 'failed'], [result.blockedUnits, 'blocked'], [waiting, 'waiting'], [pending, 'pending'],
+    [view.counts.cancelled, 'discarded'], [result.cancelledUnits - view.counts.cancelled + left - pending, 'not finished'],
   ];
   const others = counts.filter(([n]) => n > 0).map(([n, word]) => `, ${n} ${word}`).join('');
   const style: Style = result.error === undefined ? view.outside === undefined ? 'green' : 'yellow' : result.failedUnits > 0 ? 'red' : 'yellow';
@@ -97,8 +103,8 @@ function held({ view, now }: { readonly view: RunView; readonly now: number }, p
 }
 
 function unchanged(view: RunView): string[] {
-  const list = view.units.flatMap((u) => u.tasks.filter((t) => t.unchanged).map((t) => `  ${cleanLine(u.id)}, task ${t.number}: ${cleanLine(t.title)}`));
-  return list.length === 0 ? [] : ['complete although nothing changed (was there nothing to do?):', ...list.slice(0, LISTED), ...(list.length > LISTED ? [`  and ${list.length - LISTED} more`] : [])];
+  const list = view.units.flatMap((u) => u.tasks.filter((t) => t.unchanged).map((t) => `  ${cleanLine(u.id)}, task ${t.number}: ${cleanLine(t.title)}${t.uncommitted === true ? ' (its check failed before: what its agent made is ignored by git or untracked by choice)' : ''}`));
+  return list.length === 0 ? [] : ['complete although nothing changed that git would commit (was there nothing to do?):', ...list.slice(0, LISTED), ...(list.length > LISTED ? [`  and ${list.length - LISTED} more`] : [])];
 }
 
 /** Baseline checks that failed before any work. */
@@ -145,14 +151,24 @@ function outside(view: RunView, paint: Paint): string[] {
   return view.outside === undefined ? [] : [paint('red', OUTSIDE), ...outsideLines(view.outside, NOTES).map((line) => `  ${line}`)];
 }
 
+function said({ to, command }: Advice): string {
+  return cleanLine(`${to}:  ${command}`);
+}
+
+/** Why it is paused is in the headline. */
+function pauseLog({ trialFailure }: RunView): string[] {
+  return trialFailure?.log === undefined ? [] : [`log:    ${cleanLine(trialFailure.log)}`];
+}
+
 function next(view: RunView, result: Result): string[] {
   const failed = view.units.filter((u) => u.state === 'failed');
-  const approve = approveAdvice(view);
+  const approve = approveCommand(view);
   const lines = [...(approve === undefined ? [] : [`allow:  ${approve}`]), ...reviewAdvice(view)];
   const [first] = failed;
   if (first !== undefined) lines.push(`look:   choo logs ${shellWord(first.id)}`);
+  lines.push(...byHandAdvice(view).map(said));
   if (failed.length > 0) lines.push(`again:  choo retry ${failed.length === 1 && first !== undefined ? shellWord(first.id) : '--failed'} && choo resume`);
-  else if (approve === undefined && !view.closed && result.completedUnits < result.totalUnits) lines.push(stuckAdvice(view) ?? 'to go on:  choo resume');
+  else if (approve === undefined && !view.closed && result.completedUnits < result.totalUnits) lines.push(...pauseLog(view), ...adviceFor(view).map(said));
   const { landing, push, saved } = view;
   if (saved?.because !== undefined) lines.push(`not saved since event ${saved.upTo}: ${oneLine(saved.because)}`);
   if (push !== undefined && !push.done) lines.push(`what landed is not pushed to ${oneLine(push.to)}; to try again:  choo resume`);

@@ -16,14 +16,8 @@ export function waitCommand(w: WaitingView, unit: string): string | undefined {
   return `mend the agent ${cleanLine(w.agent)} (log in, or what it asks for), then: choo retry ${shellWord(unit)}, or choo resume when the run has ended`;
 }
 
-/** What to type when units wait for approval and nobody works on the run; undefined when none does. */
-export function approveAdvice(view: RunView): string | undefined {
-  const units = view.units.filter((u) => u.waiting?.for === 'approval').map((u) => shellWord(u.id));
-  return units.length === 0 ? undefined : `choo approve ${units.slice(0, APPROVED).join(' ')} && choo resume`;
-}
-
-/** Units that one command approves. */
-const APPROVED = 10;
+/** Pull requests that are listed. */
+const LISTED = 10;
 
 /** For what the unit waits, as one line; `now` in ISO 8601. */
 export function describeWait(w: WaitingView, now: string): string {
@@ -45,7 +39,7 @@ export function describePull({ url, draft, checks, approvedBy, refusedBy, ignore
 /** What people can do about pull requests that wait for them, one line each; none where nothing does. */
 export function reviewAdvice(view: RunView): readonly string[] {
   const waiting = view.units.filter((u) => u.waiting?.for === 'review');
-  return [...waiting.slice(0, APPROVED).map((u) => `review: ${cleanLine(u.waiting?.text ?? '')}`), ...(waiting.length > APPROVED ? [`and ${waiting.length - APPROVED} more`] : [])];
+  return [...waiting.slice(0, LISTED).map((u) => `review: ${cleanLine(u.waiting?.text ?? '')}`), ...(waiting.length > LISTED ? [`and ${waiting.length - LISTED} more`] : [])];
 }
 
 /** An agent that cannot work, as one line; `now` in ISO 8601. */

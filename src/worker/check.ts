@@ -15,7 +15,7 @@ import type { UnitStep } from './workplace.ts';
 export async function checkTask(step: UnitStep, begun: EventOf<'task.backpressure'>): Promise<EventBody> {
   const { u } = step;
   const task = must(u.unit.tasks[begun.task - 1], 'a task');
-  const told = must(u.tasks[begun.task - 1], 'a task').toldUnchanged;
+  const { toldUnchanged: told, before } = must(u.tasks[begun.task - 1], 'a task');
   const notes: Note[] = [];
   const about = { unit: u.unit.id, task: begun.task, attempt: begun.attempt };
   const failed = (failure: Failure): EventBody => ({ type: 'task.validation.fail', ...about, failure, notes });
@@ -33,7 +33,7 @@ export async function checkTask(step: UnitStep, begun: EventOf<'task.backpressur
       notes.push({ kind: 'check-changed', text: 'the check changed tracked files; they are part of the commit and the check was run again', paths: after.changed });
       continue;
     }
-    if (built.unchanged && !told) return failed({ kind: 'nothing-changed', check: task.check });
+    if (built.unchanged && !told) return failed({ kind: 'nothing-changed', check: task.check, ...(before === undefined ? {} : { before }) });
     failpoint('commit-built');
     return { type: 'task.validation.ok', ...about, commit: built.commit, parent: built.parent, unchanged: built.unchanged, notes };
   }

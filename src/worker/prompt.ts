@@ -102,7 +102,7 @@ function bothSides(p: PromptInput, beside: readonly Meanwhile[]): string {
 
 function hint(f: Failure): string {
   switch (f.kind) {
-    case 'nothing-changed': return ' If the task really needs no change, end again without one; otherwise do it now.';
+    case 'nothing-changed': return f.before === 'failed' ? ' Only files that git commits come of it: put there what the task asks for. If the task really needs no such change, end again without one.' : ' If the task really needs no change, end again without one; otherwise do it now.';
     case 'conflict': return ' The merge is in progress in the current folder: edit the conflicting files so that both intents hold, remove every conflict marker, and leave the merge to be committed.';
     case 'protected-paths': return ` They are not yours to change. Put each of them back as it is in ${f.base}, for example with \`git checkout ${f.base} -- PATH\` (one that is not there goes: \`git rm\`), and do the work without changing them:\n\n${f.paths.slice(0, SHOWN).map((p) => `    ${cleanLine(p)}`).join('\n')}`;
     case 'check-failed': return f.beyond?.fresh === undefined ? '' : ` Only what fails here and not before your work has to be mended:\n\n${f.beyond.fresh.slice(0, SHOWN).map((name) => `    ${name}`).join('\n')}${f.beyond.fresh.length > SHOWN ? `\n    and ${f.beyond.fresh.length - SHOWN} more` : ''}`;

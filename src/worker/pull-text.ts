@@ -54,7 +54,7 @@ export function withSection(body: string, section: string): string {
 export function pullSection(s: State, u: UnitState, redact: (text: string) => string): string {
   const rows = u.unit.tasks.map((t) => {
     const task = u.tasks[t.number - 1];
-    const state = task?.done !== true ? 'open' : task.ours ? `passed${task.unchanged ? ', nothing changed' : ''}` : 'complete before';
+    const state = task?.done !== true ? 'open' : task.ours ? `passed${task.unchanged ? `, nothing changed${task.before === 'failed' ? ' that git would commit' : ''}` : ''}` : 'complete before';
     return `| ${t.number} | ${plainText(redact(t.title))} | ${code(redact(t.check))} | ${state} | ${task?.used ?? 0} |`;
   });
   const proved = u.pull?.proved?.commit === u.head && u.head !== undefined;

@@ -126,6 +126,6 @@ describe('an escalation in the terminal', () => {
     await terminalEscalator((text) => shown.push(text), { color: true }).escalate({ severity: 'warning', run: 1, seq: 8, title: 't', detail: [] });
     await terminalEscalator((text) => shown.push(text), { color: true }).escalate({ severity: 'info', run: 1, seq: 9, title: 'the end', detail: [], end: true });
     await terminalEscalator((text) => shown.push(text), { color: true }).escalate({ severity: 'warning', run: 1, seq: 8, title: 't', detail: [] }, { only: new Set(['slack']) });
-    expect(shown).toEqual(['BLOCKING app: conflict in a[2Jb\n  see /w\n  choo retry app\n  then more\n', '\u001b[33mWARNING\u001b[0m t\n']);
+    expect(shown).toEqual(['BLOCKING app: conflict in a[2Jb\n  see /w\n  choo retry app; then more\n', '\u001b[33mWARNING\u001b[0m t\n']);
   });
 });

@@ -2,7 +2,7 @@
 
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -177,9 +177,12 @@ describe('who loses the lock', () => {
     await expect(removeLock(common, { evenUnseen: true, first: nothing })).rejects.toMatchObject({ state: 'live' });
     lock.check();
     const text = readFileSync(file(), 'utf8');
-    rmSync(file());
+    renameSync(file(), `${file()}.removed-1`);
     expect(lock.check).toThrow(FenceLost);
     expect(lock.check).toThrow(/was given away/);
+    rmSync(join(common, 'choo'), { recursive: true });
+    expect(lock.check).toThrow(/its lock is gone, .* with the whole folder \(.*\/choo\/lock\).*else `choo run` begins anew/);
+    mkdirSync(join(common, 'choo'));
     writeFileSync(file(), text.replace(`"pid":${process.pid}`, '"pid":7').replace(lock.holder.nonce, 'other'));
     expect(lock.check).toThrow(/process 7 on .* has it now/);
     await lock.release();

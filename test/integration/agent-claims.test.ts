@@ -1,5 +1,7 @@
 // What an agent says decides nothing: false "done", forged status, weakened checks, forged trailers, work outside its own unit.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { it } from '../rig/bed.ts';
 import { commits, completedTasks, expectEnd, expectNothingLeft, fileAt, kinds, refs, worktrees } from '../rig/facts.ts';
@@ -140,6 +142,19 @@ describe('an agent that finishes two tasks in one turn', () => {
     expect(completedTasks(bed)).toEqual(['a#1', 'a#2']);
     expect(ended.events.filter((e) => e.type === 'task.completed')).toMatchObject([{ task: 1, unchanged: false }, { task: 2, unchanged: true }]);
     expectNothingLeft(bed);
+  });
+
+  it('and one whose work git ignores is not told that it did nothing, and people are not, either', async ({ bed }) => {
+    bed.write('.gitignore', 'dist/\n');
+    bed.specs({ a: { tasks: [{ check: 'test -f dist/a.js' }] } }, { agent: 'mkdir -p dist; touch dist/a.js; cat >> "$HOME/prompts"', limits: { attempts: 1 } });
+    const ended = await bed.choo(['run', '--no-tui']);
+    expectEnd(ended, 1);
+    const why = 'he agent changed nothing that git would commit, and yet the check passes, which failed before: what it made is ignored by git or untracked by choice';
+    expect(readFileSync(join(bed.base, 'home/prompts'), 'utf8')).toContain(`${why}. Only files that git commits come of it`);
+    expect(ended.stdout + ended.stderr).toContain(why);
+    expect(ended.stdout + ended.stderr).toContain('done, but nothing changed that git would commit');
+    expect(ended.stdout + ended.stderr).toContain('a, task 1: Part 1 of a (its check failed before: what its agent made is ignored by git');
+    expect((await bed.choo(['status'])).stdout).toContain('1 Part 1 of a (2 attempts, nothing changed that git would commit)');
   });
 
   it('and one that changes nothing at all although its check fails is told that check, not "unchanged"', async ({ bed }) => {

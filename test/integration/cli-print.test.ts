@@ -122,13 +122,22 @@ describe('init', () => {
     expectEnd(ended, 0);
     expect(ended.stdout).toContain('wrote .choo.yaml\n');
     const config = bed.read('.choo.yaml');
-    const schema = /^# yaml-language-server: \$schema=(.*)\n/.exec(config)?.[1] ?? '';
+    expect(config).not.toMatch(/schema=|: \//);
+    const schema = /\n {2}# yaml-language-server: \$schema=(.*)\n/.exec(ended.stdout)?.[1] ?? '';
     expect(existsSync(schema)).toBe(true);
     expect(config).toContain('\n    - npm ci ');
     bed.write('.choo.yaml', config.replace('your-agent --non-interactive', 'echo Hello > HELLO.md').replace('npm ci', '"true"'));
     bed.commit({}, 'specs');
     expectEnd(await bed.choo(['run']), 0);
     expect(bed.read('HELLO.md')).toBe('Hello\n');
+  });
+
+  it('names the schema of the repository\'s own installation', async ({ bed }) => {
+    const path = 'node_modules/choo-orchestrator/schema/choo.schema.json';
+    bed.write(path, '{}');
+    const { stdout } = await bed.choo(['init']);
+    expect(bed.read('.choo.yaml')).toMatch(`# yaml-language-server: $schema=./${path}\n\nprovider:\n`);
+    expect(stdout).not.toContain('yaml-language-server');
   });
 
   it('overwrites nothing and says what is there', async ({ bed }) => {

@@ -147,13 +147,18 @@ describe('the doctor', () => {
   });
 
   it('finds an open run, and one that is going on', async ({ bed }) => {
-    bed.specs({ a: {} }, { agent: bed.hand.agent, limits: { attempts: 1 } });
+    bed.specs({ a: {}, b: { dependsOn: ['a'] } }, { agent: bed.hand.agent, limits: { attempts: 1 } });
     const running = bed.start(['run', '--json']);
     const agent = await bed.hand.next({ unit: 'a' });
     expect(about((await doctor(bed)).findings, 'run')).toEqual([`ok live: run 1 is at work, process ${running.pid}`]);
     await agent.exit(1);
     await running.ended;
-    expect(about((await doctor(bed)).findings, 'run')).toEqual(['warning open-run: run 1 is open, and nothing works on it → choo resume']);
+    expect(about((await doctor(bed)).findings, 'run')).toEqual(['warning open-run: run 1 is open, and nothing works on it → choo retry --failed && choo resume']);
+    expect((await bed.choo(['run'])).stderr).toContain('to try failed units again: choo retry --failed && choo resume · to leave it and begin anew: choo run --new');
+    await bed.choo(['cleanup', '--discard', 'a']);
+    const advice = 'what is blocked depends on what was given up; to end the run: choo cleanup --discard b';
+    expect(about((await doctor(bed)).findings, 'run').join('\n')).toContain(`→ ${advice}`);
+    expect((await bed.choo(['run'])).stderr).toContain(`${advice} · to leave it and begin anew: choo run --new`);
   });
 
   it('with an argument or an unknown flag is usage', async ({ bed }) => {

@@ -1,7 +1,7 @@
 // One orchestrator per repository: two started at the same instant, one that lost the repository without knowing it, locks given away.
 
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect } from 'vitest';
@@ -166,6 +166,21 @@ describe('choo unlock', () => {
     expectEnd(await again.ended, 0);
     expect(completedTasks(bed)).toEqual(['a#1']);
     expectNothingLeft(bed);
+  });
+
+  it('is not blamed where somebody removed all of choo\'s folder during a run, which then begins anew', async ({ bed }) => {
+    bed.specs({ a: {} }, { agent: bed.hand.agent });
+    const first = bed.start(['run', '--json']);
+    const held = await bed.hand.next({ unit: 'a' });
+    rmSync(join(bed.root, '.git/choo'), { recursive: true });
+    await held.finish();
+    const ended = await first.ended;
+    expectEnd(ended, 1);
+    expect(ended.stderr).toMatch(/no longer has the repository and wrote nothing more: its lock is gone, by itself or with the whole folder \(.*else `choo run` begins anew/);
+    const again = bed.start(['run', '--json']);
+    await (await bed.hand.next({ unit: 'a' })).finish();
+    expectEnd(await again.ended, 0);
+    expect(completedTasks(bed)).toEqual(['a#1']);
   });
 
   it('of a lock that nobody understands asks first, too, and outside a repository says that', async ({ bed }) => {

@@ -21,7 +21,6 @@ const BORDERS: readonly Border[] = [
   { of: 'src/show/', may: ['src/core/'], packages: ['node:util', 'string-width'], because: 'observers only look at State; what a person wants enters through the inbox as an event' },
   { of: 'src/forge.ts', may: ['src/core/'], packages: [], because: 'forge.ts holds interfaces only' },
   { of: 'src/world.ts', may: ['src/core/', 'src/forge.ts'], packages: [], because: 'world.ts holds interfaces only' },
-  { of: 'src/forge.ts', may: ['src/core/'], packages: [], because: 'forge.ts holds interfaces only' },
   { of: 'src/failpoint.ts', may: [], packages: [], because: 'a failpoint only ends the process' },
   { of: 'src/version.ts', may: [], packages: [], because: 'version.ts is a constant' },
   ...['src/agents/acp-program.ts', 'src/agents/acp-session.ts', 'src/agents/acp-paths.ts'].map((of) => ({

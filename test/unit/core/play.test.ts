@@ -112,6 +112,15 @@ describe('failing', () => {
     expect(game.of('task.retry')).toEqual([]);
   });
 
+  it('remembers how a check ended before the first attempt, and no attempt that came after', () => {
+    const before = (passedBefore: boolean | undefined): string | undefined => new Game([unit('a')]).play((b) => {
+      if (b.type !== 'task.started') return undefined;
+      const about = { unit: 'a', task: 1, attempt: 1, notes: [] };
+      return passedBefore === undefined ? { type: 'task.attempt.failed', ...about, failure: { kind: 'git', command: 'c', detail: 'd' } } : { type: 'task.attempted', ...about, ending: { code: 0 }, passedBefore };
+    }).state.units[0]?.tasks[0]?.before;
+    expect([before(true), before(false), before(undefined)]).toEqual(['passed', 'failed', undefined]);
+  });
+
   it('gives "nothing changed" one more attempt that does not count', () => {
     const game = new Game([unit('a')], settings({ limits: { attempts: 1 } })).play((b) => {
       if (b.type !== 'task.backpressure' || b.attempt > 1) return undefined;

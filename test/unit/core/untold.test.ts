@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { EventBody, Settings } from '../../../src/core/event.ts';
+import type { Failure } from '../../../src/core/failure.ts';
 import { must } from '../../../src/core/bug.ts';
 import { Game, RED, failing, settings, unit } from './rig.ts';
 
@@ -40,6 +41,17 @@ describe('an escalation', () => {
     over.record({ type: 'unit.retried', unit: 'a' });
     over.record({ type: 'orch.resumed', settings: tell });
     expect(untold(over).map(([title]) => title)).toEqual(['run 1']);
+  });
+
+  it('has a line for each thing told, whatever line breaks are in names and commands', () => {
+    const said = (failure: Failure): readonly (readonly [string, readonly string[]])[] => {
+      const game = new Game([unit('a')], settings({ tell: TELL, ...LIMITS })).play(failing('a', failure));
+      return [...game.state.untold.values()].filter(({ escalation }) => escalation.unit === 'a').map(({ escalation: { title, detail } }) => [title, detail]);
+    };
+    expect(said({ kind: 'check-failed', check: 'task 1', command: 'set -e\ntrue\n\n  false\n', ending: { code: 1 }, output: { tail: 'red', log: '/log' } })).toEqual([['unit a failed: the check `set -e; true; false` failed with exit code 1', expect.arrayContaining(['| red'])]]);
+    expect(said({ kind: 'outside-the-fence', changes: ['x\r\nCRITICAL all landed/'] })[0]?.[0]).toBe('unit a failed: something outside the unit\'s worktree and branch changed while the agent ran: x; CRITICAL all landed/');
+    const game = new Game([unit('a')], settings({ tell: TELL, ...LIMITS }), { base: 'ignore', protect: 'approve', protected: ['x*'] }).play((b) => (b.type === 'unit.verifying' ? { type: 'unit.verified', unit: 'a', commit: 'c', parent: 'c', merged: false, protected: { paths: ['x\ny'], base: 'base', head: 'c', approved: false }, notes: [] } : undefined));
+    expect([...game.state.untold.values()].find(({ escalation }) => escalation.unit === 'a')?.escalation.detail[0]).toBe('x; y');
   });
 
   it('names what is left and the next command at the end', () => {

@@ -61,7 +61,10 @@ describe('progress', () => {
 
   it('says when nothing changed and how many attempts it took', () => {
     const unchanged = played('task.backpressure', { type: 'task.validation.ok', unit: 'a', task: 1, attempt: 1, commit: 'c', parent: 'base', unchanged: true, notes: [] });
-    expect(textOf(told(unchanged))).toContain('a/1  done, but nothing changed');
+    expect(textOf(told(unchanged))).toContain('a/1  done, but nothing changed that git would commit');
+    const idle = new Game([unit('a')]).play((b) => (b.type === 'task.started' ? { type: 'task.attempted', unit: 'a', task: 1, attempt: 1, ending: { code: 0 }, passedBefore: true, notes: [] }
+      : b.type === 'task.backpressure' ? { type: 'task.validation.ok', unit: 'a', task: 1, attempt: 1, commit: 'c', parent: 'base', unchanged: true, notes: [] } : undefined));
+    expect(textOf(told(idle))).toContain('a/1  done, but nothing changed');
     const twice = new Game([unit('a')]).play((b) => (b.type === 'task.backpressure' && b.attempt === 1
       ? { type: 'task.validation.fail', unit: 'a', task: 1, attempt: 1, failure: RED, notes: [] } : undefined));
     expect(textOf(told(twice))).toContain('a/1  done, in 2 attempts');

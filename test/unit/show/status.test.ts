@@ -137,7 +137,7 @@ again:  choo retry b && choo resume
     const game = new Game([unit('a', { tasks: 2 })]).play((b) => (b.type === 'task.backpressure'
       ? { type: 'task.validation.ok', unit: 'a', task: b.task, attempt: 1, commit: 'c', parent: 'p', unchanged: b.task === 2, notes: [{ kind: 'check-changed', text: 'a formatter' }, { kind: 'copied', text: '.env' }] } : undefined));
     const text = renderSummary({ view: viewOf(game.state), result: game.result, color: false, now: game.now });
-    expect(text).toContain('complete although nothing changed (was there nothing to do?):\n  a, task 2: Part 2\n');
+    expect(text).toContain('complete although nothing changed that git would commit (was there nothing to do?):\n  a, task 2: Part 2 (its check failed before: what its agent made is ignored by git or untracked by choice)\n');
     expect(text).toContain('worth reading:\n  a: a formatter\n');
     expect(text).not.toContain('.env');
   });

@@ -34,3 +34,7 @@ it('a title of a task stays in its cell', () => {
   const { section } = withTask('@ann | <b> [x](http://y) `c`', 'echo `x` | wc');
   expect(section).toContain('| 1 | @\u2060ann \\| \\<b\\> \\[x\\]\\(http:\u2060//y\\) \\`c\\` | `` echo `x` \\| wc `` | open | 0 |');
 });
+
+it('a command of more than one line is shown as one', () => {
+  expect(withTask('A task', 'set -e\ntrue\nfalse').section).toContain('| `set -e; true; false` |');
+});
