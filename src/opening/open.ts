@@ -3,12 +3,11 @@
 import { dirname } from 'node:path';
 import { controlPath, serveControl } from '../adapters/control.ts';
 import type { ControlServer } from '../adapters/control.ts';
-import { createJournal, openJournal, readJournal, JournalError } from '../adapters/journal.ts';
+import { createJournal, openJournal, JournalError } from '../adapters/journal.ts';
 import { stateOf } from '../adapters/journal-state.ts';
 import { journalPath, makeRun, newestRun } from '../adapters/runs.ts';
 import type { OpenProcesses } from '../adapters/processes.ts';
 import type { Redactor } from '../adapters/redact.ts';
-import { adviceFor, describeAdvice } from '../core/advice.ts';
 import { Bug } from '../core/bug.ts';
 import { toShow } from '../core/discreet.ts';
 import type { Event, EventBody, GraphUnit, Pinned } from '../core/event.ts';
@@ -18,7 +17,6 @@ import { fold, isOpen } from '../core/replay.ts';
 import type { OwnPrograms } from '../agents/registry.ts';
 import type { State } from '../core/state.ts';
 import { isOver } from '../core/state.ts';
-import { viewOf } from '../core/view.ts';
 import { hasErrors } from '../discovery/diagnostic.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import type { Flags } from '../discovery/settings.ts';
@@ -36,6 +34,7 @@ import { restoreRun } from './from-remote.ts';
 import { canMake } from './folders.ts';
 import { hold } from './hold.ts';
 import type { Hold } from './hold.ts';
+import { journalOrRefusal, lastRun, lastRunIfReadable, openRunRefusal } from './last-run.ts';
 import { refuseInside } from './inside.ts';
 import { openMessenger, tellProblems, withoutTellVariables } from './messengers.ts';
 import { overlapsAt, pinnedOverlaps } from './overlaps.ts';
@@ -347,48 +346,6 @@ function sayChanges(state: State, now: State['settings'], o: OpenOptions): void 
 /** A run that is over, but whose last session died before it had cleared up; its pinned commit is let go last of all. */
 async function isUntidy(repo: Repository, state: State): Promise<boolean> {
   return !state.closed && (await repo.git.resolve(pinRef(state.run))) !== undefined;
-}
-
-/** The newest run's state, or undefined when there is none that began. */
-async function lastRun(repo: Repository): Promise<State | undefined> {
-  const run = await newestRun(repo.facts.commonDir);
-  if (run === undefined) return undefined;
-  try {
-    const path = journalPath(repo.facts.commonDir, run);
-    return await journalOrRefusal(readJournal(path).then(({ events }) => (events.length === 0 ? undefined : stateOf(path, events))));
-  } catch (error) {
-    if (error instanceof JournalError && error.reason === 'missing') return undefined;
-    throw error;
-  }
-}
-
-/** For a new run at any rate: an old one whose journal cannot be read is left as it is. */
-async function lastRunIfReadable(repo: Repository, o: OpenOptions): Promise<State | undefined> {
-  try {
-    return await lastRun(repo);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    o.say(`the last run is left as it is, with its worktrees and branches: ${error.message}`);
-    return undefined;
-  }
-}
-
-async function journalOrRefusal<T>(reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof JournalError && error.reason !== 'missing') throw refuse('journal', error.message, 'choo does not guess: look at the file, or close the run with: choo run --new');
-    throw error;
-  }
-}
-
-const ANEW = 'choo run --new';
-
-function openRunRefusal(state: State): Refusal {
-  const { landed, failed } = state.count;
-  const advice = adviceFor(viewOf(state)).filter(({ command }) => command !== ANEW);
-  return refuse('open-run', `run ${state.run} is open: ${landed} of ${state.units.length} units landed, ${failed} failed`,
-    [...advice, { to: 'to leave it and begin anew', command: ANEW }].map(describeAdvice).join(' · '));
 }
 
 /** Closes an open run for a new one; everything of it is kept, and what is left behind is said. */
