@@ -7,7 +7,7 @@ import type { State } from '../core/state.ts';
 import { isOver } from '../core/state.ts';
 import { cleanLine } from '../core/clean.ts';
 import { hasErrors } from '../discovery/diagnostic.ts';
-import { setStatus } from '../discovery/frontmatter.ts';
+import { sameButStatus } from '../discovery/frontmatter.ts';
 import type { Flags } from '../discovery/settings.ts';
 import { pinnedDigest } from './digest.ts';
 import { overlapsAt, pinnedOverlaps } from './overlaps.ts';
@@ -126,11 +126,7 @@ function settingsOf(u: Unit, over: ReadonlySet<string>): unknown {
 /** Those of the files whose text differs between two commits in more than a task's status. */
 async function differing(repo: Repository, o: { readonly from: string; readonly to: string; readonly files: readonly string[] }): Promise<readonly string[]> {
   const texts = await Promise.all(o.files.map(async (path) => ({ path, was: await repo.git.readFile(o.from, path), is: await repo.git.readFile(o.to, path) })));
-  return texts.filter((t) => plain(t.was) !== plain(t.is)).map((t) => t.path);
-}
-
-function plain(text: string | undefined): string | undefined {
-  return text === undefined || !/^status\s*:/m.test(text) ? text : setStatus(text, 'complete');
+  return texts.filter((t) => !sameButStatus(t.was, t.is)).map((t) => t.path);
 }
 
 function filesOf(u: Unit): string[] {
