@@ -167,3 +167,26 @@ describe('specs that changed on the target meanwhile', () => {
     await expectDoneAnew(bed, text);
   });
 });
+
+describe('choo resume', () => {
+  it('names specs that were edited and not committed, and goes on without them', async ({ bed }) => {
+    await stopped(bed);
+    bed.write(path('b'), bed.read(path('b')).replace('Write the file', 'Write another file'));
+    const again = bed.start(['resume', '-p', '1']);
+    for (const [unit, task] of [['a', '1'], ['a', '2'], ['b', '1']] as const) await (await bed.hand.next({ unit, task })).finish();
+    const ended = await again.ended;
+    expect(ended.stderr).toMatch(/warning[^]*1 file under specs\/tasks\/ has uncommitted changes \(specs\/tasks\/b\/01-part\.md\)[^]*git commit[^]*choo resume --accept-plan/);
+  });
+
+  it('says of a configuration that is wrong only what is wrong', async ({ bed }) => {
+    await stopped(bed, { baseline_checks: [{ name: 'all', command: 'true' }] });
+    bed.commit({ '.choo.yaml': bed.read('.choo.yaml').replace('"baseline_checks"', '"baseline_cheks"') }, 'a slip');
+    for (const argv of [['resume'], ['resume', '--accept-plan'], ['resume', '--keep-plan']]) {
+      const ended = await bed.choo(argv);
+      expectEnd(ended, 2);
+      expect(ended.stderr).toContain('baseline_cheks');
+      expect(ended.stderr).not.toContain('plan-changed');
+      expect(ended.stderr).not.toContain('are not those');
+    }
+  });
+});
