@@ -188,6 +188,8 @@ export interface Git {
   unstagePaths(worktree: string, o: { readonly commit: CommitId; readonly paths: readonly string[] }): Promise<void>;
   /** Stages exactly the given paths as they are in the files (added, changed, deleted) and writes the index as a tree. */
   stage(worktree: string, paths: readonly string[]): Promise<TreeId>;
+  /** Writes a tree with the given paths as `commit` has them (without those it lacks). */
+  treeWith(tree: TreeId, o: { readonly commit: CommitId; readonly paths: readonly string[] }): Promise<TreeId>;
   /** Makes a commit object; moves nothing. Signed when the user's configuration asks for it. */
   commitTree(o: { readonly tree: TreeId; readonly parents: readonly CommitId[]; readonly message: string; /** The commit whose author it keeps; absent: the user. */ readonly authorOf?: CommitId }): Promise<CommitId>;
   /** Moves a ref by compare-and-swap (`from` undefined: must not exist; `to` undefined: delete). False when it was not at `from`, unless it is a ref that existed and is at `to` already. */

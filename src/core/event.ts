@@ -13,7 +13,7 @@ import type { Budget, Currency, Usage } from './usage.ts';
 /** Something worth reading over coffee that stopped nothing. `paths` are repository paths. */
 export interface Note {
   readonly kind:
-    | 'dirty-when-fresh' | 'setup-changed' | 'setup-left' | 'setup-reused' | 'setup-not-kept' | 'copied' | 'spec-restored' | 'passes-before'
+    | 'dirty-when-fresh' | 'setup-changed' | 'setup-left' | 'setup-reused' | 'setup-not-kept' | 'copied' | 'spec-restored' | 'spec-changed' | 'passes-before'
     | 'check-left' | 'check-changed' | 'leftover-processes' | 'agent-exit' | 'kept' | 'teardown-failed' | 'baseline-red' | 'unproved'
     | 'flaky-check' | 'known-failure' | 'mended' | 'review' | 'not-reviewed' | 'forge';
   readonly text: string;
@@ -202,7 +202,7 @@ export interface TrialCheck {
 }
 
 /** One unit on its way to the landing ref: the commit that brings it in, on top of those before it, and the unit's head that this commit contains. */
-export interface Merge { readonly unit: string; readonly commit: string; readonly head: string }
+export interface Merge { readonly unit: string; readonly commit: string; readonly head: string; /** Absent: none. */ readonly notes?: readonly Note[] }
 
 interface OfUnit { readonly unit: string }
 interface OfBatch { /** 1, 2, 3 … within the run. */ readonly batch: number }
@@ -338,7 +338,7 @@ export type EventBody =
   | { readonly type: 'pr.merging'; readonly commit: string } & OfUnit
   | { readonly type: 'pr.queued' } & OfUnit
   | { readonly type: 'pr.refused'; readonly text: string } & OfUnit
-  | { readonly type: 'pr.merged'; readonly number: number; /** Why the proof fails on the commit by which it landed. */ readonly red?: Failure } & Merge & Noted
+  | { readonly type: 'pr.merged'; readonly number: number; /** Why the proof fails on the commit by which it landed. */ readonly red?: Failure } & Omit<Merge, 'notes'> & Noted
   | { readonly type: 'pr.step.failed' } & OfUnit & Failed
   | { readonly type: 'unit.merged'; readonly ref: string; readonly diverted?: string } & Merge
   | { readonly type: 'unit.finishing' } & OfUnit

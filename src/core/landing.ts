@@ -251,6 +251,7 @@ export function land(s: State, m: Merge, where: { readonly ref: string; readonly
   setPhase(s, u, 'landed');
   u.landed = m.commit;
   u.landedHead = m.head;
+  u.notes.push(...m.notes ?? []);
   delete s.joined;
   u.next = { step: 'finish' };
   u.endedAt = new Date(s.now).toISOString();

@@ -83,6 +83,18 @@ export function setStatus(text: string, status: 'complete'): string {
   return result;
 }
 
+/** True when two texts of a spec differ in no more than the value of `status`; undefined: there is no such file. Texts whose front matter has errors are the same only to the letter. */
+export function sameButStatus(a: string | undefined, b: string | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined || !isSound(a) || !isSound(b)) return false;
+  return setStatus(a, 'complete') === setStatus(b, 'complete');
+}
+
+/** True when the value of `status` can be written: the front matter reads without errors. */
+export function isSound(text: string): boolean {
+  return !readFrontMatter(new Source('', text)).diagnostics.some((d) => d.severity === 'error');
+}
+
 function replaceStatus(text: string, { keySpan, value }: YamlEntry, status: string): string {
   const put = (start: number, end: number, replacement: string): string => text.slice(0, start) + replacement + text.slice(end);
   if (value.end > value.start) {

@@ -39,7 +39,7 @@ import { refuseInside } from './inside.ts';
 import { openMessenger, tellProblems, withoutTellVariables } from './messengers.ts';
 import { overlapsAt, pinnedOverlaps } from './overlaps.ts';
 import { makeWorkplace, processesFor, redactorFor, worktreesFolder } from './place.ts';
-import { agentPreflight, branchesInTheWay, unseenSpecs } from './preflight.ts';
+import { agentPreflight, branchesInTheWay, unseenByResume, unseenSpecs } from './preflight.ts';
 import { refuse, Refusal } from './refusal.ts';
 import { newPlan } from './replan.ts';
 import type { PlanChoice } from './replan.ts';
@@ -300,6 +300,7 @@ async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Pr
   if (hasErrors(problems)) throw new Refusal(problems);
   await fetchTarget(repo, { state, say: o.say });
   if (isOpen(state)) await landedIsThere(repo, { state, env: o.env, flags: o.flags, say: o.say });
+  if (isOpen(state)) for (const d of await unseenByResume(repo, { tasksDir: state.pinned.tasksDir, forge: state.pinned.forge !== undefined })) o.warn(d);
   const replanned = await newPlan(repo, { state, choice: o.plan, env: o.env, flags: o.flags, say: o.say });
   const { plan } = replanned?.pinned ?? state.pinned;
   const commit = (await repo.git.resolve(state.pinned.targetRef)) ?? state.pinned.base;

@@ -17,17 +17,28 @@ export async function agentPreflight(specs: Specs & { readonly plan: Plan }, o: 
   return looks.flatMap((look) => look.diagnostics);
 }
 
+/** Which specs have uncommitted changes, as a sentence; undefined: none. */
+async function uncommittedSpecs({ root, facts: { head }, git }: Repository, tasksDir: string): Promise<string | undefined> {
+  if (root === undefined || head === undefined) return undefined;
+  const dirty = await git.workingTreeDiff(root, { commit: head, prefix: tasksDir });
+  const [files, have] = dirty.length === 1 ? ['file', 'has'] : ['files', 'have'];
+  return dirty.length === 0 ? undefined : `${dirty.length} ${files} under ${tasksDir}/ ${have} uncommitted changes (${dirty.slice(0, 3).join(', ')}${dirty.length > 3 ? ' …' : ''})`;
+}
+
+/** Edited specs of which an open run that goes on knows nothing. `forge`: they have to be pushed, too. */
+export async function unseenByResume(r: Repository, o: { readonly tasksDir: string; readonly forge: boolean }): Promise<readonly Diagnostic[]> {
+  const dirty = r.facts.root === undefined ? undefined : await uncommittedSpecs(r, o.tasksDir);
+  if (dirty === undefined) return [];
+  return [warningAt('uncommitted-specs', `${dirty}; the run goes on without them`, { hint: `git add ${o.tasksDir} && git commit -m "specs"${o.forge ? ' && git push' : ''}, then: choo resume --accept-plan` })];
+}
+
 /** Specs that the run would not see: uncommitted ones, and ones that only the branch checked out has. */
 export async function unseenSpecs(r: Repository, o: { readonly tasksDir: string; readonly target: { readonly ref: string; readonly commit: string } }): Promise<readonly Diagnostic[]> {
   if (r.root === undefined || r.facts.root === undefined || r.facts.head === undefined) return [];
   const head = r.facts.head;
   const short = o.target.ref.replace('refs/heads/', '');
-  const dirty = await r.git.workingTreeDiff(r.root, { commit: head, prefix: o.tasksDir });
-  const found: Diagnostic[] = [];
-  if (dirty.length > 0) {
-    found.push(errorAt('uncommitted-specs', `${dirty.length} ${dirty.length === 1 ? 'file' : 'files'} under ${o.tasksDir}/ ${dirty.length === 1 ? 'has' : 'have'} uncommitted changes (${dirty.slice(0, 3).join(', ')}${dirty.length > 3 ? ' …' : ''}); a run reads specs from the commit only`,
-      { hint: `git add ${o.tasksDir} && git commit -m "specs"` }));
-  }
+  const dirty = await uncommittedSpecs(r, o.tasksDir);
+  const found: Diagnostic[] = dirty === undefined ? [] : [errorAt('uncommitted-specs', `${dirty}; a run reads specs from the commit only`, { hint: `git add ${o.tasksDir} && git commit -m "specs"` })];
   if (head !== o.target.commit) {
     const there = new Set((await r.git.readTree(o.target.commit, o.tasksDir)).map((e) => e.path));
     const lacking = (await r.git.readTree(head, o.tasksDir)).map((e) => e.path).filter((p) => !there.has(p));

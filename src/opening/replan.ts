@@ -7,14 +7,14 @@ import type { State } from '../core/state.ts';
 import { isOver } from '../core/state.ts';
 import { cleanLine } from '../core/clean.ts';
 import { hasErrors } from '../discovery/diagnostic.ts';
-import { setStatus } from '../discovery/frontmatter.ts';
+import { sameButStatus } from '../discovery/frontmatter.ts';
 import type { Flags } from '../discovery/settings.ts';
 import { pinnedDigest } from './digest.ts';
 import { overlapsAt, pinnedOverlaps } from './overlaps.ts';
 import { refuse, Refusal } from './refusal.ts';
 import type { Repository } from './repository.ts';
 import { commitSource } from './sources.ts';
-import { readSpecs } from './specs.ts';
+import { readConfig, readSpecs } from './specs.ts';
 import type { Specs } from './specs.ts';
 
 /** Lines of the diff that are shown. */
@@ -36,17 +36,20 @@ export async function newPlan(repo: Repository, o: Asked): Promise<{ readonly pi
   const { pinned } = o.state;
   const commit = await repo.git.resolve(pinned.targetRef);
   if (o.choice === 'keep' || commit === undefined || commit === pinned.base || o.state.units.every(isOver)) return undefined;
-  const specs = await readSpecs(commitSource(repo.git, commit), { tasksDir: pinned.tasksDir, selection: pinned.selection, flags: o.flags, env: o.env });
+  const source = commitSource(repo.git, commit);
+  const specs = await readSpecs(source, { tasksDir: pinned.tasksDir, selection: pinned.selection, flags: o.flags, env: o.env });
   const wrong = hasErrors(specs.diagnostics);
-  const found = await compare(repo, { state: o.state, specs, commit });
-  if (!wrong && found === undefined) return undefined;
-  await show(repo, { from: pinned.base, to: commit, paths: found?.paths ?? [], say: o.say });
+  // A configuration that cannot be read says nothing of what changed.
+  const found = hasErrors((await readConfig(source)).diagnostics) ? undefined : await compare(repo, { state: o.state, specs, commit });
+  if (found === undefined && wrong) throw new Refusal(specs.diagnostics);
+  if (found === undefined) return undefined;
+  await show(repo, { from: pinned.base, to: commit, paths: found.paths, say: o.say });
   if (o.choice === 'ask') {
-    const asked = refuse('plan-changed', `the specs on ${pinned.targetRef.replace('refs/heads/', '')} are not those that run ${o.state.run} began with${found === undefined ? '' : `: ${told(found.changes, found.checks)}`}`,
+    const asked = refuse('plan-changed', `the specs on ${pinned.targetRef.replace('refs/heads/', '')} are not those that run ${o.state.run} began with: ${told(found.changes, found.checks)}`,
       'to take them: choo resume --accept-plan; to go on with the old ones: choo resume --keep-plan');
     throw wrong ? new Refusal([...asked.diagnostics, ...specs.diagnostics]) : asked;
   }
-  if (wrong || specs.plan === undefined || found === undefined) throw new Refusal(specs.diagnostics);
+  if (wrong || specs.plan === undefined) throw new Refusal(specs.diagnostics);
   o.say(`the run takes the new specs: ${told(found.changes, found.checks)}`);
   const plan: Plan = { units: found.units, complete: specs.plan.complete.filter((id) => !found.units.some((u) => u.id === id)) };
   const { baselineChecks: checks, guard } = specs.config;
@@ -126,11 +129,7 @@ function settingsOf(u: Unit, over: ReadonlySet<string>): unknown {
 /** Those of the files whose text differs between two commits in more than a task's status. */
 async function differing(repo: Repository, o: { readonly from: string; readonly to: string; readonly files: readonly string[] }): Promise<readonly string[]> {
   const texts = await Promise.all(o.files.map(async (path) => ({ path, was: await repo.git.readFile(o.from, path), is: await repo.git.readFile(o.to, path) })));
-  return texts.filter((t) => plain(t.was) !== plain(t.is)).map((t) => t.path);
-}
-
-function plain(text: string | undefined): string | undefined {
-  return text === undefined || !/^status\s*:/m.test(text) ? text : setStatus(text, 'complete');
+  return texts.filter((t) => !sameButStatus(t.was, t.is)).map((t) => t.path);
 }
 
 function filesOf(u: Unit): string[] {

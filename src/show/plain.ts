@@ -18,7 +18,7 @@ import { aboutForge, aboutPull } from './plain-pull.ts';
 /** The lines an event is worth: what happened, then its notes. Most events are worth one, some none. */
 function plainLines(event: Event, state: State): readonly PlainLine[] {
   const line = 'batch' in event ? aboutBatch(event, state) : 'unit' in event ? aboutUnit(event, state) : aboutRun(event, state);
-  const notes = 'notes' in event ? event.notes.map(noteLine) : [];
+  const notes = 'notes' in event ? (event.notes ?? []).map(noteLine) : [];
   return [...(line === undefined ? [] : [line]), ...notes];
 }
 

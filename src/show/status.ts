@@ -122,7 +122,7 @@ function unitLines(u: UnitView, o: UnitLook): string[] {
   const word = o.live ? u.state : restWord(u.state);
   const facts = [detail, o.live ? byWhom(u) : undefined, describeCharged(u)].filter((text) => text !== undefined && text !== '');
   const head = `${o.paint(STATE_STYLES[u.state], word.padEnd(9))} ${o.paint('bold', padded(cleanLine(u.id), o.width))}  ${facts.length === 0 ? '' : o.paint('dim', facts.join(' · '))}`;
-  const lines = [head.trimEnd(), ...u.tasks.map((t) => taskLine(t, o.paint)), ...protectedLines(u, o.paint), ...waitLines(u, o)];
+  const lines = [head.trimEnd(), ...u.tasks.map((t) => taskLine(t, o.paint)), ...protectedLines(u, o.paint), ...otherTextLines(u, o.paint), ...waitLines(u, o)];
   if (o.live && u.attempt !== undefined && o.seen !== undefined) {
     lines.push(`    ${o.paint('cyan', o.seen.kind)}  ${cleanLine(o.seen.text)} ${o.paint('dim', o.stays ? `(at ${clockTime(Date.parse(o.now) - o.seen.ageMs)})` : `(${duration(o.seen.ageMs)} ago)`)}`);
   }
@@ -146,6 +146,11 @@ function protectedLines(u: UnitView, paint: Paint): string[] {
   const text = describeProtected(u);
   if (text === undefined || u.protected === undefined) return [];
   return [`    ${paint('yellow', text)}`, `    ${diffCommand(u.protected)}`];
+}
+
+/** Tasks that have another text on the target than the one that landed. */
+function otherTextLines(u: UnitView, paint: Paint): string[] {
+  return u.notes.filter((note) => note.kind === 'spec-changed').map((note) => `    ${paint('yellow', oneLine(note.text))}`);
 }
 
 function waitLines(u: UnitView, o: UnitLook): string[] {

@@ -136,7 +136,7 @@ function guarded(view: RunView, paint: Paint): string[] {
 }
 
 /** Notes that a person should read; the others are in the journal. */
-const WORTH_READING: ReadonlySet<Note['kind']> = new Set(['unproved', 'setup-changed', 'spec-restored', 'passes-before', 'check-changed', 'leftover-processes', 'kept', 'teardown-failed', 'baseline-red', 'mended', 'setup-not-kept', 'review', 'not-reviewed', 'forge']);
+const WORTH_READING: ReadonlySet<Note['kind']> = new Set(['unproved', 'setup-changed', 'spec-restored', 'spec-changed', 'passes-before', 'check-changed', 'leftover-processes', 'kept', 'teardown-failed', 'baseline-red', 'mended', 'setup-not-kept', 'review', 'not-reviewed', 'forge']);
 
 function notes(view: RunView, paint: Paint): string[] {
   const before = view.notes.filter((n) => WORTH_READING.has(n.kind)).map((n) => `  ${oneLine(n.text)}`);

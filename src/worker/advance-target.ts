@@ -1,5 +1,6 @@
 // A landing ref of the run's own, when the target could not be moved: what the target has got meanwhile is joined with it, and the target follows.
 
+import { must } from '../core/bug.ts';
 import type { EventBody } from '../core/event.ts';
 import { landRules } from '../core/state.ts';
 import { failpoint } from '../failpoint.ts';
@@ -7,6 +8,7 @@ import type { AdvanceOutcome, Control } from '../world.ts';
 import { message } from './commit.ts';
 import { wholeProof } from './proof.ts';
 import { proveAt } from './prove.ts';
+import { asTheirs, otherTexts } from './spec-text.ts';
 import type { Workplace } from './workplace.ts';
 
 /** Tries to bring the target to the run's own landing ref. Answers `run.advanced` or `run.not-advanced`. */
@@ -63,7 +65,9 @@ export async function mergeIn(place: Workplace, o: { readonly at: string; readon
   const { git } = place.world;
   const merge = await git.mergeTrees(o.at, o.other);
   if (merge.kind === 'conflict') return undefined;
-  return git.commitTree({ tree: merge.tree, parents: [o.at, o.other], message: message({ subject: `merge: bring in the ${o.what}`, run: place.state.run, trailers: [] }) });
+  const other = await Promise.all(place.state.landedOrder.map((index) => otherTexts(place, { u: must(place.state.units[index], 'a landed unit'), at: o.other })));
+  const { tree } = await asTheirs(place, { other: other.flat(), ours: o.at, theirs: o.other, tree: merge.tree });
+  return git.commitTree({ tree, parents: [o.at, o.other], message: message({ subject: `merge: bring in the ${o.what}`, run: place.state.run, trailers: [] }) });
 }
 
 /** Why the target could not be advanced, as the end of a sentence. */

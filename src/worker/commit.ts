@@ -1,9 +1,9 @@
 // From the files of a unit's worktree to a commit: what may go in, what is undone, and the messages. Moves no branch.
 
-import { setStatus } from '../discovery/frontmatter.ts';
 import type { Note } from '../core/event.ts';
 import type { Task } from '../core/plan.ts';
 import type { WorktreeStatus } from '../world.ts';
+import { specText } from './spec-text.ts';
 import { neverCommitted } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
@@ -37,7 +37,7 @@ export async function restoreSpecs(step: UnitStep, o: { readonly worktree: strin
       continue;
     }
     const text = await git.readFile(o.reference, path);
-    const right = text !== undefined && isDone(step, path) ? setStatus(text, 'complete') : text;
+    const right = await specText(step.place, { reference: o.reference, path, done: isDone(step, path) });
     if (right !== text && right !== undefined) done.set(path, right);
     const allowed = [right, path === o.expect?.path ? o.expect.text : undefined];
     const is = await files.readText(`${o.worktree}/${path}`);
@@ -55,16 +55,16 @@ export function isSpec(step: UnitStep, path: string): boolean {
   return path.startsWith(under) || under.startsWith(`${path}/`);
 }
 
-/** Conflicts in specs are not the agent's business: what is merged in is right, beside the status of tasks that are done. */
+/** Conflicts in specs are not the agent's business: what is merged in is right, beside the status of tasks that are done and whose text is still the run's. */
 export async function resolveSpecs(step: UnitStep, o: { readonly worktree: string; readonly onto: string; readonly paths: readonly string[] }): Promise<void> {
   const { git, files } = step.place.world;
   for (const path of o.paths) {
-    const text = await git.readFile(o.onto, path);
+    const text = await specText(step.place, { reference: o.onto, path, done: isDone(step, path) });
     if (text === undefined) {
       await git.restorePaths(o.worktree, { commit: o.onto, paths: [path] });
       continue;
     }
-    await files.writeText(`${o.worktree}/${path}`, isDone(step, path) ? setStatus(text, 'complete') : text);
+    await files.writeText(`${o.worktree}/${path}`, text);
     await git.stage(o.worktree, [path]);
   }
 }
@@ -74,10 +74,10 @@ function isDone(step: UnitStep, path: string): boolean {
   return task !== undefined && step.u.tasks[task.number - 1]?.done === true;
 }
 
-/** The task's file with `status: complete`, from the reference for specs; undefined when that commit has no such file. */
+/** The task's file with `status: complete`, from the reference for specs (as it is there when its text is not the run's); undefined when that commit has no such file. */
 export async function completedTask(step: UnitStep, o: { readonly task: Task; readonly reference: string }): Promise<{ readonly path: string; readonly text: string } | undefined> {
-  const text = await step.place.world.git.readFile(o.reference, o.task.path);
-  return text === undefined ? undefined : { path: o.task.path, text: setStatus(text, 'complete') };
+  const text = await specText(step.place, { reference: o.reference, path: o.task.path, done: true });
+  return text === undefined ? undefined : { path: o.task.path, text };
 }
 
 /** The paths that go into the next commit: everything changed but specs and what is never committed. The latter is taken out of the index, where an agent's `git add -A` may have put it. */

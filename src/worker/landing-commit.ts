@@ -13,6 +13,8 @@ export interface Merged {
   readonly head: string;
   readonly tip: string;
   readonly tree: string;
+  /** Paths that it has as `tip` does, whatever the unit's commits made of them. */
+  readonly left: readonly string[];
 }
 
 /** Makes the commit in the configured way. Its tree is `tree` and it descends from `tip`, whatever the way. */
@@ -68,8 +70,9 @@ async function replayed(place: Workplace, o: Merged): Promise<string | undefined
     const bridge = await git.commitTree({ tree, parents: [parent], message: 'choo: a step of a replay\n' });
     const step = await git.mergeTrees(bridge, id);
     if (step.kind === 'conflict') return undefined;
-    if (step.tree !== tree) line.push({ tree: step.tree, id, text });
-    tree = step.tree;
+    const made = o.left.length === 0 ? step.tree : await git.treeWith(step.tree, { commit: o.tip, paths: o.left });
+    if (made !== tree) line.push({ tree: made, id, text });
+    tree = made;
     parent = id;
   }
   if (tree !== o.tree || line.length === 0) return undefined;

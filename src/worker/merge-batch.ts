@@ -1,7 +1,7 @@
 // The candidate of a batch: each unit merged upon the one before, outside any checkout. Moves no ref.
 
 import { must } from '../core/bug.ts';
-import type { EventBody, EventOf, Merge } from '../core/event.ts';
+import type { EventBody, EventOf, Merge, Note } from '../core/event.ts';
 import { unitNamed } from '../core/evolve.ts';
 import type { Failure } from '../core/failure.ts';
 import type { UnitState } from '../core/state.ts';
@@ -10,12 +10,12 @@ import type { Control } from '../world.ts';
 import { mergeIn } from './advance-target.ts';
 import { landingCommit } from './landing-commit.ts';
 import { withRemote } from './push.ts';
+import { asTheirs, notesOf, otherTexts } from './spec-text.ts';
 import type { Workplace } from './workplace.ts';
 
 /** What became of one unit: merged, landed before, impossible for now because of others of the batches under way, or impossible. */
 type Outcome =
-  | { readonly kind: 'merged'; readonly commit: string }
-  | { readonly kind: 'landed'; readonly commit: string }
+  | { readonly kind: 'merged' | 'landed'; readonly commit: string; readonly notes: readonly Note[] }
   | { readonly kind: 'postponed' }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
@@ -52,12 +52,16 @@ async function mergeAll(place: Workplace, o: { readonly begun: EventOf<'batch.me
     const u = unitNamed(place.state, unit);
     const head = must(u.head, 'a head');
     const outcome = await mergeOne(place, { u, at: o.at, tip, stacked: o.begun.onto !== undefined || merges.length > 0 });
-    if (outcome.kind === 'merged') { merges.push({ unit, commit: outcome.commit, head }); tip = outcome.commit; }
-    else if (outcome.kind === 'landed') landed.push({ unit, commit: outcome.commit, head });
+    if (outcome.kind === 'merged') { merges.push(mergeOf({ unit, head, outcome })); tip = outcome.commit; }
+    else if (outcome.kind === 'landed') landed.push(mergeOf({ unit, head, outcome }));
     else if (outcome.kind === 'failed') failed.push({ unit, failure: outcome.failure });
     else postponed.push(unit);
   }
   return { merges, landed, failed, postponed };
+}
+
+function mergeOf({ unit, head, outcome: { commit, notes } }: { readonly unit: string; readonly head: string; readonly outcome: Extract<Outcome, { readonly commit: string }> }): Merge {
+  return { unit, commit, head, ...(notes.length === 0 ? {} : { notes }) };
 }
 
 async function mergeOne(place: Workplace, o: { readonly u: UnitState; readonly at: string; readonly tip: string; readonly stacked: boolean }): Promise<Outcome> {
@@ -65,17 +69,20 @@ async function mergeOne(place: Workplace, o: { readonly u: UnitState; readonly a
   const { u, tip } = o;
   const head = must(u.head, 'a head');
   // A ref may have moved although git said that it had failed.
-  if (u.proved?.head === head && (await git.isAncestor(u.proved.commit, o.at))) return { kind: 'landed', commit: u.proved.commit };
+  if (u.proved?.head === head && (await git.isAncestor(u.proved.commit, o.at))) return { kind: 'landed', commit: u.proved.commit, notes: notesOf(place, await otherTexts(place, { u, at: u.proved.commit })) };
   const [merge, before] = await Promise.all([git.mergeTrees(tip, head), git.treeOf(tip)]);
   const impossible = (conflict: 'textual' | 'foreign-change', paths: readonly string[]): Outcome =>
     (o.stacked ? { kind: 'postponed' } : { kind: 'failed', failure: { kind: 'conflict', conflict, paths, onto: tip } });
   if (merge.kind === 'conflict') return impossible('textual', merge.paths);
+  const other = await otherTexts(place, { u, at: tip });
+  const notes = notesOf(place, other);
+  const { tree, paths: left } = await asTheirs(place, { other, ours: head, theirs: tip, tree: merge.tree });
   // What has been merged changes nothing any more; only then is it worth asking.
-  if (merge.tree === before && (await git.isAncestor(head, tip))) return { kind: 'merged', commit: tip };
+  if (tree === before && (await git.isAncestor(head, tip))) return { kind: 'merged', commit: tip, notes };
   // A straight line from where the unit began brings what its own commits changed, and nothing else.
-  const foreign = merge.since !== undefined && merge.since === u.base ? [] : await foreignPaths(place, { u, head, tip, tree: merge.tree });
+  const foreign = merge.since !== undefined && merge.since === u.base ? [] : await foreignPaths(place, { u, head, tip, tree });
   if (foreign.length > 0) return impossible('foreign-change', foreign);
-  return { kind: 'merged', commit: await landingCommit(place, { u, head, tip, tree: merge.tree }) };
+  return { kind: 'merged', commit: await landingCommit(place, { u, head, tip, tree, left }), notes };
 }
 
 /**

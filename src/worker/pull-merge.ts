@@ -15,6 +15,7 @@ import { landingMessage } from './landing-commit.ts';
 import { proofOf } from './proof.ts';
 import { proveAt } from './prove.ts';
 import { bringTarget, forgeOf } from './remote-target.ts';
+import { notesOf, otherTexts } from './spec-text.ts';
 import { StepFailure } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
@@ -101,7 +102,7 @@ async function landed(step: UnitStep, { commit, merged }: { readonly commit: str
   // What its agent did meanwhile, or people pushed at the last moment, is not what landed, or is not here.
   const head = (await git.resolve(merged)) === undefined ? commit : merged;
   const about = { type: 'pr.merged', unit: u.unit.id, number: must(u.pull?.number, 'its number'), commit, head } as const;
-  const notes: Note[] = [];
+  const notes: Note[] = [...notesOf(place, await otherTexts(place, { u, at: commit }))];
   const rules = landRules(place.state);
   const proved = u.pull?.proved?.commit;
   const same = proved !== undefined && (await git.treeOf(commit)) === (await git.treeOf(proved));

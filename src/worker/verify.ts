@@ -12,6 +12,7 @@ import { runCheck } from './run-check.ts';
 import { under } from './remote-target.ts';
 import { takeInLanded } from './stacked.ts';
 import { settleAgain } from './settle.ts';
+import { asTheirs, otherTexts } from './spec-text.ts';
 import { neverCommitted, takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 import type { WorktreeStatus } from '../world.ts';
@@ -163,7 +164,8 @@ export async function mergeIn(step: UnitStep, { worktree, onto, what }: { readon
   await resolveSpecs(step, { worktree, onto: target, paths: found.filter((p) => isSpec(step, p)) });
   const conflicts = found.filter((p) => !isSpec(step, p));
   if (conflicts.length > 0) return { type: 'unit.refreshed', unit, commit: status.head, parent: status.head, onto: target, conflicts };
-  const tree = await git.stage(worktree, []);
+  const other = await otherTexts(step.place, { u: step.u, at: target });
+  const { tree } = await asTheirs(step.place, { other, ours: status.head, theirs: target, tree: await git.stage(worktree, []) });
   const commit = await git.commitTree({ tree, parents: [status.head, target], message: message({ subject: `merge(${unit}): bring in ${what}`, run: step.place.state.run, trailers: [['Choo-Unit', unit]] }) });
   failpoint('commit-built');
   return { type: 'unit.refreshed', unit, commit, parent: status.head, onto: target, conflicts: [], ...await protectedChange(step, commit) };

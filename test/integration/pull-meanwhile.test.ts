@@ -147,3 +147,33 @@ describe('--no-wait', () => {
     await forge.close();
   });
 });
+
+describe('a task whose text changes on the target while its pull request is open', () => {
+  const path = 'specs/tasks/a/01-part.md';
+
+  it.for(['merge', 'squash'] as const)('stays as it is there when choo merges it (%s), for the next run', async (strategy, { bed }) => {
+    const forge = await makeForge(bed, { a: {} }, { land: { strategy } });
+    const run = forge.start();
+    await run.event('unit.waiting', { unit: 'a' });
+    const text = bed.read(path).replace('Write the file', 'Write another file');
+    forge.remote.commit({ [path]: text });
+    forge.github.review(1, { by: 'ann', state: 'APPROVED' });
+    const ended = await run.ended;
+    expectEnd(ended, 0);
+    expect(`${forge.remote.git('show', `main:${path}`)}\n`).toBe(text);
+    expect(ended.events.find((e) => e.type === 'pr.merged')).toMatchObject({ notes: [{ kind: 'spec-changed', text: 'task 1 of a landed as the run began with it; main has another text now: choo run' }] });
+    await forge.close();
+  });
+
+  it('is named when a person merges it before that is taken in', async ({ bed }) => {
+    const forge = await makeForge(bed, { a: {} });
+    const run = forge.start();
+    await run.event('unit.waiting', { unit: 'a' });
+    forge.remote.commit({ [path]: bed.read(path).replace('Write the file', 'Write another file') });
+    forge.github.merge(1, 'ann', 'merge');
+    const ended = await run.ended;
+    expectEnd(ended, 0);
+    expect(ended.stderr).toContain('task 1 of a landed as the run began with it; main has another text now and calls it complete, which nobody has proved');
+    await forge.close();
+  });
+});

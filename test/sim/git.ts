@@ -212,9 +212,18 @@ function point(checkout: Checkout, branch: string): void {
   checkout.detached = undefined;
 }
 
-function commits({ repo, gate, by, work }: Own): Pick<Git, 'commitTree' | 'moveRef' | 'refsBelow' | 'keep' | 'beginMerge' | 'advance'> {
+function commits({ repo, gate, by, work }: Own): Pick<Git, 'treeWith' | 'commitTree' | 'moveRef' | 'refsBelow' | 'keep' | 'beginMerge' | 'advance'> {
   const { objects } = repo;
   return {
+    treeWith: (tree, { commit, paths }) => gate('treeWith', () => {
+      const [files, from] = [new Map(objects.treeById(tree).files), objects.filesOf(commit)];
+      for (const path of paths) {
+        const text = from.get(path);
+        if (text === undefined) files.delete(path);
+        else files.set(path, text);
+      }
+      return objects.tree(files).id;
+    }),
     commitTree: ({ tree, parents, message }) => gate('commitTree', () => objects.commit({ tree: objects.treeById(tree), parents, message }).id),
     moveRef: ({ ref, from, to }) => gate('moveRef', () => repo.move(by, { ref, from, to }), FENCED),
     refsBelow: (prefix) => gate('refsBelow', () => new Map([...repo.refs].filter(([ref]) => ref.startsWith(prefix)))),

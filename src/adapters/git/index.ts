@@ -31,6 +31,7 @@ import { openStanding } from './standing.ts';
 import { TreeMemory } from './tree-memory.ts';
 import { status } from './status.ts';
 import { diffText, readFiles, readTree, workingTreeDiff } from './tree.ts';
+import { treeWith } from './tree-with.ts';
 import type { TreeEntry } from './tree.ts';
 import { addWorktree, listWorktrees, removeWorktree, setWorktreeAside } from './worktrees.ts';
 import type { ListedWorktree } from './worktrees.ts';
@@ -163,6 +164,7 @@ function changesOf(repo: Repository): Omit<Git, keyof Facts> {
     restorePaths: (worktree, o) => restorePaths(repo, { worktree, ...o }),
     unstagePaths: (worktree, o) => unstagePaths(repo, { worktree, ...o }),
     stage: (worktree, paths) => stage(repo, { worktree, paths }),
+    treeWith: (tree, o) => treeWith(repo, { tree, ...o }),
     commitTree: (o) => commitTree(repo, o),
     moveRef: (o) => moveRef(repo, o),
     resetWorktree: (worktree, o) => resetWorktree(repo, { worktree, ...o }),

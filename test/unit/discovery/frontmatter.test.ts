@@ -1,7 +1,7 @@
 // Splitting and reading front matter, and the rewriting of one value that leaves every other byte alone.
 
 import { describe, expect, test } from 'vitest';
-import { readFrontMatter, setStatus } from '../../../src/discovery/frontmatter.ts';
+import { readFrontMatter, sameButStatus, setStatus } from '../../../src/discovery/frontmatter.ts';
 import { Source } from '../../../src/discovery/source.ts';
 import { plainValue } from '../../../src/discovery/yaml.ts';
 import { codes, printed } from './rig.ts';
@@ -142,5 +142,23 @@ describe('setting the status', () => {
 
   test('a file that was never valid is a defect of the caller', () => {
     expect(() => setStatus('---\na: [\n---\n', 'complete')).toThrow('status of a file with errors');
+  });
+});
+
+describe('texts that differ in no more than the status', () => {
+  const task = (status: string, more = BODY): string => `---\ntask: 1\n${status}---\n${more}`;
+
+  test.each([
+    ['the status', [task('status: pending\n'), task('status: complete\n')], true],
+    ['a status that only one has', [task(''), task('status: complete\n')], true],
+    ['the same text with errors', ['---\nstatus: [\n---\n', '---\nstatus: [\n---\n'], true],
+    ['no file in both', [undefined, undefined], true],
+    ['the text', [task('status: pending\n'), task('status: complete\n', 'other\n')], false],
+    ['another key', [task('status: pending\n'), task('status: complete\nbackpressure: "true"\n')], false],
+    ['a file that is gone', [task('status: pending\n'), undefined], false],
+    ['one with errors', [task('status: pending\n'), '---\nstatus: [\n---\n'], false],
+    ['what stands in the text like a status', [`# Title\nstatus: a\n`, `# Title\nstatus: b\n`], false],
+  ])('%s', (_name, [a, b], same) => {
+    expect([sameButStatus(a, b), sameButStatus(b, a)]).toEqual([same, same]);
   });
 });
