@@ -55,7 +55,7 @@ export async function printLogs(o: LogsOptions, { io, agentNamed }: { readonly i
   if (runDir === undefined || look.run === undefined) throw refuse('no-run', 'there was no run yet', 'start one: choo run');
   const begun = newestAttempt(look, o);
   if (begun === undefined) return withoutAttempt(o, { io, runDir });
-  const write = outputWriter(io);
+  const { write, endLine } = outputWriter(io);
   io.err.write(`${headline(begun)}\n`);
   const agent = o.raw === true ? undefined : agentNamed(begun.agent);
   const reader = agent === undefined ? { take: write, end: () => undefined } : readerOf(agent, { io, write, unit: o.unit });
@@ -68,6 +68,7 @@ export async function printLogs(o: LogsOptions, { io, agentNamed }: { readonly i
   reader.end();
   const check = await textOf(join(runDir, begun.log.replace(/\.log$/, '.check.log')));
   if (check !== undefined) {
+    endLine();
     io.err.write('--- its check\n');
     write(check);
   }
@@ -126,7 +127,7 @@ function newestAttempt(look: Look, o: LogsOptions): AttemptBegun | undefined {
 async function withoutAttempt(o: LogsOptions, at: { readonly io: Io; readonly runDir: string }): Promise<void> {
   const setup = await textOf(join(at.runDir, 'logs', o.unit, 'setup.log'));
   at.io.err.write(`${o.unit} has had no attempt yet${setup === undefined ? '' : '; this is its setup'}\n`);
-  if (setup !== undefined) outputWriter(at.io)(setup);
+  if (setup !== undefined) outputWriter(at.io).write(setup);
 }
 
 async function textOf(path: string): Promise<string | undefined> {
@@ -138,18 +139,19 @@ async function textOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Raw for files and programs; on a terminal without what would steer it, line by line. */
-function outputWriter(io: Io): (text: string) => void {
-  if (!io.out.terminal) return io.out.write;
-  let rest = '';
-  return (text) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    // A prompt or progress without a line's end is still worth seeing; it is completed by what comes next.
-    io.out.write(lines.map((line) => `${safeOutput(line)}\n`).join(''));
-    if (rest !== '' && text.endsWith(rest)) {
-      io.out.write(safeOutput(rest));
-      rest = '';
-    }
+/** Raw for files and programs; on a terminal without what would steer it. `endLine` ends a line that has no end yet. */
+function outputWriter({ out }: Io): { readonly write: (text: string) => void; readonly endLine: () => void } {
+  let within = false;
+  return {
+    write: (text) => {
+      if (text === '') return;
+      within = !text.endsWith('\n');
+      // A prompt or progress without a line's end is still worth seeing; it is completed by what comes next.
+      out.write(out.terminal ? text.split('\n').map(safeOutput).join('\n') : text);
+    },
+    endLine: () => {
+      if (within) out.write('\n');
+      within = false;
+    },
   };
 }

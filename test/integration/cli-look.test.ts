@@ -81,6 +81,13 @@ describe('logs', () => {
     expectEnd(await run.ended, 0);
   });
 
+  it('begins its own words in a line of their own', async ({ bed }) => {
+    bed.specs({ a: { tasks: [{ check: 'printf checked; test -f a-1.txt' }] } }, { agent: `${DOES_IT}; printf "no line end"` });
+    expectEnd(await bed.choo(['run']), 0);
+    expect((await bed.choo(['logs', 'a'])).stdout).toBe('no line end\nchecked');
+    expect((await bed.choo(['logs', 'a'], { through: ['sh', 'exec "$0" "$@" 2>&1'] })).stdout).toBe('--- a, task 1, attempt 1\nno line end\n--- its check\nchecked');
+  });
+
   it('before the first run says so', async ({ bed }) => {
     bed.specs({ a: {} });
     const ended = await bed.choo(['logs', 'a']);
