@@ -12,6 +12,7 @@ import { evolve } from '../core/evolve.ts';
 import type { State } from '../core/state.ts';
 import { Changes } from './changes.ts';
 import { eventOf, Growing } from './growing.ts';
+import type { Printer } from './io.ts';
 import { Lifeline } from './lifeline.ts';
 import { LiveLog } from './live-log.ts';
 
@@ -21,6 +22,8 @@ export interface LiveRun {
   readonly run: number;
   /** Where the session listens; undefined when there is no place for a socket. */
   readonly socket: string | undefined;
+  /** Whom it is followed for. */
+  readonly reader: Pick<Printer, 'gone' | 'whenGone'>;
 }
 
 /** What is followed. */
@@ -32,12 +35,13 @@ export interface Followed {
   readonly take: (text: string) => void;
 }
 
-/** Resolves with what has ended, the attempt or the session that made it, when all of the log was taken. */
-export async function follow(live: LiveRun, o: Followed): Promise<'attempt' | 'session'> {
+/** Resolves with what has ended, the attempt or the session that made it, when all of the log was taken; or when its reader was seen to be gone. */
+export async function follow(live: LiveRun, o: Followed): Promise<'attempt' | 'session' | 'reader'> {
   const log = new LiveLog(o.log);
   await mkdir(dirname(o.log), { recursive: true, mode: 0o700 });
   return atEachChange(live, [dirname(o.log)], async ({ events, alive }) => {
     const over = events.map((event) => endedBy(event, o.begun)).find((what) => what !== undefined) ?? (alive ? undefined : 'session');
+    if (over === undefined && live.reader.gone()) return 'reader';
     o.take(over === undefined ? await log.read() : await log.end());
     return over;
   });
@@ -70,10 +74,11 @@ function cannotBegin(state: State, unit: string): string | undefined {
 interface News { readonly events: readonly Event[]; readonly anew: boolean; readonly alive: boolean }
 
 /** Looks at what is new of the run, and again at each change of it or in these folders, until that gives something. */
-async function atEachChange<T>({ commonDir, run, socket }: LiveRun, folders: readonly string[], look: (news: News) => Promise<T | undefined>): Promise<T> {
+async function atEachChange<T>({ commonDir, run, socket, reader }: LiveRun, folders: readonly string[], look: (news: News) => Promise<T | undefined>): Promise<T> {
   const changes = new Changes();
   const lifeline = new Lifeline(changes);
   const journal = new Growing(journalPath(commonDir, run));
+  reader.whenGone(() => changes.tell());
   const watchers = [chooFolder(commonDir), runFolder(commonDir, run), ...folders].map((folder) => watch(folder, () => changes.tell()));
   try {
     for (;;) {

@@ -53,7 +53,7 @@ export async function printLogs(o: LogsOptions, { io, agentNamed }: { readonly i
   await look.repository.git.close();
   const { runDir, run, commonDir, socket } = look;
   if (runDir === undefined || run === undefined) throw refuse('no-run', 'there was no run yet', 'start one: choo run');
-  const live = o.follow === true && look.holder?.state === 'live' ? { commonDir, run, socket } : undefined;
+  const live = o.follow === true && look.holder?.state === 'live' ? { commonDir, run, socket, reader: io.out } : undefined;
   const begun = newestAttempt(look, o) ?? (live === undefined ? undefined : await awaited(live, { o, io }));
   if (begun === undefined || typeof begun === 'string') return withoutAttempt(o, { io, runDir, why: begun });
   const { write, endLine } = outputWriter(io);
@@ -63,7 +63,7 @@ export async function printLogs(o: LogsOptions, { io, agentNamed }: { readonly i
   if (live !== undefined) {
     const ended = await follow(live, { log: join(runDir, begun.log), begun, take: reader.take });
     reader.end();
-    if (ended === 'attempt') return;
+    if (ended !== 'session') return;
     endLine();
     io.err.write('--- the session has ended\n');
     return;

@@ -103,6 +103,20 @@ describe('logs', () => {
     await bed.quiet();
   });
 
+  it('-f ends when nobody reads', async ({ bed }) => {
+    bed.specs({ a: {} }, { agent: bed.hand.agent });
+    const run = bed.start(['run', '--json']);
+    const held = await bed.hand.next();
+    await held.print('one\n');
+    const following = bed.start(['logs', 'a', '-f'], { through: ['sh', '{ "$0" "$@"; echo "ended $?" >&2; } | { read -r line; exec <&-; echo "$line"; }'] });
+    await following.printed(/one/);
+    await held.print('two\n');
+    const ended = await following.ended;
+    expect([ended.stdout, ended.stderr]).toEqual(['one\n', '--- a, task 1, attempt 1\nended 0\n']);
+    await held.finish();
+    expectEnd(await run.ended, 0);
+  });
+
   it('-f waits for the first attempt and follows it', async ({ bed }) => {
     bed.specs({ a: {}, b: { dependsOn: ['a'] } }, { agent: bed.hand.agent });
     const run = bed.start(['run', '--json']);
