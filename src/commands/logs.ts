@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { systemClock } from '../adapters/clock.ts';
 import { errnoOf } from '../adapters/errno.ts';
-import { journalPath } from '../adapters/runs.ts';
 import type { Agent } from '../agents/agent.ts';
 import { Replay } from '../agents/replay.ts';
 import type { Told } from '../agents/replay.ts';
@@ -21,7 +20,8 @@ import { redactorFor } from '../opening/place.ts';
 import { renderActivity, renderTrouble, renderUsage } from '../show/activity.ts';
 import { safeOutput } from '../show/output.ts';
 import { report } from './errors.ts';
-import { follow } from './follow.ts';
+import { firstAttempt, follow } from './follow.ts';
+import type { LiveRun } from './follow.ts';
 import type { Io } from './io.ts';
 import { listeningAgent } from './listening.ts';
 import { LiveLog } from './live-log.ts';
@@ -51,23 +51,28 @@ export async function logs(o: LogsOptions, io: Io, agentNamed: (name: string) =>
 export async function printLogs(o: LogsOptions, { io, agentNamed }: { readonly io: Io; readonly agentNamed: (name: string) => Agent | undefined }): Promise<void> {
   const look = await lookAt(io.cwd, io.env);
   await look.repository.git.close();
-  const runDir = look.runDir;
-  if (runDir === undefined || look.run === undefined) throw refuse('no-run', 'there was no run yet', 'start one: choo run');
-  const begun = newestAttempt(look, o);
-  if (begun === undefined) return withoutAttempt(o, { io, runDir });
-  const write = outputWriter(io);
+  const { runDir, run, commonDir, socket } = look;
+  if (runDir === undefined || run === undefined) throw refuse('no-run', 'there was no run yet', 'start one: choo run');
+  const live = o.follow === true && look.holder?.state === 'live' ? { commonDir, run, socket, reader: io.out } : undefined;
+  const begun = newestAttempt(look, o) ?? (live === undefined ? undefined : await awaited(live, { o, io }));
+  if (begun === undefined || typeof begun === 'string') return withoutAttempt(o, { io, runDir, why: begun });
+  const { write, endLine } = outputWriter(io);
   io.err.write(`${headline(begun)}\n`);
   const agent = o.raw === true ? undefined : agentNamed(begun.agent);
   const reader = agent === undefined ? { take: write, end: () => undefined } : readerOf(agent, { io, write, unit: o.unit });
-  if (o.follow === true && look.holder?.state === 'live') {
-    await follow({ log: join(runDir, begun.log), journal: journalPath(look.commonDir, look.run), begun, take: reader.take });
+  if (live !== undefined) {
+    const ended = await follow(live, { log: join(runDir, begun.log), begun, take: reader.take });
     reader.end();
+    if (ended !== 'session') return;
+    endLine();
+    io.err.write('--- the session has ended\n');
     return;
   }
   reader.take(await new LiveLog(join(runDir, begun.log)).end());
   reader.end();
   const check = await textOf(join(runDir, begun.log.replace(/\.log$/, '.check.log')));
   if (check !== undefined) {
+    endLine();
     io.err.write('--- its check\n');
     write(check);
   }
@@ -117,16 +122,26 @@ function newestAttempt(look: Look, o: LogsOptions): AttemptBegun | undefined {
   const { graph } = must(look.state, 'the state of a run with a journal');
   if (!graph.index.has(o.unit)) throw refuse('unknown-unit', `run ${look.run ?? 0} has no unit \`${o.unit}\``, didYouMean(o.unit, graph.index.keys()) ?? 'see: choo status');
   const all = (look.events ?? []).filter((e): e is AttemptBegun => isAttempt(e) && e.unit === o.unit);
-  const fitting = all.filter((e) => (o.task === undefined || ('task' in e && e.task === o.task)) && (o.attempt === undefined || e.attempt === o.attempt));
+  const fitting = all.filter((e) => fits(e, o));
   if (fitting.length === 0 && all.length > 0) throw refuse('unknown-attempt', `\`${o.unit}\` has had no such attempt`, `the newest is: ${headline(must(all.at(-1), 'an attempt')).replace('--- ', '')}`);
   return fitting.at(-1);
 }
 
-/** Before the first attempt there may be the output of setup. */
-async function withoutAttempt(o: LogsOptions, at: { readonly io: Io; readonly runDir: string }): Promise<void> {
+function fits(e: AttemptBegun, o: LogsOptions): boolean {
+  return (o.task === undefined || ('task' in e && e.task === o.task)) && (o.attempt === undefined || e.attempt === o.attempt);
+}
+
+/** The unit's first attempt, once it has begun, or why it does not begin. */
+function awaited(live: LiveRun, { o, io }: { readonly o: LogsOptions; readonly io: Io }): Promise<AttemptBegun | string> {
+  io.err.write(`choo: ${o.unit} has had no attempt yet; this waits for one (Ctrl-C ends it)\n`);
+  return firstAttempt(live, { unit: o.unit, fits: (e) => fits(e, o) });
+}
+
+/** Before the first attempt there may be the output of setup. `why`: what keeps it from beginning. */
+async function withoutAttempt(o: LogsOptions, at: { readonly io: Io; readonly runDir: string; readonly why: string | undefined }): Promise<void> {
   const setup = await textOf(join(at.runDir, 'logs', o.unit, 'setup.log'));
-  at.io.err.write(`${o.unit} has had no attempt yet${setup === undefined ? '' : '; this is its setup'}\n`);
-  if (setup !== undefined) outputWriter(at.io)(setup);
+  at.io.err.write(`${o.unit} has ${at.why === undefined ? 'had no attempt yet' : `no attempt to follow: ${at.why}`}${setup === undefined ? '' : '; this is its setup'}\n`);
+  if (setup !== undefined) outputWriter(at.io).write(setup);
 }
 
 async function textOf(path: string): Promise<string | undefined> {
@@ -138,18 +153,19 @@ async function textOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Raw for files and programs; on a terminal without what would steer it, line by line. */
-function outputWriter(io: Io): (text: string) => void {
-  if (!io.out.terminal) return io.out.write;
-  let rest = '';
-  return (text) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    // A prompt or progress without a line's end is still worth seeing; it is completed by what comes next.
-    io.out.write(lines.map((line) => `${safeOutput(line)}\n`).join(''));
-    if (rest !== '' && text.endsWith(rest)) {
-      io.out.write(safeOutput(rest));
-      rest = '';
-    }
+/** Raw for files and programs; on a terminal without what would steer it. `endLine` ends a line that has no end yet. */
+function outputWriter({ out }: Io): { readonly write: (text: string) => void; readonly endLine: () => void } {
+  let within = false;
+  return {
+    write: (text) => {
+      if (text === '') return;
+      within = !text.endsWith('\n');
+      // A prompt or progress without a line's end is still worth seeing; it is completed by what comes next.
+      out.write(out.terminal ? text.split('\n').map(safeOutput).join('\n') : text);
+    },
+    endLine: () => {
+      if (within) out.write('\n');
+      within = false;
+    },
   };
 }

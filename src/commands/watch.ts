@@ -131,7 +131,7 @@ class Eyes {
     const at = held === undefined || held.state === 'stale' ? 'rest' : held.state;
     const socket = at === 'live' ? socketPath(this.#commonDir, io.env) : undefined;
     if (socket !== undefined) this.#lifeline.hold(socket);
-    const state = await this.#state();
+    const state = await this.#state(at);
     const who = { at, ...(held === undefined || at === 'rest' ? {} : { pid: held.holder.pid }) } as const;
     const now = systemClock().now();
     if (state !== undefined) {
@@ -155,14 +155,14 @@ class Eyes {
     this.#lifeline.close();
   }
 
-  async #state(): Promise<State | undefined> {
+  async #state(at: Standing['at']): Promise<State | undefined> {
     const number = await newestRun(this.#commonDir);
     if (number === undefined) return undefined;
     if (this.#run?.number !== number) {
       this.#run?.watcher.close();
       this.#run = { number, journal: new JournalEye(journalPath(this.#commonDir, number)), watcher: watch(runFolder(this.#commonDir, number), () => this.changes.tell()) };
     }
-    return this.#run.journal.state();
+    return this.#run.journal.state(at);
   }
 }
 
@@ -178,10 +178,13 @@ class JournalEye {
     this.#growing = new Growing(path);
   }
 
-  async state(): Promise<State | undefined> {
+  /** Undefined while nothing is in it. Throws a Refusal for one that nobody can go on with. */
+  async state(at: Standing['at']): Promise<State | undefined> {
     if (!this.#whole) {
       try {
-        return await this.#grow();
+        const state = await this.#grow();
+        // What stays without an event is read as a whole, too.
+        if (state !== undefined || at !== 'rest') return state;
       } catch (error) {
         if (!(error instanceof Error)) throw error;
         // What cannot be followed piece by piece is read as a whole, which says what is wrong with it.

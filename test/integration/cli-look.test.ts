@@ -81,6 +81,78 @@ describe('logs', () => {
     expectEnd(await run.ended, 0);
   });
 
+  it('begins its own words in a line of their own', async ({ bed }) => {
+    bed.specs({ a: { tasks: [{ check: 'printf checked; test -f a-1.txt' }] } }, { agent: `${DOES_IT}; printf "no line end"` });
+    expectEnd(await bed.choo(['run']), 0);
+    expect((await bed.choo(['logs', 'a'])).stdout).toBe('no line end\nchecked');
+    expect((await bed.choo(['logs', 'a'], { through: ['sh', 'exec "$0" "$@" 2>&1'] })).stdout).toBe('--- a, task 1, attempt 1\nno line end\n--- its check\nchecked');
+  });
+
+  it('-f takes what is left, says so and ends when the session is gone without a word', async ({ bed }) => {
+    bed.specs({ a: {} }, { agent: bed.hand.agent });
+    const run = bed.start(['run', '--json']);
+    const held = await bed.hand.next();
+    await held.print('one\ntwo');
+    const following = bed.start(['logs', 'a', '-f']);
+    await following.printed(/two/);
+    run.signal('SIGKILL');
+    const ended = await following.ended;
+    expectEnd(ended, 0);
+    expect([ended.stdout, ended.stderr]).toEqual(['one\ntwo\n', '--- a, task 1, attempt 1\n--- the session has ended\n']);
+    await run.ended;
+    await bed.quiet();
+  });
+
+  it('-f ends when nobody reads', async ({ bed }) => {
+    bed.specs({ a: {} }, { agent: bed.hand.agent });
+    const run = bed.start(['run', '--json']);
+    const held = await bed.hand.next();
+    await held.print('one\n');
+    const following = bed.start(['logs', 'a', '-f'], { through: ['sh', '{ "$0" "$@"; echo "ended $?" >&2; } | { read -r line; exec <&-; echo "$line"; }'] });
+    await following.printed(/one/);
+    await held.print('two\n');
+    const ended = await following.ended;
+    expect([ended.stdout, ended.stderr]).toEqual(['one\n', '--- a, task 1, attempt 1\nended 0\n']);
+    await held.finish();
+    expectEnd(await run.ended, 0);
+  });
+
+  it('-f waits for the first attempt and follows it', async ({ bed }) => {
+    bed.specs({ a: {}, b: { dependsOn: ['a'] } }, { agent: bed.hand.agent });
+    const run = bed.start(['run', '--json']);
+    const first = await bed.hand.next({ unit: 'a' });
+    expect((await bed.choo(['logs', 'b'])).stderr).toBe('b has had no attempt yet\n');
+    const following = bed.start(['logs', 'b', '-f']);
+    await following.printed(/this waits for one/);
+    await first.finish();
+    const held = await bed.hand.next({ unit: 'b' });
+    await held.print('at last\n');
+    await following.printed(/at last/);
+    await held.finish();
+    const ended = await following.ended;
+    expectEnd(ended, 0);
+    expect([ended.stdout, ended.stderr]).toEqual(['at last\n', 'choo: b has had no attempt yet; this waits for one (Ctrl-C ends it)\n--- b, task 1, attempt 1\n']);
+    expectEnd(await run.ended, 0);
+  });
+
+  it('-f waits no longer when the unit cannot begin or the session has ended', async ({ bed }) => {
+    bed.specs({ a: {}, b: { dependsOn: ['a'] }, c: {}, d: { dependsOn: ['c'] } }, { agent: bed.hand.agent, limits: { attempts: 1 } });
+    const run = bed.start(['run', '--json']);
+    const first = await bed.hand.next({ unit: 'a' });
+    await bed.hand.next({ unit: 'c' });
+    const [blocked, left] = [bed.start(['logs', 'b', '-f']), bed.start(['logs', 'd', '-f'])];
+    await Promise.all([blocked, left].map((one) => one.printed(/this waits for one/)));
+    await first.exit();
+    expect((await blocked.ended).stderr).toMatch(/\nb has no attempt to follow: it is blocked\n$/);
+    const late = await bed.choo(['logs', 'b', '-f']);
+    expectEnd(late, 0);
+    expect(late.stderr).toContain('it is blocked');
+    run.signal('SIGKILL');
+    expect((await left.ended).stderr).toMatch(/\nd has no attempt to follow: the session has ended\n$/);
+    await run.ended;
+    await bed.quiet();
+  });
+
   it('before the first run says so', async ({ bed }) => {
     bed.specs({ a: {} });
     const ended = await bed.choo(['logs', 'a']);

@@ -131,7 +131,7 @@ describe('status --watch', () => {
     expectEnd(await run.ended, 0);
   });
 
-  it('refuses specs that are wrong, before the first run, and a journal that is damaged', async ({ bed }) => {
+  it('refuses specs that are wrong, before the first run, and a journal that is damaged or empty', async ({ bed }) => {
     bed.specs({ a: { tasks: [{ check: '' }] } });
     expectEnd(await bed.choo(['status', '--watch']), 2);
     bed.specs({ a: {} });
@@ -140,5 +140,9 @@ describe('status --watch', () => {
     const ended = await bed.choo(['status', '--watch']);
     expectEnd(ended, 2);
     expect(ended.stderr).toContain('journal.jsonl');
+    bed.write('.git/choo/runs/1/journal.jsonl', '');
+    const empty = await bed.choo(['status', '--watch']);
+    expectEnd(empty, 2);
+    expect(empty.stderr).toBe((await bed.choo(['status'])).stderr);
   });
 });
