@@ -48,6 +48,35 @@ describe('files', () => {
     expect([readdirSync(top), readdirSync(join(top, 'deep/er'))]).toEqual([['a.sh', 'deep'], ['b']]);
   });
 
+  test('are written below a folder through real folders only', async () => {
+    mkdirSync(join(top, 'mine'));
+    mkdirSync(join(top, 'choo'));
+    symlinkSync(join(top, 'mine'), join(top, 'choo/prompts'));
+    symlinkSync(join(top, 'mine'), join(top, 'linked'));
+    expect([await files.writeBelow(join(top, 'choo'), 'prompts/a', 'x'), await files.writeBelow(join(top, 'linked'), 'a', 'x'), await files.writeBelow(join(top, 'linked/deeper'), 'a', 'x')]).toEqual([false, false, false]);
+    expect(readdirSync(join(top, 'mine'))).toEqual([]);
+    mkdirSync(join(top, 'choo/taken'));
+    expect([await files.writeBelow(join(top, 'choo'), 'taken', 'x'), await files.writeBelow(join(top, 'choo'), 'new/er/a', 'x')]).toEqual([false, true]);
+    put('mine/text', 'mine');
+    symlinkSync(join(top, 'mine/text'), join(top, 'choo/link'));
+    expect(await files.writeBelow(join(top, 'choo'), 'link', 'x')).toBe(true);
+    expect([readFileSync(join(top, 'mine/text'), 'utf8'), readFileSync(join(top, 'choo/link'), 'utf8')]).toEqual(['mine', 'x']);
+  });
+
+  test('are written side by side below a folder that none of them found', async () => {
+    const written = Array.from({ length: 20 }, (_, n) => files.writeBelow(top, `new/er/${n}`, 'x'));
+    expect(new Set(await Promise.all(written))).toEqual(new Set([true]));
+  });
+
+  test('are removed with what is below them, but never through a link', async () => {
+    put('mine/prompts/a', 'x');
+    symlinkSync(join(top, 'mine'), join(top, 'place'));
+    await files.remove(join(top, 'place/prompts'));
+    expect(existsSync(join(top, 'mine/prompts/a'))).toBe(true);
+    await files.remove(join(top, 'place'));
+    expect([existsSync(join(top, 'place')), existsSync(join(top, 'mine/prompts/a'))]).toEqual([false, true]);
+  });
+
   test('a write that cannot be finished leaves nothing behind', async () => {
     mkdirSync(join(top, 'taken/full'), { recursive: true });
     await expect(files.writeText(join(top, 'taken'), 'x')).rejects.toThrow();

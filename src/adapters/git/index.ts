@@ -21,7 +21,7 @@ import { renewFolder } from './pooled-folder.ts';
 import { commitTree, moveRef } from './refs.ts';
 import { findRemote, push, removeRemote, remoteRunner, remoteTip } from './remote.ts';
 import type { FoundRemote } from './remote.ts';
-import { mutex } from './repository.ts';
+import { mutex, whatStands } from './repository.ts';
 import type { Identity, Repository } from './repository.ts';
 import { makeSave, pushAll, readSave, refsBelow, remoteRefs } from './saved.ts';
 import { settingsReader } from './settings.ts';
@@ -154,6 +154,7 @@ function factsOf(repo: Repository): Facts {
 function changesOf(repo: Repository): Omit<Git, keyof Facts> {
   return {
     addWorktree: (o) => addWorktree(repo, o),
+    whatStands: (worktree) => whatStands(repo, worktree),
     isBroken: (worktree) => isBroken(repo, worktree),
     setAside: (path) => setWorktreeAside(repo, path),
     removeWorktree: (path) => removeWorktree(repo, path),

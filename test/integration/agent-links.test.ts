@@ -1,0 +1,56 @@
+// Agents that put a symbolic link, or nothing that git knows, where choo is going to work: nothing beyond it is touched.
+
+import { lstatSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { DOES_IT, it, type Bed } from '../rig/bed.ts';
+import type { Ended } from '../rig/choo.ts';
+import { completedTasks, expectEnd, fileAt, kinds } from '../rig/facts.ts';
+
+/** What a person has in the main checkout that is nowhere else. */
+const PRECIOUS = { README: 'uncommitted\n', 'mine.txt': 'untracked\n', 'ignored.env': 'ignored\n', 'prompts/mine.md': 'untracked\n' };
+
+function checkout(bed: Bed): unknown {
+  return [Object.keys(PRECIOUS).map((path) => bed.read(path)), readFileSync(join(bed.root, '.git', 'HEAD'), 'utf8'), readFileSync(join(bed.root, '.git', 'config'), 'utf8'), lstatSync(join(bed.root, '.git')).isDirectory(), readdirSync(bed.root).filter((name) => !/^a-\d\.txt$/.test(name))];
+}
+
+/** Runs a unit whose agent does this in its first attempt at the first task, and its work besides. */
+async function linking(bed: Bed, deed: string, o: { readonly tasks?: number } = {}): Promise<Ended> {
+  bed.commit({ '.gitignore': '*.env\n' });
+  bed.specs({ a: { tasks: o.tasks ?? 1 } }, { agent: `if [ "$CHOO_TASK-$CHOO_ATTEMPT" = 1-1 ]; then M='${bed.root}'; ${DOES_IT}; ${deed}; else ${DOES_IT}; fi` });
+  for (const [path, text] of Object.entries(PRECIOUS)) bed.write(path, text);
+  const before = checkout(bed);
+  const ended = await bed.choo(['run', '--json']);
+  expect(checkout(bed)).toEqual(before);
+  expect(ended.stderr).not.toContain('defect in choo');
+  return ended;
+}
+
+describe('a link to the main checkout', () => {
+  it('in the place of choo’s own landing worktree is moved aside, and told', async ({ bed }) => {
+    const ended = await linking(bed, 'rm -rf ../../landing; ln -s "$M" ../../landing');
+    expectEnd(ended, 0);
+    expect(JSON.stringify(ended.events)).toContain('what stood in the place of choo\'s own landing worktree');
+    expect(fileAt(bed, 'main', 'a-1.txt')).toBe('1 in attempt 1\n');
+  });
+
+  it('in the place of the unit’s worktree costs the attempt, and the worktree is made again', async ({ bed }) => {
+    const ended = await linking(bed, 'W=$PWD; cd /; rm -rf "$W"; ln -s "$M" "$W"');
+    expectEnd(ended, 0);
+    expect(kinds(ended, 'a').failures).toEqual(['history-rewritten']);
+    expect(JSON.stringify(ended.events)).toContain('what stood in the place of its worktree was not that worktree any more');
+    expect(completedTasks(bed)).toEqual(['a#1']);
+  });
+
+  it('in the place of the folder of prompts gets none of them', async ({ bed }) => {
+    const ended = await linking(bed, 'rm -rf ../../prompts; ln -s "$M" ../../prompts', { tasks: 2 });
+    expectEnd(ended, 0);
+    expect(completedTasks(bed)).toEqual(['a#1', 'a#2']);
+  });
+
+  it('in the place of all that a run has ends the run, and nothing is made, cleaned or removed there', async ({ bed }) => {
+    const ended = await linking(bed, 'W=$(dirname "$(dirname "$PWD")"); cd /; mv "$W" "$W-moved"; ln -s "$M" "$W"');
+    expectEnd(ended, 1);
+    expect(JSON.stringify(ended.events)).toContain('a symbolic link leads from');
+  });
+});
