@@ -1,6 +1,6 @@
 // Agents that put a symbolic link, or nothing that git knows, where choo is going to work: nothing beyond it is touched.
 
-import { lstatSync, readFileSync, readdirSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { DOES_IT, it, type Bed } from '../rig/bed.ts';
@@ -52,5 +52,28 @@ describe('a link to the main checkout', () => {
     const ended = await linking(bed, 'W=$(dirname "$(dirname "$PWD")"); cd /; mv "$W" "$W-moved"; ln -s "$M" "$W"');
     expectEnd(ended, 1);
     expect(JSON.stringify(ended.events)).toContain('a symbolic link leads from');
+  });
+});
+
+describe('a worktree that git does not know any more', () => {
+  it('is kept as it is, and made again', async ({ bed }) => {
+    const ended = await linking(bed, 'rm -rf "$(git rev-parse --git-dir)"; echo mine > precious');
+    expectEnd(ended, 0);
+    const [, kept = ''] = /"kept":"([^"]+)"/.exec(JSON.stringify(ended.events)) ?? [];
+    expect(readFileSync(join(kept, 'precious'), 'utf8')).toBe('mine\n');
+    expect(kinds(ended, 'a').failures).toEqual(['history-rewritten']);
+    expect(completedTasks(bed)).toEqual(['a#1']);
+  });
+
+  it('stands in nobody’s way when the unit is given up', async ({ bed }) => {
+    bed.specs({ a: {} }, { agent: 'echo mine > precious', limits: { attempts: 1 } });
+    const failed = await bed.choo(['run', '--json']);
+    expectEnd(failed, 1);
+    rmSync(join(bed.root, '.git', 'worktrees', 'a'), { recursive: true });
+    const discarded = await bed.choo(['cleanup', '--discard', 'a']);
+    expectEnd(discarded, 0);
+    const [aside = ''] = /\S+\.broken-1/.exec(discarded.stdout) ?? [];
+    expect(readFileSync(join(aside, 'precious'), 'utf8')).toBe('mine\n');
+    expect(bed.tryGit('rev-parse', '--verify', '-q', 'choo/unit/a/1')).toBe(1);
   });
 });
