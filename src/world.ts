@@ -204,6 +204,8 @@ export interface Git {
   rememberOwnFolder(worktree: string): Promise<void>;
   /** Puts that back as it was noted, once; what stood there instead is moved beside the worktree (`aside`). To be called before any other command there. */
   mendOwnFolder(worktree: string): Promise<readonly { readonly file: string; readonly aside: string | undefined }[]>;
+  /** Takes off the flags under which git believes a file of the worktree to be unchanged without looking (what a sparse checkout of the user's leaves out keeps its own); true when there was one. */
+  clearFlags(worktree: string): Promise<boolean>;
   /** Removes lock files that a killed git left in a worktree and on its branch. Only when no process is at work there. */
   releaseLocks(worktree: string, branch: string): Promise<void>;
   /** Removes lock files that a killed git left on these branches and in the checkouts that have them, people's too, once it is certain that nobody holds them; gives back their paths. */

@@ -22,8 +22,9 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   if (stands === 'other') return { failure: await replaced(step, o.worktree) };
   if (stands === 'nothing' || !(await files.exists(o.worktree))) await ensureWorktree(step);
   await git.releaseLocks(o.worktree, branch);
-  const status = await readable(step, o.worktree);
-  if ('failure' in status) return status;
+  const first = await readable(step, o.worktree);
+  if ('failure' in first) return first;
+  const status = await git.clearFlags(o.worktree) ? await git.status(o.worktree) : first;
   const kept = `refs/choo/kept/${step.place.state.run}/${step.u.unit.id}/${o.attempt}`;
   const known = await neverCommitted(step.place, step.u.unit.id);
   const nested = await nestedRepositories(step, { worktree: o.worktree, status, known });

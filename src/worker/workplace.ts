@@ -193,6 +193,11 @@ export class StepFailure extends Error {
   }
 }
 
+/** Writes a file of a unit's worktree, below real folders only. Throws StepFailure where a link or something else stands in the way. */
+export async function writeIn(place: Pick<Workplace, 'world'>, worktree: string, o: { readonly path: string; readonly text: string }): Promise<void> {
+  if (!(await place.world.files.writeBelow(worktree, o.path, o.text))) throw new StepFailure({ kind: 'odd-path', path: o.path, detail: 'a link, or what is no file or folder, stands in the way' });
+}
+
 /** What a throw inside a step means: trouble with git or the disk is a failure of the work, everything else a defect of choo. */
 export function failureOfThrow(error: unknown): Failure {
   if (error instanceof PathTaken) return { kind: 'path-taken', path: error.detail };

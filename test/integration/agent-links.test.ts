@@ -77,3 +77,20 @@ describe('a worktree that git does not know any more', () => {
     expect(bed.tryGit('rev-parse', '--verify', '-q', 'choo/unit/a/1')).toBe(1);
   });
 });
+
+describe('flags under which git looks past a file', () => {
+  it.for(['--assume-unchanged', '--skip-worktree'])('%s: what was changed under it is committed and lands', async (flag, { bed }) => {
+    bed.commit({ 'old.txt': 'old\n' });
+    bed.specs({ a: { tasks: [{ check: 'grep -q new old.txt' }] } }, { agent: `echo new > old.txt; git update-index ${flag} old.txt` });
+    expectEnd(await bed.choo(['run', '--json']), 0);
+    expect(fileAt(bed, 'main', 'old.txt')).toBe('new\n');
+  });
+
+  it('with a link in the place of the specs: choo writes nothing into the main checkout', async ({ bed }) => {
+    const ended = await linking(bed, 'git ls-files -z specs | git update-index --skip-worktree -z --stdin; rm -rf specs; ln -s "$M/specs" specs; echo /specs >> .gitignore');
+    expectEnd(ended, 0);
+    expect(bed.git('status', '--porcelain', '--', 'specs')).toBe('');
+    expect(fileAt(bed, 'main', 'specs/tasks/a/IMPLEMENTATION_PLAN.md')).toBeDefined();
+    expect(completedTasks(bed)).toEqual(['a#1']);
+  });
+});

@@ -108,10 +108,11 @@ async function endOperations(repo: Repository, worktree: string): Promise<void> 
   if (names.has('REVERT_HEAD')) await askIn(repo, worktree, { args: ['revert', '--quit'] });
 }
 
+/** What stands at a repository path. */
 type Kind = 'file' | 'folder' | 'missing' | 'beyond-link';
 
 /** What stands at a repository path; never looks through a symbolic link. */
-async function kindOf(worktree: string, path: string): Promise<Kind> {
+export async function kindOf(worktree: string, path: string): Promise<Kind> {
   const parts = path.split('/');
   for (let n = 1; n < parts.length; n += 1) {
     const parent = await lookAt(worktree, parts.slice(0, n).join('/'));

@@ -3,6 +3,7 @@
 import type { Clock, FenceLost, Git, RemoteCall } from '../../world.ts';
 import { advance } from './advance.ts';
 import { gitRunner } from './exec.ts';
+import { clearFlags } from './flags.ts';
 import { dropFence, removeFence, takeFence } from './fence.ts';
 import * as history from './history.ts';
 import { cleanWorktree, releaseLocks, repointWorktree, resetWorktree, restorePaths, stage, unstagePaths } from './index-files.ts';
@@ -173,6 +174,7 @@ function changesOf(repo: Repository): Omit<Git, keyof Facts> {
     mendOwnFolder: (worktree) => mendOwnFolder(repo, worktree),
     releaseLocks: (worktree, branch) => releaseLocks(repo, { worktree, branch }),
     releaseLeftLocks: (refs) => releaseLeftLocks(repo, refs),
+    clearFlags: (worktree) => clearFlags(repo, { worktree }),
     cleanWorktree: (worktree) => cleanWorktree(repo, worktree),
     keep: (worktree, o) => keep(repo, { worktree, ...o }),
     mergeTrees: (ours, theirs) => mergeTrees(repo, { ours, theirs }),
