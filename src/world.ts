@@ -320,7 +320,7 @@ export interface Processes {
 
 /** The few file operations a worker needs beside git. All paths absolute. */
 export interface Files {
-  /** Text of a file; undefined when nothing is there, something that is no file (a pipe would never end), or more than `atMost` bytes. */
+  /** Text of a file; undefined when nothing is there, something that is no file (a link, or a pipe, which would never end), or more than `atMost` bytes (default 64 MiB). */
   readText(path: string, atMost?: number): Promise<string | undefined>;
   /** Writes a file whole (temporary name, then rename), keeping its mode; parents are made. */
   writeText(path: string, text: string): Promise<void>;

@@ -15,6 +15,8 @@ import { strayLink } from './stray.ts';
 
 const run = promisify(execFile);
 
+/** A larger file is no text that a worker reads, unless it says so, bytes. */
+const LARGEST_TEXT = 64 * 1024 * 1024;
 /** Names of ignored files that one copy may list, bytes. */
 const LONGEST_LIST = 256 * 1024 * 1024;
 
@@ -22,7 +24,7 @@ const LONGEST_LIST = 256 * 1024 * 1024;
 export function realFiles(env: NodeJS.ProcessEnv): Files {
   return {
     // Asked directly: these are small, and a turn of the thread pool costs more than the answer.
-    readText: (path, atMost = Infinity) => unlessMissing(Promise.resolve().then(() => readText(path, atMost))),
+    readText: (path, atMost = LARGEST_TEXT) => unlessOdd(Promise.resolve().then(() => readText(path, atMost))),
     writeText,
     writeBelow,
     exists: (path) => Promise.resolve(existsSync(path)),
@@ -42,9 +44,19 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** A link is no file, and a name that no file can have is no file's. */
+async function unlessOdd<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await unlessMissing(work);
+  } catch (error) {
+    if (['ELOOP', 'ENAMETOOLONG', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
 /** Opened without waiting: an agent may have put a pipe there, on whose other end nobody is. */
 function readText(path: string, atMost: number): string | undefined {
-  const file = openSync(path, constants.O_RDONLY + constants.O_NONBLOCK);
+  const file = openSync(path, constants.O_RDONLY + constants.O_NONBLOCK + constants.O_NOFOLLOW);
   try {
     const facts = fstatSync(file);
     return facts.isFile() && facts.size <= atMost ? readFileSync(file, 'utf8') : undefined;

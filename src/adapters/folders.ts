@@ -1,6 +1,6 @@
 // Sizes and removal of whole folders. Follows no link.
 
-import { lstat, readdir, rm } from 'node:fs/promises';
+import { chmod, lstat, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf } from './errno.ts';
 import { makeWritable } from './git/worktrees.ts';
@@ -29,6 +29,13 @@ export async function removeFolder(path: string): Promise<void> {
     await makeWritable(path);
     await rm(path, { recursive: true, force: true });
   }
+}
+
+/** The same for a path below `top`, also where folders on the way there are read-only; that none of them is a link the caller has made sure of. */
+export async function removeBelow(top: string, path: string): Promise<void> {
+  const parents = path.split('/').slice(0, -1);
+  for (const [n] of parents.entries()) await chmod(join(top, ...parents.slice(0, n + 1)), 0o700);
+  await removeFolder(join(top, path));
 }
 
 /** What cannot be looked at is not counted. */

@@ -214,6 +214,20 @@ export function failureOfThrow(error: unknown): Failure {
   return { kind: 'bug', message: String(error), stack: '' };
 }
 
+/** What the system says of a path in a unit's worktree is the doing of whoever worked there, as the end of a sentence; undefined for anything else. */
+export function oddPath(error: unknown, worktree: string | undefined): Failure | undefined {
+  if (worktree === undefined || !(error instanceof Error) || !('path' in error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  const path = String(error.path);
+  if (!path.startsWith(`${worktree}/`) || NO_SPACE.has(error.code)) return undefined;
+  return { kind: 'odd-path', path: path.slice(worktree.length + 1), detail: ODD[error.code] ?? error.code };
+}
+
+const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
+const ODD: Readonly<Record<string, string>> = {
+  EACCES: 'its rights forbid it', EPERM: 'its rights forbid it', ELOOP: 'it is a link that leads nowhere', ENAMETOOLONG: 'its name is too long',
+  ENXIO: 'it is a pipe, a socket or a device', ENOTDIR: 'what should be a folder is none', EISDIR: 'a folder stands there', ENOTEMPTY: 'a folder stands there',
+};
+
 /** The answer to a begun step that failed. One line for every step there is. */
 export function failedAnswer(begun: Extract<EventBody, { type: Begun['type'] }>, failure: Failure): EventBody {
   const notes: readonly Note[] = [];

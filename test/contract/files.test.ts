@@ -1,11 +1,13 @@
 // What `Files` promises, and what a person is told in the terminal.
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { realFiles } from '../../src/adapters/files.ts';
+import { removeBelow } from '../../src/adapters/folders.ts';
 import { terminalEscalator } from '../../src/escalation/terminal.ts';
 import { GitError } from '../../src/world.ts';
 
@@ -36,6 +38,16 @@ describe('files', () => {
     expect(await files.readText(join(top, 'pipe'))).toBeUndefined();
     put('a', 'four');
     expect([await files.readText(join(top, 'a'), 4), await files.readText(join(top, 'a'), 3)]).toEqual(['four', undefined]);
+  });
+
+  test('are none where a link stands, or where no name is', async () => {
+    symlinkSync('itself', join(top, 'itself'));
+    put('a', 'text');
+    symlinkSync('a', join(top, 'link'));
+    expect([await files.readText(join(top, 'itself')), await files.readText(join(top, 'itself/x')), await files.readText(join(top, 'x'.repeat(300))), await files.readText(join(top, 'link'))]).toEqual([undefined, undefined, undefined, undefined]);
+    put('huge', '');
+    truncateSync(join(top, 'huge'), 3 * 1024 ** 3);
+    expect(await files.readText(join(top, 'huge'))).toBeUndefined();
   });
 
   test('are written whole with their mode, leaving nothing beside them', async () => {
@@ -75,6 +87,23 @@ describe('files', () => {
     expect(existsSync(join(top, 'mine/prompts/a'))).toBe(true);
     await files.remove(join(top, 'place'));
     expect([existsSync(join(top, 'place')), existsSync(join(top, 'mine/prompts/a'))]).toEqual([false, true]);
+  });
+
+  test('are removed below a folder, also out of folders that are read-only', async () => {
+    put('ro/deep/file', 'x');
+    for (const path of ['ro/deep', 'ro']) chmodSync(join(top, path), 0o555);
+    const other = 65_534;
+    // Rights bind everybody but root.
+    const root = process.geteuid?.() === 0;
+    if (root) for (const path of ['ro/deep/file', 'ro/deep', 'ro', '.']) chownSync(join(top, path), other, other);
+    if (root) process.seteuid?.(other);
+    try {
+      await expect(rm(join(top, 'ro/deep/file'), { force: true })).rejects.toThrow('EACCES');
+      await removeBelow(top, 'ro/deep/file');
+      expect(readdirSync(join(top, 'ro/deep'))).toEqual([]);
+    } finally {
+      if (root) process.seteuid?.(0);
+    }
   });
 
   test('a write that cannot be finished leaves nothing behind', async () => {

@@ -94,3 +94,23 @@ describe('flags under which git looks past a file', () => {
     expect(completedTasks(bed)).toEqual(['a#1']);
   });
 });
+
+describe('odd files are the attempt’s failure, or put right, never a defect of choo', () => {
+  it.for([
+    ['.gitmodules linked to itself', 'rm -f .gitmodules; ln -s .gitmodules .gitmodules; git add .gitmodules'],
+    ['a spec linked to itself', 'rm "$CHOO_TASK_FILE"; ln -s "$(basename "$CHOO_TASK_FILE")" "$CHOO_TASK_FILE"'],
+    ['a spec of gigabytes', 'truncate -s 3G "$CHOO_TASK_FILE"'],
+  ] as const)('%s', async ([, deed], { bed }) => {
+    bed.specs({ a: {} }, { agent: `${DOES_IT}; if [ "$CHOO_ATTEMPT" = 1 ]; then ${deed}; fi` });
+    expectEnd(await bed.choo(['run', '--json']), 0);
+    expect(completedTasks(bed)).toEqual(['a#1']);
+  });
+
+  it('a tracked file replaced by a pipe fails the attempt, in words', async ({ bed }) => {
+    bed.commit({ 'old.txt': 'old\n' });
+    bed.specs({ a: {} }, { agent: `${DOES_IT}; if [ "$CHOO_ATTEMPT" = 1 ]; then rm old.txt; mkfifo old.txt; else rm old.txt; echo old > old.txt; fi` });
+    const ended = await bed.choo(['run', '--json']);
+    expectEnd(ended, 0);
+    expect(ended.events.find((e) => e.type === 'task.validation.fail')).toMatchObject({ failure: { kind: 'odd-path', path: 'old.txt', detail: 'it is a pipe, a socket or a device' } });
+  });
+});
