@@ -23,10 +23,10 @@ const LONG = [
   'test/kills/*.test.ts', 'test/sim/mutants.test.ts', 'test/integration/trouble-*.test.ts', 'test/integration/pull-*.test.ts',
   ...[
     'one-orchestrator', 'second-look', 'detach', 'landing-checkout', 'landing-history', 'red-together', 'broken-before', 'push', 'push-others', 'overlap', 'known-failures', 'protected',
-    'after-a-crash', 'agent-astray', 'agent-hostile', 'agent-seen', 'archive', 'changed-plan', 'changed-texts', 'demo-agent', 'doctor', 'free-space', 'go-implementation', 'going-on', 'worktree',
+    'after-a-crash', 'agent-astray', 'agent-hostile', 'agent-links', 'agent-seen', 'archive', 'changed-plan', 'changed-texts', 'demo-agent', 'doctor', 'free-space', 'go-implementation', 'going-on', 'worktree',
     'ci-trouble', 'cleanup', 'code-review', 'escalation', 'agent-claims', 'cli-look', 'cli-print', 'mcp-run', 'watch-screen', 'repository-as-found', 'pull-secrets', 'screen', 'ci', 'report', 'web', 'web-run', 'web-logs', 'web-metrics', 'mcp', 'completion',
   ].map((name) => `test/integration/${name}.test.ts`),
-  ...['git-quick-merge', 'git-remote', 'git-pooled', 'git-look', 'github-follow', 'github-adapter', 'github-trouble', 'github-fake', 'github-many'].map((name) => `test/contract/${name}.test.ts`),
+  ...['git-quick-merge', 'git-remote', 'git-pooled', 'git-look', 'git-stray', 'github-follow', 'github-adapter', 'github-trouble', 'github-fake', 'github-many'].map((name) => `test/contract/${name}.test.ts`),
 ];
 
 /** A minute and more each: begun first, or one worker is still at one of them when the other has nothing left to do. */

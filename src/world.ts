@@ -135,7 +135,7 @@ export class PathTaken extends GitError {
   override name = 'PathTaken';
 }
 
-/** Facts about and changes to one repository. Every commit is passed as an id; every method throws GitError when git refuses, and those that change a ref throw FenceLost when the repository is no longer ours. Safe to call concurrently. */
+/** Facts about and changes to one repository. Every commit is passed as an id; every method throws GitError when git refuses (and for a worktree of choo's own at whose path something else stands), and those that change a ref throw FenceLost when the repository is no longer ours. Safe to call concurrently. */
 export interface Git {
   /** The commit a full ref name or id points to, or undefined. Read freshly each time. */
   resolve(ref: string): Promise<CommitId | undefined>;
@@ -176,9 +176,11 @@ export interface Git {
   renewFolder(o: { readonly folder: string; readonly index: string; readonly from?: CommitId; readonly commit: CommitId; readonly keep: readonly string[] }): Promise<boolean>;
   /** Removes a worktree and its registration, whatever it contains; the caller has made sure nothing is lost. A missing folder is fine. */
   removeWorktree(path: string): Promise<void>;
+  /** What stands at the path of a worktree of choo's own: that worktree, nothing, or something else (a link, a file, a folder that git does not know): then it is to be set aside before anything is done there. */
+  whatStands(worktree: string): Promise<'worktree' | 'nothing' | 'other'>;
   /** True when the files by which git knows the worktree are damaged: then no git command works there, and none will by waiting. */
   isBroken(worktree: string): Promise<boolean>;
-  /** Takes a worktree that git cannot work with out of use: its folder is moved beside its place (gives back where), its registration removed. Nothing in the folder is lost. */
+  /** Takes a worktree that git cannot work with, or what stands in its place, out of use: it is moved beside its place (gives back where), its registration removed. Nothing in it is lost, no link is followed. */
   setAside(path: string): Promise<string>;
   /** HEAD, branch and changed paths of a worktree, every untracked file by name. */
   status(worktree: string): Promise<WorktreeStatus>;
@@ -204,6 +206,8 @@ export interface Git {
   rememberOwnFolder(worktree: string): Promise<void>;
   /** Puts that back as it was noted, once; what stood there instead is moved beside the worktree (`aside`). To be called before any other command there. */
   mendOwnFolder(worktree: string): Promise<readonly { readonly file: string; readonly aside: string | undefined }[]>;
+  /** Takes off the flags under which git believes a file of the worktree to be unchanged without looking (what a sparse checkout of the user's leaves out keeps its own); true when there was one. */
+  clearFlags(worktree: string): Promise<boolean>;
   /** Removes lock files that a killed git left in a worktree and on its branch. Only when no process is at work there. */
   releaseLocks(worktree: string, branch: string): Promise<void>;
   /** Removes lock files that a killed git left on these branches and in the checkouts that have them, people's too, once it is certain that nobody holds them; gives back their paths. */
@@ -318,14 +322,16 @@ export interface Processes {
 
 /** The few file operations a worker needs beside git. All paths absolute. */
 export interface Files {
-  /** Text of a file; undefined when nothing is there, something that is no file (a pipe would never end), or more than `atMost` bytes. */
+  /** Text of a file; undefined when nothing is there, something that is no file (a link, or a pipe, which would never end), or more than `atMost` bytes (default 64 MiB). */
   readText(path: string, atMost?: number): Promise<string | undefined>;
   /** Writes a file whole (temporary name, then rename), keeping its mode; parents are made. */
   writeText(path: string, text: string): Promise<void>;
+  /** The same at a path from the folder `top`, reached through real folders only (made where missing). False, with nothing written, when a link or something else stands in the way: an agent may have put it there, and it may lead anywhere. */
+  writeBelow(top: string, path: string, text: string): Promise<boolean>;
   exists(path: string): Promise<boolean>;
   /** Bytes free for us on the file system that holds `path` or its nearest existing parent. */
   freeSpace(path: string): Promise<number>;
-  /** Removes a file, or a folder with everything in it; follows no link. What is missing is fine. */
+  /** Removes a file, or a folder with everything in it; follows no link, also none in the path. What is missing is fine. */
   remove(path: string): Promise<void>;
   /** Copies files of the main checkout that git ignores and that match the globs into a worktree; gives back their paths. */
   copyIgnored(o: { readonly globs: readonly string[]; readonly from: string; readonly to: string }): Promise<readonly string[]>;

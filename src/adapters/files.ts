@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { constants, copyFile, lstat, mkdir, open, readlink, rename, rm, stat, statfs, symlink } from 'node:fs/promises';
+import { constants, copyFile, lstat, mkdir, open, readlink, rename, rm, statfs, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { GitError, type Files } from '../world.ts';
@@ -11,9 +11,12 @@ import { childEnvironment } from './environment.ts';
 import { about, errnoOf } from './errno.ts';
 import { removeFolder } from './folders.ts';
 import { findProgram } from './program.ts';
+import { strayLink } from './stray.ts';
 
 const run = promisify(execFile);
 
+/** A larger file is no text that a worker reads, unless it says so, bytes. */
+const LARGEST_TEXT = 64 * 1024 * 1024;
 /** Names of ignored files that one copy may list, bytes. */
 const LONGEST_LIST = 256 * 1024 * 1024;
 
@@ -21,8 +24,9 @@ const LONGEST_LIST = 256 * 1024 * 1024;
 export function realFiles(env: NodeJS.ProcessEnv): Files {
   return {
     // Asked directly: these are small, and a turn of the thread pool costs more than the answer.
-    readText: (path, atMost = Infinity) => unlessMissing(Promise.resolve().then(() => readText(path, atMost))),
+    readText: (path, atMost = LARGEST_TEXT) => unlessOdd(Promise.resolve().then(() => readText(path, atMost))),
     writeText,
+    writeBelow,
     exists: (path) => Promise.resolve(existsSync(path)),
     freeSpace,
     remove: removeFolder,
@@ -40,9 +44,19 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** A link is no file, and a name that no file can have is no file's. */
+async function unlessOdd<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await unlessMissing(work);
+  } catch (error) {
+    if (['ELOOP', 'ENAMETOOLONG', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
 /** Opened without waiting: an agent may have put a pipe there, on whose other end nobody is. */
 function readText(path: string, atMost: number): string | undefined {
-  const file = openSync(path, constants.O_RDONLY + constants.O_NONBLOCK);
+  const file = openSync(path, constants.O_RDONLY + constants.O_NONBLOCK + constants.O_NOFOLLOW);
   try {
     const facts = fstatSync(file);
     return facts.isFile() && facts.size <= atMost ? readFileSync(file, 'utf8') : undefined;
@@ -51,9 +65,26 @@ function readText(path: string, atMost: number): string | undefined {
   }
 }
 
+/** What `writeText` and `writeBelow` cannot replace. */
+const IN_THE_WAY = new Set(['EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY', 'ELOOP']);
+
+async function writeBelow(top: string, path: string, text: string): Promise<boolean> {
+  if (strayLink(top) !== undefined) return false;
+  await mkdir(top, { recursive: true });
+  if (!(await makeParents(top, dirname(path).split('/').filter((part) => part !== '.')))) return false;
+  try {
+    await writeText(join(top, path), text);
+    return true;
+  } catch (error) {
+    if (IN_THE_WAY.has(errnoOf(error) ?? '')) return false;
+    throw error;
+  }
+}
+
 async function writeText(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const mode = (await unlessMissing(stat(path)))?.mode;
+  const before = await unlessMissing(lstat(path));
+  const mode = before?.isFile() === true ? before.mode : undefined;
   const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}`);
   try {
     const file = await open(temporary, 'wx');
@@ -118,14 +149,19 @@ async function copyInto(o: { readonly from: string; readonly to: string }, path:
   }
 }
 
+function unlessThere(error: unknown): void {
+  if (errnoOf(error) !== 'EEXIST') throw error;
+}
+
 /** Makes the folders one by one; false when one of them is a link or no folder. */
 export async function makeParents(top: string, parts: readonly string[]): Promise<boolean> {
   let folder = top;
   for (const part of parts) {
     folder = join(folder, part);
     const facts = await unlessMissing(lstat(folder));
-    if (facts === undefined) await mkdir(folder);
-    else if (!facts.isDirectory()) return false;
+    if (facts === undefined) await mkdir(folder).catch(unlessThere);
+    // Another unit may make the same folder at the same moment.
+    if (!(facts ?? await lstat(folder)).isDirectory()) return false;
   }
   return true;
 }

@@ -1,9 +1,10 @@
 // Sizes and removal of whole folders. Follows no link.
 
-import { lstat, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, lstat, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { errnoOf } from './errno.ts';
 import { makeWritable } from './git/worktrees.ts';
+import { strayLink } from './stray.ts';
 
 /** Bytes that a folder (or file) takes on disk, as far as it can be read; 0 when it is missing. */
 export async function folderSize(path: string): Promise<number> {
@@ -18,8 +19,9 @@ export async function folderSize(path: string): Promise<number> {
   return bytes;
 }
 
-/** Removes a folder with all in it, read-only folders too; a link goes, what it leads to stays. */
+/** Removes a folder with all in it, read-only folders too; a link goes, what it leads to stays, also where one stands in the path. */
 export async function removeFolder(path: string): Promise<void> {
+  if (strayLink(dirname(path)) !== undefined) return;
   try {
     await rm(path, { recursive: true, force: true });
   } catch (error) {
@@ -27,6 +29,13 @@ export async function removeFolder(path: string): Promise<void> {
     await makeWritable(path);
     await rm(path, { recursive: true, force: true });
   }
+}
+
+/** The same for a path below `top`, also where folders on the way there are read-only; that none of them is a link the caller has made sure of. */
+export async function removeBelow(top: string, path: string): Promise<void> {
+  const parents = path.split('/').slice(0, -1);
+  for (const [n] of parents.entries()) await chmod(join(top, ...parents.slice(0, n + 1)), 0o700);
+  await removeFolder(join(top, path));
 }
 
 /** What cannot be looked at is not counted. */

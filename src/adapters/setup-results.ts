@@ -11,6 +11,7 @@ import { errnoOf, isMissing } from './errno.ts';
 import { makeParents } from './files.ts';
 import { fingerprint } from './fingerprint.ts';
 import { removeFolder } from './folders.ts';
+import { strayLink } from './stray.ts';
 
 const run = promisify(execFile);
 
@@ -49,7 +50,7 @@ async function digestOf(path: string): Promise<string> {
 interface Paths { readonly worktree: string; readonly paths: readonly string[]; readonly env: NodeJS.ProcessEnv }
 
 async function take(entry: string, o: Paths): Promise<boolean> {
-  if ((await kindOf(entry)) === undefined) return false;
+  if ((await kindOf(entry)) !== 'folder' || strayLink(entry) !== undefined) return false;
   const targets = o.paths.map((path) => join(o.worktree, path));
   for (const [n, path] of o.paths.entries()) {
     // What is there already, or would be reached through a link, is the command's to deal with.
@@ -69,6 +70,8 @@ async function take(entry: string, o: Paths): Promise<boolean> {
 async function keep(o: Paths & { readonly folder: string; readonly key: string; readonly making: Set<string> }): Promise<string | undefined> {
   const name = `${MAKING}${randomUUID()}`;
   const temporary = join(o.folder, name);
+  const away = strayLink(o.folder);
+  if (away !== undefined) return `a symbolic link leads from ${o.folder} to ${away}`;
   o.making.add(name);
   try {
     for (const [n, path] of o.paths.entries()) {

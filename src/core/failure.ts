@@ -82,6 +82,7 @@ export type Failure =
   | { readonly kind: 'yielded'; readonly url: string; /** Name of the branch, and where it is now; absent: it is gone. */ readonly branch: string; readonly at?: string }
   | { readonly kind: 'not-merged'; readonly url: string; readonly text: string }
   | { readonly kind: 'nested-repository'; readonly paths: readonly string[] }
+  | { readonly kind: 'odd-path'; readonly path: string; readonly detail: string }
   | { readonly kind: 'outside-the-fence'; readonly changes: readonly string[] }
   | { readonly kind: 'setup-failed'; readonly command: string; readonly ending: Ending; readonly output: Output } & Clash
   | { readonly kind: 'environment'; readonly command: string; readonly code: number; readonly output: Output }
@@ -121,6 +122,7 @@ export const VERDICTS: { readonly [K in FailureKind]: Verdict } = {
   yielded: 'give-up',
   'not-merged': 'give-up',
   'nested-repository': 'rework',
+  'odd-path': 'rework',
   'outside-the-fence': 'rework',
   'setup-failed': 'give-up',
   environment: 'give-up',
@@ -173,6 +175,7 @@ export function describeFailure(f: Failure): string {
     case 'forge': return `the forge ${FORGE_TROUBLE[f.reason]}: ${f.text}`;
     case 'yielded': return f.at === undefined ? `somebody removed the branch ${f.branch} of ${f.url}` : `somebody rewrote the branch ${f.branch} of ${f.url} (it is at ${f.at.slice(0, 10)} now), and choo leaves it to them`;
     case 'not-merged': return `${f.url} does not land: ${f.text}`;
+    case 'odd-path': return `${f.path} in the worktree cannot be read, written or replaced: ${f.detail}`;
     case 'nested-repository': return `the agent made a git repository inside the worktree: ${list(f.paths)}`;
     case 'outside-the-fence': return `something outside the unit's worktree and branch changed while the agent ran: ${list(f.changes)}`;
     case 'setup-failed': return `the setup command \`${joinLines(f.command)}\` ${describeEnding(f.ending)}${clash(f)}`;

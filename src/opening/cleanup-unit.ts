@@ -122,8 +122,11 @@ async function textOf(path: string): Promise<string | undefined> {
 }
 
 async function discard(job: UnitJob, rest: Rest): Promise<void> {
-  if (rest.hasFolder && rest.head === undefined) throw new GitError('choo cleanup', 'git does not know this folder as a worktree any more, so it cannot be backed up; look at it, then remove it by hand');
-  await remove(job, rest, 'everything');
+  if (await job.broom.git.whatStands(rest.worktree) !== 'other') return remove(job, rest, 'everything');
+  // Neither can it be backed up nor may it be removed.
+  const aside = job.broom.dryRun ? rest.worktree : await job.broom.git.setAside(rest.worktree);
+  job.broom.keep({ ...thing(job, rest, 'worktree'), what: aside, because: 'git does not know it as a worktree any more; look at it, then remove it by hand' });
+  await remove(job, { ...rest, hasFolder: false }, 'everything');
 }
 
 async function remove(job: UnitJob, rest: Rest, save: 'everything' | 'worktree' | 'nothing'): Promise<void> {

@@ -1,6 +1,6 @@
 // The library's door, and the command line's: opens a session, lets the loop run, gives everything back.
 
-import { rm, rmdir } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../adapters/clock.ts';
@@ -251,11 +251,11 @@ function endOf(state: State, result: Result): Ended {
 async function tidyUp(place: Workplace, say: (line: string) => void): Promise<void> {
   try {
     for (const path of landingWorktrees(place)) {
-      if (await place.world.files.exists(path)) await place.world.git.removeWorktree(path);
+      await clearLanding(place, path);
       await place.slots.release(path);
     }
     await sweepPool(place);
-    await rm(promptsFolder(place), { recursive: true, force: true });
+    await place.world.files.remove(promptsFolder(place));
     for (const folder of [join(place.worktrees, 'units'), place.worktrees, dirname(place.worktrees)]) await removeEmpty(folder);
     const complete = place.state.units.every(isOver) && place.state.landing.diverted === undefined && !isUnpushed(place.state);
     if (!complete) return;
@@ -269,6 +269,11 @@ async function tidyUp(place: Workplace, say: (line: string) => void): Promise<vo
   } catch (error) {
     say(`the landing worktree could not be removed: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** A link or a folder that git does not know is no worktree of ours, and stays. */
+async function clearLanding({ world: { git } }: Workplace, path: string): Promise<void> {
+  if (await git.whatStands(path) === 'worktree') await git.removeWorktree(path);
 }
 
 /** A session may have died after it made the run's own landing ref and before it said so; the next one then landed on the target. */

@@ -54,7 +54,7 @@ export function reportOf(m: Material): Report {
     startedAt: first?.time ?? iso(asOf), asOf: iso(asOf), closed: view.closed,
     sessions: sessions.map((span) => ({ from: iso(span.start), to: iso(span.end), kind: span.attributes[CHOO.session] === 'resume' ? 'resume' : 'run', ended: endOf(span, m.at) })),
     counts: view.counts, ...(view.spent === undefined ? {} : { spent: view.spent }), ...(view.budget === undefined ? {} : { budget: view.budget }),
-    durations: together(units.map((u) => u.durations)), wall: asOf - Date.parse(first?.time ?? iso(asOf)),
+    durations: together(units.map((u) => u.durations)), wall: Math.max(0, asOf - Date.parse(first?.time ?? iso(asOf))),
     units, checks: spans.filter((span) => span.kind === 'check').toSorted((a, b) => a.start - b.start || byCodeUnit(a.key, b.key)).map((span) => checkOf(span, m.at)),
     batches: batchesOf(m.events, { until: iso(asOf), live: m.at === 'live' }),
     criticalPath: path.map((step) => ({ unit: step.unit, from: iso(step.from), to: iso(step.to), because: step.because })),

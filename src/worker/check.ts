@@ -8,7 +8,7 @@ import { failpoint } from '../failpoint.ts';
 import { afterCheck, committable, completedTask, isSpec, isUntouched, message, restoreSpecs, specReference } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
 import { runCheck } from './run-check.ts';
-import { takeStatus } from './workplace.ts';
+import { takeStatus, writeIn } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
 /** Runs a task's check on the commit that would complete it. Answers `task.validation.ok` with the commit, or `task.validation.fail`. */
@@ -41,14 +41,14 @@ export async function checkTask(step: UnitStep, begun: EventOf<'task.backpressur
 
 /** Stages what the agent did and the task's status, and makes the commit object. */
 async function build(step: UnitStep, o: { readonly worktree: string; readonly task: Task; readonly notes: Note[] }): Promise<{ readonly commit: string; readonly parent: string; readonly unchanged: boolean }> {
-  const { git, files } = step.place.world;
+  const { git } = step.place.world;
   const recorded = must(step.u.head, 'a recorded head');
   const status = await takeStatus(step.place, o.worktree);
   const reference = await specReference(step, { head: status.head, recorded });
   const done = await completedTask(step, { task: o.task, reference });
   const specs = await restoreSpecs(step, { worktree: o.worktree, status, reference, notes: o.notes, ...(done === undefined ? {} : { expect: done }) });
   const paths = await committable(step, { worktree: o.worktree, status });
-  if (done !== undefined) await files.writeText(`${o.worktree}/${done.path}`, done.text);
+  if (done !== undefined) await writeIn(step.place, o.worktree, done);
   const tree = await git.stage(o.worktree, [...paths, ...specs, ...(done === undefined ? [] : [done.path])]);
   const commit = await git.commitTree({
     tree, parents: [status.head],

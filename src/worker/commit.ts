@@ -4,7 +4,7 @@ import type { Note } from '../core/event.ts';
 import type { Task } from '../core/plan.ts';
 import type { WorktreeStatus } from '../world.ts';
 import { specText } from './spec-text.ts';
-import { neverCommitted } from './workplace.ts';
+import { neverCommitted, writeIn } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
 /** The commit whose specs are the right ones for a worktree at `head`: the last recorded one or, when the agent merged more of the target in, what it has of the target. */
@@ -44,7 +44,7 @@ export async function restoreSpecs(step: UnitStep, o: { readonly worktree: strin
     if (is === undefined ? right !== undefined : !allowed.includes(is)) changed.push(path);
   }
   await git.restorePaths(o.worktree, { commit: o.reference, paths: [...paths] });
-  for (const [path, text] of done) await files.writeText(`${o.worktree}/${path}`, text);
+  for (const [path, text] of done) await writeIn(step.place, o.worktree, { path, text });
   if (changed.length > 0) o.notes.push({ kind: 'spec-restored', text: 'the agent changed specs; they were put back', paths: changed });
   return [...done.keys()];
 }
@@ -57,14 +57,14 @@ export function isSpec(step: UnitStep, path: string): boolean {
 
 /** Conflicts in specs are not the agent's business: what is merged in is right, beside the status of tasks that are done and whose text is still the run's. */
 export async function resolveSpecs(step: UnitStep, o: { readonly worktree: string; readonly onto: string; readonly paths: readonly string[] }): Promise<void> {
-  const { git, files } = step.place.world;
+  const { git } = step.place.world;
   for (const path of o.paths) {
     const text = await specText(step.place, { reference: o.onto, path, done: isDone(step, path) });
     if (text === undefined) {
       await git.restorePaths(o.worktree, { commit: o.onto, paths: [path] });
       continue;
     }
-    await files.writeText(`${o.worktree}/${path}`, text);
+    await writeIn(step.place, o.worktree, { path, text });
     await git.stage(o.worktree, [path]);
   }
 }

@@ -19,7 +19,9 @@ export async function finishUnit(step: UnitStep): Promise<EventBody> {
   const notes: Note[] = [];
   const worktree = must(u.worktree, 'a worktree');
   let pooled = false;
-  if (await files.exists(`${worktree}/.git`)) {
+  const stands = await git.whatStands(worktree);
+  if (stands === 'other') notes.push({ kind: 'kept', text: `what stood in the place of the worktree of ${unit} was not that worktree any more; it is kept at ${await git.setAside(worktree)}` });
+  if (stands === 'worktree' && (await files.exists(`${worktree}/.git`))) {
     await tearDown(step, notes);
     const settled = await keepLeftovers(step, notes);
     pooled = settled && await retire(place, { worktree, landed: must(u.landed, 'a landed commit') });

@@ -3,6 +3,7 @@
 
 import { unreachable } from '../core/bug.ts';
 import type { Begun, EventBody } from '../core/event.ts';
+import type { Failure } from '../core/failure.ts';
 import { unitNamed } from '../core/evolve.ts';
 import { FenceLost } from '../world.ts';
 import type { Control } from '../world.ts';
@@ -22,7 +23,7 @@ import { recover } from './recover.ts';
 import { review } from './review.ts';
 import { saveRun } from './save.ts';
 import { commitUnit, refresh, verify } from './verify.ts';
-import { failedAnswer, failureOfThrow, places } from './workplace.ts';
+import { failedAnswer, failureOfThrow, oddPath, places } from './workplace.ts';
 import type { UnitStep, Workplace } from './workplace.ts';
 
 type UnitBegun = Extract<Begun, { readonly unit: string }>;
@@ -35,8 +36,15 @@ export async function perform(place: Workplace, begun: Begun, control: Control):
     if (error instanceof FenceLost) throw error;
     // What a forge or remote was being asked when the session ended has no answer.
     const cut = control.interrupt.aborted && begun.type.startsWith('pr.');
-    return failedAnswer(begun, cut ? { kind: 'cut', by: 'stop' } : failureOfThrow(error));
+    return failedAnswer(begun, cut ? { kind: 'cut', by: 'stop' } : (ofAttempt(place, begun, error) ?? failureOfThrow(error)));
   }
+}
+
+/** Steps in which a failure is the work's, and sends it back. */
+const OF_THE_WORK: ReadonlySet<Begun['type']> = new Set(['task.started', 'task.retry', 'task.backpressure', 'rework.started', 'unit.verifying']);
+
+function ofAttempt(place: Workplace, begun: Begun, error: unknown): Failure | undefined {
+  return OF_THE_WORK.has(begun.type) && 'unit' in begun ? oddPath(error, unitNamed(place.state, begun.unit).worktree) : undefined;
 }
 
 function performStep(place: Workplace, begun: Begun, control: Control): Promise<EventBody> {

@@ -49,7 +49,8 @@ async function removeHalfMade(place: Workplace, o: { readonly worktree: string; 
   const { git, files } = place.world;
   const at = await git.resolve(o.branch);
   if (at === undefined) return;
-  if (await files.exists(`${o.worktree}/.git`)) await keepHalfMade(place, o);
+  if (await git.whatStands(o.worktree) === 'other') await git.setAside(o.worktree);
+  else if (await files.exists(`${o.worktree}/.git`)) await keepHalfMade(place, o);
   // Also when there is no folder: its registration may be there already.
   await git.removeWorktree(o.worktree);
   if (!(await git.isAncestor(at, o.base))) {
@@ -132,7 +133,7 @@ async function keepReplaced({ place, u }: UnitStep, worktree: string): Promise<v
     throw error;
   });
   if (status === undefined) {
-    // Somebody took out its registration, too: to git it is a folder like any other.
+    // What git knows of it is damaged, too.
     await place.world.git.setAside(worktree);
     return;
   }
@@ -141,17 +142,19 @@ async function keepReplaced({ place, u }: UnitStep, worktree: string): Promise<v
   place.fence.moved(ref, await place.world.git.keep(worktree, { ref, message: `choo: was in the worktree of ${u.unit.id} when it had to be made again` }));
 }
 
-/** The unit's worktree, made again from its branch when somebody deleted it. Never another folder. */
+/** The unit's worktree, made again from its branch when somebody deleted it. Never another folder: what else stands at its place is set aside. */
 export async function ensureWorktree(step: UnitStep): Promise<string> {
   const { place, u } = step;
   const worktree = must(u.worktree, 'a worktree');
   const branch = must(u.branch, 'a branch');
   const marker = halfMadeFile(place.runDir, u.unit.id);
   const halfMade = (await place.world.files.readText(marker)) === HALF_MADE;
-  if (!halfMade && (await place.world.files.exists(`${worktree}/.git`))) return worktree;
+  const stands = await place.world.git.whatStands(worktree);
+  if (stands === 'worktree' && !halfMade && (await place.world.files.exists(`${worktree}/.git`))) return worktree;
   const noSpace = await spaceFor(place, worktree);
   if (noSpace !== undefined) throw new StepFailure(noSpace);
-  if (await place.world.files.exists(worktree)) await keepReplaced(step, worktree);
+  if (stands === 'other') await place.world.git.setAside(worktree);
+  else if (stands === 'worktree' && (await place.world.files.exists(worktree))) await keepReplaced(step, worktree);
   await place.world.git.removeWorktree(worktree);
   const at = (await place.world.git.resolve(branch)) ?? must(u.head, 'a head');
   place.fence.moved(branch, at);

@@ -37,7 +37,11 @@ export interface Proof {
 async function atCommit(place: Workplace, o: At): Promise<{ readonly failure: Failure } | Ready> {
   const { git, files } = place.world;
   const path = landingWorktree(place, o.place);
-  if (await files.exists(`${path}/.git`)) {
+  const notes: Note[] = [];
+  const stands = await git.whatStands(path);
+  // Whatever it leads to is nothing of ours; followed, it would be reset and cleaned.
+  if (stands === 'other') notes.push({ kind: 'kept', text: `what stood in the place of choo's own landing worktree ${path} was not that worktree (a link, or a folder that git does not know); it was not touched and is at ${await git.setAside(path)}` });
+  if (stands === 'worktree' && (await files.exists(`${path}/.git`))) {
     await git.resetWorktree(path, { branch: undefined, commit: o.commit });
     await git.cleanWorktree(path);
   } else {
@@ -48,7 +52,6 @@ async function atCommit(place: Workplace, o: At): Promise<{ readonly failure: Fa
   }
   const copies = place.copy.length > 0 && place.mainRoot !== undefined ? await files.copyIgnored({ globs: place.copy, from: place.mainRoot, to: path }) : [];
   const copied = copies.map((file) => `${path}/${file}`);
-  const notes: Note[] = [];
   const failure = await setUp(place, { worktree: path, log: `${o.logs}/landing-setup.log`, control: o.control, notes, ofTarget: o.ofTarget === true });
   if (failure !== undefined) return { failure };
   if (place.setup.length === 0) return { dirty: new Set(), copied, notes };
@@ -79,7 +82,8 @@ export async function proveAt(place: Workplace, o: At & { readonly checks: reado
 async function runChecks(place: Workplace, o: At & Ready, checks: readonly { readonly check: ProofCheck; readonly key: string }[]): Promise<Omit<Proof, 'reused'>> {
   const cwd = landingWorktree(place, o.place);
   const passed: string[] = [];
-  const notes: Note[] = [];
+  // What setup has to tell, the trial has told.
+  const notes = o.notes.filter((note) => note.kind === 'kept');
   for (const [i, { check, key }] of checks.entries()) {
     const log = `${o.logs}/proof-${i + 1}.log`;
     const { flaky, known, ...ran } = await runCheck(place, { check, cwd, log, control: o.control, ...(check.unit === undefined ? {} : { unit: check.unit }), against: 'landing', untouched: () => isUntouched(changedIn(place, o)), notes });

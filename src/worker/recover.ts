@@ -17,7 +17,7 @@ interface Place { readonly unit: UnitState; readonly worktree: string; readonly 
 /** Removes choo's own landing worktree and the pool, and mends those of units whose step was cut. Answers `run.recovered`. */
 export async function recover(place: Workplace): Promise<EventBody> {
   const notes: Note[] = [];
-  for (const path of landingWorktrees(place)) await place.world.git.removeWorktree(path);
+  for (const path of landingWorktrees(place)) await removeLanding(place, { path, notes });
   await sweepPool(place);
   await releaseTarget(place, notes);
   for (const unit of place.state.units) {
@@ -27,6 +27,12 @@ export async function recover(place: Workplace): Promise<EventBody> {
     failpoint('recovery-half-done');
   }
   return { type: 'run.recovered', notes };
+}
+
+/** In its place may be a link that an agent made, or a folder that git does not know: neither is choo's to delete. */
+async function removeLanding({ world: { git } }: Workplace, o: { readonly path: string; readonly notes: Note[] }): Promise<void> {
+  if (await git.whatStands(o.path) === 'other') o.notes.push({ kind: 'kept', text: `what stood in the place of choo's own landing worktree was not that worktree; it is at ${await git.setAside(o.path)}` });
+  await git.removeWorktree(o.path);
 }
 
 /** A git that died while it moved the target may have left its locks there, on which every landing would fail. */
@@ -44,6 +50,10 @@ async function mend(place: Workplace, at: Place, notes: Note[]): Promise<void> {
   const { git } = place.world;
   const steered = await git.mendOwnFolder(at.worktree);
   if (steered.length > 0) notes.push({ kind: 'kept', text: `the agent of ${at.unit.unit.id} had changed ${steered.map(steeredAstray).join(', ')}` });
+  const stands = await git.whatStands(at.worktree);
+  if (stands === 'other') notes.push({ kind: 'kept', text: `what stood in the place of the worktree of ${at.unit.unit.id} was not that worktree any more; it is kept at ${await git.setAside(at.worktree)}` });
+  // The next step makes it again.
+  if (stands !== 'worktree') return;
   await git.releaseLocks(at.worktree, at.branch);
   const link = await git.repairLink(at.worktree);
   const status = await readable(place, at, notes);

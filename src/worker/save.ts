@@ -74,7 +74,7 @@ async function keptRefs(place: Workplace): Promise<readonly (readonly [string, C
 /** The lines of the journal up to that event, the header first. */
 async function journalLines(place: Workplace, upTo: number): Promise<readonly string[]> {
   const { files, journal } = place.world;
-  const text = must(await files.readText(journal.path), 'a journal');
+  const text = must(await files.readText(journal.path, Infinity), 'a journal');
   return text.split('\n').slice(0, upTo + 1).map((line) => `${line}\n`);
 }
 

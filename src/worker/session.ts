@@ -1,6 +1,7 @@
 // One session of an agent: starts it, follows what it says and does, ends it at its cap, and judges why it failed, if it did.
 // What each line means is the agent's own file; whether the work is right is the check's.
 
+import { dirname } from 'node:path';
 import { short } from '../agents/agent.ts';
 import type { AgentTask, Opening, Trouble, Verdict } from '../agents/agent.ts';
 import { must } from '../core/bug.ts';
@@ -11,7 +12,7 @@ import { NOTHING_USED, amountOf, priced, tokensOf } from '../core/usage.ts';
 import type { Usage } from '../core/usage.ts';
 import type { CommandResult, Dialogue } from '../world.ts';
 import { settle } from './settle.ts';
-import { chooEnvironment, endingOf, gitPaths, promptsFolder } from './workplace.ts';
+import { StepFailure, chooEnvironment, endingOf, gitPaths, promptsFolder } from './workplace.ts';
 import type { Equipped, UnitStep, Workplace } from './workplace.ts';
 
 /** What one session of the agent came to. */
@@ -72,7 +73,7 @@ async function speak(step: UnitStep, o: AgentRun & { readonly equipped: Equipped
   const { begun, equipped, log, idleMs, totalMs } = o;
   const task = await taskFor(step, o);
   const opening = equipped.agent.open(task);
-  for (const [path, text] of Object.entries(opening.files ?? {})) await place.world.files.writeText(path, text);
+  for (const [path, text] of Object.entries(opening.files ?? {})) await writePrompt(step, { path, text });
   const follower = new Follower(step, { opening, equipped, begun, subject: o.subject });
   const result = await place.world.processes.run({
     argv: opening.argv, cwd: o.worktree, log, outputLimit: place.state.settings.limits.output, totalMs, idleMs,
@@ -105,10 +106,10 @@ async function taskFor(step: UnitStep, o: AgentRun & { readonly equipped: Equipp
   const name = begun.log.replace(/^logs\//, '').replace(/\.log$/, '');
   const promptFile = `${promptsFolder(place)}/${name}.md`;
   const { prompt } = o;
-  await place.world.files.writeText(promptFile, prompt);
+  await writePrompt(step, { path: promptFile, text: prompt });
   const scratch = `${promptsFolder(place)}/${name}.d`;
   // The folder comes with its first file.
-  await place.world.files.writeText(`${scratch}/about`, `for ${name}\n`);
+  await writePrompt(step, { path: `${scratch}/about`, text: `for ${name}\n` });
   return {
     prompt, promptFile, worktree: o.worktree, scratch,
     gitPaths: equipped.permissions === 'full' ? [] : await gitPaths(place, o.worktree, must(step.u.branch, 'a branch')),
@@ -117,6 +118,18 @@ async function taskFor(step: UnitStep, o: AgentRun & { readonly equipped: Equipp
     ...(equipped.maxTurns === undefined ? {} : { maxTurns: equipped.maxTurns }),
     cap: begun.cap === undefined ? {} : { [begun.cap.in]: begun.cap.amount },
   };
+}
+
+/** Writes a file for an agent below the folder of prompts. What an agent has put in the way (a link may lead into the user's checkout) is removed. */
+async function writePrompt({ place }: UnitStep, o: { readonly path: string; readonly text: string }): Promise<void> {
+  const { files } = place.world;
+  const path = o.path.slice(place.worktrees.length + 1);
+  // From below: what is reached through a link is not removed, so this removes nothing but the first thing that is no folder.
+  for (let at = o.path; at.length > place.worktrees.length; at = dirname(at)) {
+    if (await files.writeBelow(place.worktrees, path, o.text)) return;
+    await files.remove(at);
+  }
+  if (!(await files.writeBelow(place.worktrees, path, o.text))) throw new StepFailure({ kind: 'not-writable', path: o.path, detail: 'something that is no folder stands in the way' });
 }
 
 // ---------------------------------------------------------------- sessions that go on

@@ -18,10 +18,13 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
   const branch = must(step.u.branch, 'a branch');
   const recorded = must(step.u.head, 'a recorded head');
   const steered = await git.mendOwnFolder(o.worktree);
-  if (!(await files.exists(o.worktree))) await ensureWorktree(step);
+  const stands = await git.whatStands(o.worktree);
+  if (stands === 'other') return { failure: await replaced(step, o.worktree) };
+  if (stands === 'nothing' || !(await files.exists(o.worktree))) await ensureWorktree(step);
   await git.releaseLocks(o.worktree, branch);
-  const status = await readable(step, o.worktree);
-  if ('failure' in status) return status;
+  const first = await readable(step, o.worktree);
+  if ('failure' in first) return first;
+  const status = await git.clearFlags(o.worktree) ? await git.status(o.worktree) : first;
   const kept = `refs/choo/kept/${step.place.state.run}/${step.u.unit.id}/${o.attempt}`;
   const known = await neverCommitted(step.place, step.u.unit.id);
   const nested = await nestedRepositories(step, { worktree: o.worktree, status, known });
@@ -54,6 +57,13 @@ export async function settle(step: UnitStep, o: { readonly worktree: string; rea
 export async function settleAgain(step: UnitStep, worktree: string): Promise<void> {
   await settle(step, { worktree, attempt: `again-${step.place.state.seq}`, mayMerge: true });
   step.place.seen.delete(worktree);
+}
+
+/** Something else in the worktree's place: a link to some checkout, or a folder that git knows nothing of any more. It is set aside as it is, and the worktree made again. */
+async function replaced(step: UnitStep, worktree: string): Promise<Failure> {
+  const kept = await step.place.world.git.setAside(worktree);
+  await ensureWorktree(step);
+  return { kind: 'history-rewritten', detail: 'what stood in the place of its worktree was not that worktree any more', kept };
 }
 
 /** The worktree's status. One that git cannot read (an index or a HEAD that is no such thing) is set aside with all that is in it, and made again. */

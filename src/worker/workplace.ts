@@ -193,6 +193,11 @@ export class StepFailure extends Error {
   }
 }
 
+/** Writes a file of a unit's worktree, below real folders only. Throws StepFailure where a link or something else stands in the way. */
+export async function writeIn(place: Pick<Workplace, 'world'>, worktree: string, o: { readonly path: string; readonly text: string }): Promise<void> {
+  if (!(await place.world.files.writeBelow(worktree, o.path, o.text))) throw new StepFailure({ kind: 'odd-path', path: o.path, detail: 'a link, or what is no file or folder, stands in the way' });
+}
+
 /** What a throw inside a step means: trouble with git or the disk is a failure of the work, everything else a defect of choo. */
 export function failureOfThrow(error: unknown): Failure {
   if (error instanceof PathTaken) return { kind: 'path-taken', path: error.detail };
@@ -208,6 +213,20 @@ export function failureOfThrow(error: unknown): Failure {
   if (error instanceof Error) return { kind: 'bug', message: error.message, stack: error.stack ?? '' };
   return { kind: 'bug', message: String(error), stack: '' };
 }
+
+/** What the system says of a path in a unit's worktree is the doing of whoever worked there, as the end of a sentence; undefined for anything else. */
+export function oddPath(error: unknown, worktree: string | undefined): Failure | undefined {
+  if (worktree === undefined || !(error instanceof Error) || !('path' in error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  const path = String(error.path);
+  if (!path.startsWith(`${worktree}/`) || NO_SPACE.has(error.code)) return undefined;
+  return { kind: 'odd-path', path: path.slice(worktree.length + 1), detail: ODD[error.code] ?? error.code };
+}
+
+const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
+const ODD: Readonly<Record<string, string>> = {
+  EACCES: 'its rights forbid it', EPERM: 'its rights forbid it', ELOOP: 'it is a link that leads nowhere', ENAMETOOLONG: 'its name is too long',
+  ENXIO: 'it is a pipe, a socket or a device', ENOTDIR: 'what should be a folder is none', EISDIR: 'a folder stands there', ENOTEMPTY: 'a folder stands there',
+};
 
 /** The answer to a begun step that failed. One line for every step there is. */
 export function failedAnswer(begun: Extract<EventBody, { type: Begun['type'] }>, failure: Failure): EventBody {

@@ -34,8 +34,7 @@ describe.each(GROUNDS)('%s git', (_name, open) => {
   describe('facts', () => {
     it('are of refs and commits by full name or id; what is not there is undefined', async () => {
       expect(await g.git.resolve(UNIT)).toBe(first);
-      expect(await g.git.resolve('refs/heads/nothing')).toBeUndefined();
-      expect(await g.git.resolve('f'.repeat(40))).toBeUndefined();
+      expect([await g.git.resolve('refs/heads/nothing'), await g.git.resolve('f'.repeat(40))]).toEqual([undefined, undefined]);
       expect(await g.git.readFile(first, 'README')).toBe('hello\n');
       expect(await g.git.readFile(first, 'none')).toBeUndefined();
     });
@@ -74,9 +73,10 @@ describe.each(GROUNDS)('%s git', (_name, open) => {
       await expect(g.git.addWorktree({ path: work, commit: first, branch: 'refs/heads/other' })).rejects.toThrow(PathTaken);
       expect(await g.git.resolve('refs/heads/other')).toBeUndefined();
       await expect(g.git.addWorktree({ path: g.place('second'), commit: first, branch: UNIT })).rejects.toThrow(GitError);
+      const stood = await g.git.whatStands(work);
       g.vanish(work);
-      await g.git.removeWorktree(work);
-      await g.git.removeWorktree(work);
+      expect([stood, await g.git.whatStands(work)]).toEqual(['worktree', 'nothing']);
+      for (const path of [work, work]) await g.git.removeWorktree(path);
       await g.git.addWorktree({ path: work, commit: first });
       expect(await entries(work)).toEqual([]);
     });
@@ -345,7 +345,7 @@ describe.each(GROUNDS)('%s git', (_name, open) => {
       const to = onUnit({ a: '1' });
       expect(await g.git.advance({ ref: MAIN, from: to, to: first })).toEqual({ kind: 'advanced' });
       expect(await g.git.advance({ ref: MAIN, from: first, to })).toEqual({ kind: 'advanced' });
-      expect([g.text(g.root, 'a'), await entries(g.root), await g.git.resolve(MAIN)]).toEqual(['1', [], to]);
+      expect([g.text(g.root, 'a'), (await g.git.snapshot()).dirty.has('a'), await g.git.resolve(MAIN)]).toEqual(['1', false, to]);
       expect(await g.git.advance({ ref: MAIN, from: first, to })).toEqual({ kind: 'advanced' });
       const moved = onMain({ b: '1' });
       expect(await g.git.advance({ ref: MAIN, from: first, to })).toEqual({ kind: 'moved', at: moved });

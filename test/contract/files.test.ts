@@ -1,11 +1,13 @@
 // What `Files` promises, and what a person is told in the terminal.
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { realFiles } from '../../src/adapters/files.ts';
+import { removeBelow } from '../../src/adapters/folders.ts';
 import { terminalEscalator } from '../../src/escalation/terminal.ts';
 import { GitError } from '../../src/world.ts';
 
@@ -38,6 +40,16 @@ describe('files', () => {
     expect([await files.readText(join(top, 'a'), 4), await files.readText(join(top, 'a'), 3)]).toEqual(['four', undefined]);
   });
 
+  test('are none where a link stands, or where no name is', async () => {
+    symlinkSync('itself', join(top, 'itself'));
+    put('a', 'text');
+    symlinkSync('a', join(top, 'link'));
+    expect([await files.readText(join(top, 'itself')), await files.readText(join(top, 'itself/x')), await files.readText(join(top, 'x'.repeat(300))), await files.readText(join(top, 'link'))]).toEqual([undefined, undefined, undefined, undefined]);
+    put('huge', '');
+    truncateSync(join(top, 'huge'), 3 * 1024 ** 3);
+    expect(await files.readText(join(top, 'huge'))).toBeUndefined();
+  });
+
   test('are written whole with their mode, leaving nothing beside them', async () => {
     put('a.sh', 'old');
     chmodSync(join(top, 'a.sh'), 0o751);
@@ -46,6 +58,52 @@ describe('files', () => {
     expect(readFileSync(join(top, 'a.sh'), 'utf8')).toBe('new');
     expect(statSync(join(top, 'a.sh')).mode % 0o1000).toBe(0o751);
     expect([readdirSync(top), readdirSync(join(top, 'deep/er'))]).toEqual([['a.sh', 'deep'], ['b']]);
+  });
+
+  test('are written below a folder through real folders only', async () => {
+    mkdirSync(join(top, 'mine'));
+    mkdirSync(join(top, 'choo'));
+    symlinkSync(join(top, 'mine'), join(top, 'choo/prompts'));
+    symlinkSync(join(top, 'mine'), join(top, 'linked'));
+    expect([await files.writeBelow(join(top, 'choo'), 'prompts/a', 'x'), await files.writeBelow(join(top, 'linked'), 'a', 'x'), await files.writeBelow(join(top, 'linked/deeper'), 'a', 'x')]).toEqual([false, false, false]);
+    expect(readdirSync(join(top, 'mine'))).toEqual([]);
+    mkdirSync(join(top, 'choo/taken'));
+    expect([await files.writeBelow(join(top, 'choo'), 'taken', 'x'), await files.writeBelow(join(top, 'choo'), 'new/er/a', 'x')]).toEqual([false, true]);
+    put('mine/text', 'mine');
+    symlinkSync(join(top, 'mine/text'), join(top, 'choo/link'));
+    expect(await files.writeBelow(join(top, 'choo'), 'link', 'x')).toBe(true);
+    expect([readFileSync(join(top, 'mine/text'), 'utf8'), readFileSync(join(top, 'choo/link'), 'utf8')]).toEqual(['mine', 'x']);
+  });
+
+  test('are written side by side below a folder that none of them found', async () => {
+    const written = Array.from({ length: 20 }, (_, n) => files.writeBelow(top, `new/er/${n}`, 'x'));
+    expect(new Set(await Promise.all(written))).toEqual(new Set([true]));
+  });
+
+  test('are removed with what is below them, but never through a link', async () => {
+    put('mine/prompts/a', 'x');
+    symlinkSync(join(top, 'mine'), join(top, 'place'));
+    await files.remove(join(top, 'place/prompts'));
+    expect(existsSync(join(top, 'mine/prompts/a'))).toBe(true);
+    await files.remove(join(top, 'place'));
+    expect([existsSync(join(top, 'place')), existsSync(join(top, 'mine/prompts/a'))]).toEqual([false, true]);
+  });
+
+  test('are removed below a folder, also out of folders that are read-only', async () => {
+    put('ro/deep/file', 'x');
+    for (const path of ['ro/deep', 'ro']) chmodSync(join(top, path), 0o555);
+    const other = 65_534;
+    // Rights bind everybody but root.
+    const root = process.geteuid?.() === 0;
+    if (root) for (const path of ['ro/deep/file', 'ro/deep', 'ro', '.']) chownSync(join(top, path), other, other);
+    if (root) process.seteuid?.(other);
+    try {
+      await expect(rm(join(top, 'ro/deep/file'), { force: true })).rejects.toThrow('EACCES');
+      await removeBelow(top, 'ro/deep/file');
+      expect(readdirSync(join(top, 'ro/deep'))).toEqual([]);
+    } finally {
+      if (root) process.seteuid?.(0);
+    }
   });
 
   test('a write that cannot be finished leaves nothing behind', async () => {

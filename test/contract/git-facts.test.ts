@@ -152,16 +152,17 @@ describe('history', () => {
 describe('status', () => {
   it('names every path, tells index from files, and leaves ignored ones out', async () => {
     repo.commit({ '.gitignore': 'ignored/\n', edited: '1', staged: '1', gone: '1', both: '1', 'dir/kept': '1' });
-    repo.write('edited', '2');
-    repo.write('staged', '2');
-    repo.write('both', '2');
-    repo.git('add', 'staged', 'both');
-    repo.write('both', '3');
-    repo.git('rm', '-q', '--cached', 'gone');
-    repo.write('new dir/-n\nü', '');
-    repo.write('ignored/x', '');
-    const status = await repo.open().status(repo.root);
-    expect(status.branch).toBe('refs/heads/main');
+    const work = repo.worktree();
+    repo.write('edited', '2', work);
+    repo.write('staged', '2', work);
+    repo.write('both', '2', work);
+    repo.git('-C', work, 'add', 'staged', 'both');
+    repo.write('both', '3', work);
+    repo.git('-C', work, 'rm', '-q', '--cached', 'gone');
+    repo.write('new dir/-n\nü', '', work);
+    repo.write('ignored/x', '', work);
+    const status = await repo.open().status(work);
+    expect(status.branch).toBe('refs/heads/linked');
     expect(status.head).toBe(repo.git('rev-parse', 'HEAD'));
     expect(Object.fromEntries(status.entries.map((e) => [e.path + (e.kind === 'untracked' ? '?' : ''), [e.staged, e.unstaged]]))).toEqual({
       edited: [false, true], staged: [true, false], both: [true, true], gone: [true, false], 'gone?': [false, true], 'new dir/-n\nü?': [false, true],
@@ -170,9 +171,10 @@ describe('status', () => {
 
   it('survives the user\'s status settings and does not take the index lock', async () => {
     for (const [key, value] of [['status.showUntrackedFiles', 'no'], ['status.relativePaths', 'true'], ['status.renames', 'copies'], ['status.short', 'true'], ['status.branch', 'false'], ['color.ui', 'always'], ['diff.noprefix', 'true'], ['core.quotePath', 'true']] as const) repo.git('config', key, value);
-    repo.write('ü', '1');
-    writeFileSync(join(repo.root, '.git', 'index.lock'), '');
-    expect((await repo.open().status(repo.root)).entries.map((e) => e.path)).toEqual(['ü']);
+    const work = repo.worktree();
+    repo.write('ü', '1', work);
+    writeFileSync(join(repo.root, '.git', 'worktrees', 'linked', 'index.lock'), '');
+    expect((await repo.open().status(work)).entries.map((e) => e.path)).toEqual(['ü']);
   });
 
   it('tells a detached head, unmerged paths, an embedded repository and a branch without commits', async () => {
@@ -182,24 +184,27 @@ describe('status', () => {
     repo.commit({ a: '2\n' });
     repo.git('switch', '-q', '--detach', 'main');
     repo.commit({ a: '3\n' });
-    repo.tryGit('merge', '-q', 'side');
-    repo.git('init', '-q', join(repo.root, 'inner'));
-    const status = await git.status(repo.root);
+    const work = repo.worktree();
+    repo.git('-C', work, 'switch', '-q', '--detach');
+    repo.tryGit('-C', work, 'merge', '-q', 'side');
+    repo.git('init', '-q', join(work, 'inner'));
+    const status = await git.status(work);
     expect(status.branch).toBeUndefined();
     expect(status.entries.map((e) => [e.path, e.kind])).toEqual([['a', 'unmerged'], ['inner/', 'untracked']]);
-    repo.git('merge', '--abort');
-    repo.git('switch', '-q', '--orphan', 'empty');
-    expect(await git.status(repo.root)).toMatchObject({ head: '0'.repeat(40), branch: 'refs/heads/empty' });
+    repo.git('-C', work, 'merge', '--abort');
+    repo.git('-C', work, 'switch', '-q', '--orphan', 'empty');
+    expect(await git.status(work)).toMatchObject({ head: '0'.repeat(40), branch: 'refs/heads/empty' });
     expect(await git.isAncestor(repo.git('rev-parse', 'main'), '0'.repeat(40))).toBe(false);
   });
 
   it('keeps names that are not UTF-8 apart and gives their bytes back', async () => {
     const raw = Buffer.from([0x66, 0xfc, 0x2e, 0xff]);
-    writeFileSync(Buffer.concat([Buffer.from(`${repo.root}/`), raw]), 'x');
+    const work = repo.worktree();
+    writeFileSync(Buffer.concat([Buffer.from(`${work}/`), raw]), 'x');
     const git = repo.open();
-    const [entry] = (await git.status(repo.root)).entries;
+    const [entry] = (await git.status(work)).entries;
     expect(pathBytes(entry?.path ?? '')).toEqual(raw);
-    const tree = await git.stage(repo.root, [entry?.path ?? '']);
+    const tree = await git.stage(work, [entry?.path ?? '']);
     expect(repo.git('-c', 'core.quotePath=true', 'ls-tree', '--name-only', tree)).toContain('"f\\374.\\377"');
     for (const text of ['plain', 'ü☃😀', 'a\u{10ffff}b']) expect(pathText(pathBytes(text))).toBe(text);
   });

@@ -70,12 +70,13 @@ describe('the fence', () => {
     ['moves a ref', (git: OpenGit) => move(git, 'refs/heads/x')],
     ['deletes a ref', (git: OpenGit) => git.moveRef({ ref: 'refs/heads/old', to: undefined, from: base, reason: 'test' })],
     ['moves a ref to where it is already', (git: OpenGit) => git.moveRef({ ref: 'refs/heads/old', to: base, from: next, reason: 'test' })],
-    ['keeps what a worktree holds', (git: OpenGit) => git.keep(repo.root, { ref: 'refs/choo/kept/x', message: 'kept' })],
+    ['keeps what a worktree holds', (git: OpenGit) => git.keep(join(repo.base, 'linked'), { ref: 'refs/choo/kept/x', message: 'kept' })],
     ['makes a worktree with a branch', (git: OpenGit) => git.addWorktree({ path: join(repo.base, 'work'), commit: base, branch: 'refs/heads/unit' })],
     ['advances a branch nobody has checked out', (git: OpenGit) => git.advance({ ref: 'refs/heads/old', from: base, to: next })],
     ['advances a branch that is checked out', (git: OpenGit) => git.advance({ ref: 'refs/heads/main', from: base, to: next })],
   ])('makes an error of its own of it when one who lost it %s, and nothing changes', async (_, change) => {
     repo.git('branch', 'old');
+    repo.worktree();
     const git = repo.open();
     await take(git, 'one');
     await take(repo.open(), 'two');

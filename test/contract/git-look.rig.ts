@@ -28,8 +28,8 @@ export interface Bed {
   settled(): Promise<void>;
   /** The git commands a step needed, standing ones left out. */
   asked(step: () => Promise<unknown>): Promise<readonly string[]>;
-  /** Expects the adapter's status of the worktree (or of another top) to be git's. */
-  expectSame(top?: string): Promise<void>;
+  /** Expects the adapter's status of the worktree to be git's. */
+  expectSame(): Promise<void>;
 }
 
 /** Makes one; `close` of its repository removes everything. */
@@ -62,17 +62,17 @@ export async function makeBed(): Promise<Bed> {
       await step();
       return starts().slice(before).map((line) => line.split(' ')[1] ?? '').filter((verb) => !STANDING.has(verb));
     },
-    expectSame: async (top = work) => {
-      const status = await git.status(top) as DetailedStatus;
-      expect([status.head, status.branch ?? '(detached)', ...status.entries.map((e) => `${e.code} ${e.path}`)]).toEqual(truth(bed, top));
+    expectSame: async () => {
+      const status = await git.status(work) as DetailedStatus;
+      expect([status.head, status.branch ?? '(detached)', ...status.entries.map((e) => `${e.code} ${e.path}`)]).toEqual(truth(bed));
     },
   };
   return bed;
 }
 
 /** What git says, read without the adapter. */
-function truth({ repo, work }: Bed, top: string): string[] {
-  const out = execFileSync('git', ['--no-optional-locks', 'status', '--porcelain=v2', '--branch', '-z', '-uall', '--no-renames', '--ignore-submodules=none', '--no-ahead-behind'], { cwd: top, env: { ...repo.env, GIT_DIR: join(repo.root, '.git', top === work ? 'worktrees/unit-a' : ''), GIT_WORK_TREE: top } });
+function truth({ repo, work }: Bed): string[] {
+  const out = execFileSync('git', ['--no-optional-locks', 'status', '--porcelain=v2', '--branch', '-z', '-uall', '--no-renames', '--ignore-submodules=none', '--no-ahead-behind'], { cwd: work, env: { ...repo.env, GIT_DIR: join(repo.root, '.git', 'worktrees/unit-a'), GIT_WORK_TREE: work } });
   const records = splitPaths(out);
   const head = records.find((r) => r.startsWith('# branch.oid '))?.slice(13) ?? '';
   const branch = records.find((r) => r.startsWith('# branch.head '))?.slice(14) ?? '';

@@ -32,8 +32,9 @@ const half = (): readonly string[] => readdirSync(join(repo.root, '.git/objects'
 describe('an object of choo’s own', () => {
   it('is to git what its own is, and cannot be written to', async () => {
     const { git, starts } = opened();
-    repo.write('new/file', 'x\n');
-    const tree = await git.stage(repo.root, ['new/file']);
+    const work = repo.worktree();
+    repo.write('new/file', 'x\n', work);
+    const tree = await git.stage(work, ['new/file']);
     const commit = await git.commitTree({ tree, parents: [repo.git('rev-parse', 'HEAD')], message: 'a subject\n\nüber a body\n' });
     expect(starts().filter((args) => /hash-object|mktree|write-tree|commit-tree|update-index/.test(args))).toEqual([]);
     expect(repo.git('fsck', '--strict', '--no-dangling', commit)).toBe('');
@@ -45,10 +46,11 @@ describe('an object of choo’s own', () => {
 
   it('that was there already gets a new time, so that no cleaning takes it for old', async () => {
     const { git } = opened();
-    repo.write('again', 'x\n');
-    const id = repo.git('hash-object', '-w', 'again');
+    const work = repo.worktree();
+    repo.write('again', 'x\n', work);
+    const id = repo.git('-C', work, 'hash-object', '-w', 'again');
     utimesSync(fileOf(id), 1_000_000, 1_000_000);
-    await git.stage(repo.root, ['again']);
+    await git.stage(work, ['again']);
     expect(Date.now() - statSync(fileOf(id)).mtimeMs).toBeLessThan(60_000);
     repo.git('prune', '--expire=1.hour.ago');
     expect(repo.git('cat-file', '-p', id)).toBe('x');
@@ -57,19 +59,21 @@ describe('an object of choo’s own', () => {
   it('is git’s to write where it is told to sync', async () => {
     repo.git('config', 'core.fsync', 'all');
     const { git, starts } = opened();
-    repo.write('new', 'x\n');
-    expect(await git.stage(repo.root, ['new'])).toBe(repo.git('write-tree'));
+    const work = repo.worktree();
+    repo.write('new', 'x\n', work);
+    expect(await git.stage(work, ['new'])).toBe(repo.git('-C', work, 'write-tree'));
     expect(starts().some((args) => args.includes('update-index'))).toBe(true);
   });
 
   it('is git’s to write, and to refuse, where something stands in the way', async () => {
     const { git } = opened();
-    repo.write('new', 'x\n');
-    const id = repo.git('hash-object', 'new');
+    const work = repo.worktree();
+    repo.write('new', 'x\n', work);
+    const id = repo.git('-C', work, 'hash-object', 'new');
     const folder = join(repo.root, '.git/objects', id.slice(0, 2));
     rmSync(folder, { recursive: true, force: true });
     writeFileSync(folder, 'no folder\n');
-    await expect(git.stage(repo.root, ['new'])).rejects.toThrow('update-index');
+    await expect(git.stage(work, ['new'])).rejects.toThrow('update-index');
     expect(half()).toEqual([]);
     expect(lstatSync(folder).isFile()).toBe(true);
   });

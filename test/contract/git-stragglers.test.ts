@@ -53,7 +53,7 @@ describe('git commands of a choo that is gone', () => {
     const real = repository.git('--exec-path');
     const env = fakeProgram(repository, 'git', `printenv CHOO_GIT >> '${seen}'; exec '${real}/git' "$@"`);
     const git = repository.open({ env });
-    await git.status(repository.root);
+    await git.status(repository.worktree());
     await git.snapshot();
     await git.close();
     expect(new Set(readFileSync(seen, 'utf8').trim().split('\n'))).toEqual(new Set([`${us.pid}-${us.start}-${namespace}`]));

@@ -32,10 +32,11 @@ describe('locks and limits', () => {
   it('waits for a lock a bounded number of times, longer each time, then names the file and leaves it', async () => {
     const pauses: number[] = [];
     const git = repo.open({ sleep: sleepless((ms) => pauses.push(ms)) });
-    const lock = join(repo.root, '.git', 'index.lock');
+    const work = repo.worktree();
+    const lock = join(repo.root, '.git', 'worktrees', 'linked', 'index.lock');
     writeFileSync(lock, '');
-    repo.write('a', '1');
-    await expect(git.stage(repo.root, ['a'])).rejects.toThrow(lock);
+    repo.write('a', '1', work);
+    await expect(git.stage(work, ['a'])).rejects.toThrow(lock);
     expect(pauses).toHaveLength(BOUNDS.gitLockTries - 1);
     expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
     expect(existsSync(lock)).toBe(true);
@@ -71,8 +72,9 @@ describe('locks and limits', () => {
     repo.git('config', 'filter.note.clean', `env | grep ^GIT_ > '${repo.base}/seen'; cat`);
     repo.commit({ '.gitattributes': '*.txt filter=note\n' });
     const git = repo.open({ env: { ...repo.env, GIT_DIR: '/nowhere', GIT_INDEX_FILE: '/nowhere', GIT_AUTHOR_NAME: 'leak', GIT_SSH_COMMAND: 'leak' } });
-    repo.write('a.txt', '1');
-    await git.stage(repo.root, ['a.txt']);
+    const work = repo.worktree();
+    repo.write('a.txt', '1', work);
+    await git.stage(work, ['a.txt']);
     expect(readFileSync(join(repo.base, 'seen'), 'utf8')).not.toMatch(/leak|nowhere/);
   });
 
@@ -92,7 +94,7 @@ describe('locks and limits', () => {
     const head = repo.git('rev-parse', 'HEAD');
     const commit = await git.commitTree({ tree: await git.treeOf(head), parents: [head], message: 'x' });
     expect(repo.git('cat-file', '-p', commit)).toContain('-----BEGIN SSH SIGNATURE-----');
-    expect(repo.git('cat-file', '-p', await git.keep(repo.root, { ref: 'refs/choo/kept/x', message: 'x' }))).not.toContain('SIGNATURE');
+    expect(repo.git('cat-file', '-p', await git.keep(repo.worktree(), { ref: 'refs/choo/kept/x', message: 'x' }))).not.toContain('SIGNATURE');
   });
 });
 

@@ -48,6 +48,19 @@ describe('a result', () => {
     expect(statSync(join(top, 'c/made.txt')).nlink).toBe(1);
   });
 
+  test('is neither kept nor taken through a link in the place of the folder or of an entry', async () => {
+    const from = installed();
+    put('mine/text', 'mine');
+    symlinkSync(join(top, 'mine'), join(top, 'results'));
+    expect(await results.keep('k', from)).toContain('a symbolic link leads from');
+    expect(readdirSync(join(top, 'mine'))).toEqual(['text']);
+    rmSync(join(top, 'results'));
+    mkdirSync(join(top, 'results'));
+    symlinkSync(join(top, 'mine'), join(top, 'results/k'));
+    mkdirSync(join(top, 'b'));
+    expect(await results.take('k', { ...from, worktree: join(top, 'b') })).toBe(false);
+  });
+
   test('that nobody kept is not there, and nothing is made for it', async () => {
     mkdirSync(join(top, 'b'));
     expect(await results.take('k', { worktree: join(top, 'b'), paths: ['deps'] })).toBe(false);

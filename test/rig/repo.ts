@@ -24,6 +24,8 @@ export interface TestRepository {
   link(path: string, target: string, worktree?: string): void;
   /** Writes the files, adds everything and commits; gives back the id. */
   commit(files: Readonly<Record<string, string>>, message?: string): string;
+  /** Makes a worktree beside the repository, on a new branch at HEAD, as git itself does; gives back its path. */
+  worktree(name?: string): string;
   /** Opens the repository through the adapter; closed with the repository. `sleep` replaces the clock's. */
   open(o?: { readonly env?: NodeJS.ProcessEnv; readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>; readonly watch?: readonly string[] }): OpenGit;
   close(): Promise<void>;
@@ -56,6 +58,10 @@ export function makeRepository(o: { readonly commit?: boolean; readonly init?: r
       git('add', '-A');
       git('commit', '-q', '--allow-empty', '-m', message);
       return git('rev-parse', 'HEAD');
+    },
+    worktree: (name = 'linked') => {
+      git('worktree', 'add', '-q', '-b', name, join(base, name));
+      return join(base, name);
     },
     open: (with_ = {}) => {
       const adapter = openGit({ commonDir: join(root, '.git'), mainRoot: root, env: with_.env ?? env, sleep: with_.sleep ?? systemClock().sleep, ...(with_.watch === undefined ? {} : { watch: with_.watch }) });

@@ -25,6 +25,12 @@ export function simFiles(o: { readonly repo: Repository; readonly disk: Disk; /*
       if (inside === undefined) disk.set(path, text);
       else if (inside.checkout.present) inside.checkout.files.set(inside.path, text);
     }, { error: diskError }),
+    writeBelow: (top, path, text) => gate('writeText', () => {
+      const inside = within(repo, `${top}/${path}`);
+      if (inside === undefined) disk.set(`${top}/${path}`, text);
+      else if (inside.checkout.present) inside.checkout.files.set(inside.path, text);
+      return true;
+    }, { error: diskError }),
     exists: (path) => gate('exists', () => {
       const inside = within(repo, path);
       if (inside === undefined) return disk.has(path);

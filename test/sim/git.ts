@@ -64,7 +64,7 @@ function facts({ repo, gate }: Own): Facts {
   };
 }
 
-function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWorktree' | 'isBroken' | 'setAside' | 'repairLink' | 'rememberOwnFolder' | 'mendOwnFolder' | 'releaseLocks' | 'releaseLeftLocks'> {
+function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWorktree' | 'whatStands' | 'clearFlags' | 'isBroken' | 'setAside' | 'repairLink' | 'rememberOwnFolder' | 'mendOwnFolder' | 'releaseLocks' | 'releaseLeftLocks'> {
   return {
     addWorktree: async ({ path, commit, branch, filled }) => {
       const command = `git worktree add ${path}`;
@@ -88,6 +88,10 @@ function worktrees({ repo, gate, by }: Own): Pick<Git, 'addWorktree' | 'removeWo
       });
       await gate('removeWorktree.registration', () => repo.linked.delete(path));
     },
+    // Nothing else ever stands at a simulated worktree's place.
+    whatStands: (path) => Promise.resolve(repo.linked.get(path)?.present === true ? 'worktree' : 'nothing'),
+    // A simulated index has no flags.
+    clearFlags: () => Promise.resolve(false),
     // Nothing damages the files of a simulated worktree.
     isBroken: () => gate('isBroken', () => false),
     setAside: (path) => gate('setAside', () => {

@@ -50,6 +50,7 @@ function goneTarget(onAsk: () => void = () => undefined): Git {
       onAsk();
       return Promise.resolve(undefined);
     },
+    whatStands: () => Promise.resolve('nothing'),
     removeWorktree: () => Promise.resolve(),
     addWorktree: () => Promise.resolve(),
     status: () => Promise.resolve({ head: 'f'.repeat(40), branch: undefined, entries: [] }),

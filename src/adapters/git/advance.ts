@@ -10,7 +10,7 @@ import { behindFence } from './fence.ts';
 import { resolve } from './history.ts';
 import { checkId, checkRef } from './names.ts';
 import { moveRef } from './refs.ts';
-import { ask, askIn, exists, linkedGitDirs, namesIn, placeOf, registeredAt, textOf } from './repository.ts';
+import { ask, checkoutOf, exists, linkedGitDirs, namesIn, registeredAt, textOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { listWorktrees } from './worktrees.ts';
 import type { ListedWorktree } from './worktrees.ts';
@@ -66,7 +66,7 @@ async function fastForward(repo: Repository, o: { readonly move: Move; readonly 
   // git lists a locked worktree as whole even when its folder is on a disk that is not there.
   if (!(await exists(worktree.path))) return refused('busy', worktree.path, 'its folder is out of reach and the worktree is locked');
   if (worktree.head !== move.from) return standing(move, worktree.head);
-  const { gitDir = '' } = await placeOf(repo, worktree.path);
+  const { gitDir = '' } = await checkoutOf(repo, worktree.path);
   const operation = await operationIn(gitDir);
   if (operation !== undefined) return refused('busy', worktree.path, operation);
   const merged = await behindFence(repo, () => tryMerge(repo, o));
@@ -84,7 +84,7 @@ async function tryMerge(repo: Repository, o: { readonly move: Move; readonly wor
     const env = configVariables([[`branch.${short}.mergeOptions`, '']]);
     const args = ['merge', '-q', '--ff-only', '--no-squash', '--commit', '--no-autostash', '--no-stat', '--end-of-options', o.move.to];
     // 1 is git's answer when files stand in the way; it has then changed nothing.
-    const { code, stderr } = await askIn(repo, o.worktree.path, { args, env, accept: [0, 1] });
+    const { code, stderr } = await repo.git.run({ at: await checkoutOf(repo, o.worktree.path), args, env, accept: [0, 1] });
     return { localChanges: code === 1, detail: stderr.trim() === '' ? 'git merge --ff-only did not move the branch' : stderr.trim() };
   } catch (error) {
     if (error instanceof GitError) return { localChanges: false, detail: error.detail };

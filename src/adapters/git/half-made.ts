@@ -1,9 +1,8 @@
 // Worktrees whose registration was cut in the making, by a machine that stopped: git itself can then neither list nor remove them.
 // Only what git had made by itself is ever removed here; a folder with anything else in it is left alone.
 
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../errno.ts';
 import { namesIn, textOf } from './repository.ts';
 
 /** What `git worktree add` writes into `locked` while it works, and removes at its end. */
@@ -14,16 +13,6 @@ const MADE = new Set(['locked', 'gitdir', 'HEAD', 'commondir', 'refs', 'ORIG_HEA
 /** True for a linked git directory that `git worktree add` began and did not finish. Only when none is at work there. */
 export async function isHalfMade(gitDir: string): Promise<boolean> {
   return (await textOf(join(gitDir, 'locked')))?.trim() === INITIALIZING && (await namesIn(gitDir)).every((name) => MADE.has(name));
-}
-
-/** True for a worktree's folder that is not there, is empty or holds nothing but its `.git` file. */
-export async function isBare(folder: string): Promise<boolean> {
-  try {
-    return (await readdir(folder, { withFileTypes: true })).every((entry) => entry.name === '.git' && entry.isFile());
-  } catch (error) {
-    if (isMissing(error)) return true;
-    throw error;
-  }
 }
 
 /** Removes registrations for which every git command here fails: begun, and not far enough to say where the repository is. True when there was one. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { checkId, checkPath, checkRef, joinPaths, pathBytes } from './names.ts';
 import { holdsOnlyTracked } from './look.ts';
 import { quickStage } from './quick-stage.ts';
-import { isMissing } from '../errno.ts';
+import { errnoOf, isMissing } from '../errno.ts';
+import { removeBelow } from '../folders.ts';
 import { askIn, namesIn, placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
@@ -19,6 +20,9 @@ export async function stage(repo: Repository, o: { readonly worktree: string; re
   const quick = await quickStage(repo, o);
   if (quick !== undefined) return quick;
   const kinds = await Promise.all(o.paths.map(async (path) => ({ path, kind: await kindOf(o.worktree, checkPath('git update-index', path)) })));
+  const odd = kinds.find((k) => k.kind === 'odd')?.path;
+  // git has no word for a pipe or a socket.
+  if (odd !== undefined) throw Object.assign(new Error(`${odd} is neither a file nor a folder nor a link`), { code: 'ENXIO', path: `${o.worktree}/${odd}` });
   const of = (...wanted: readonly Kind[]): string[] => kinds.filter((k) => wanted.includes(k.kind)).map((k) => k.path);
   // A plain folder where something else was: what was there goes, its files are paths of their own. A submodule is a folder too.
   const folders = await Promise.all(of('folder').map(async (path) => ({ path, isModule: (await lookAt(o.worktree, `${path}/.git`)) !== 'missing' })));
@@ -42,10 +46,21 @@ export async function restorePaths(repo: Repository, o: PathsAt): Promise<void> 
     for (const path of gone) {
       const kind = await kindOf(o.worktree, path);
       // Beyond a link the path means somebody else's file.
-      if (kind === 'file' || (kind === 'folder' && !(await holdsKnown(repo, { ...o, path })))) await rm(fileOf(o.worktree, path), { recursive: true, force: true });
+      if (kind === 'file' || kind === 'odd' || (kind === 'folder' && !(await holdsKnown(repo, { ...o, path })))) await removePath(o.worktree, path);
     }
   }
   if (there.length > 0) await askIn(repo, o.worktree, { args: ['restore', `--source=${o.commit}`, '--staged', '--worktree', ...FROM_STDIN], input: joinPaths(there) });
+}
+
+/** Removes what no link leads to; read-only folders (as module caches are) do not keep it. */
+async function removePath(worktree: string, path: string): Promise<void> {
+  try {
+    await rm(fileOf(worktree, path), { recursive: true, force: true });
+  } catch (error) {
+    // A name that is no text is not one that Node can be asked about by text.
+    if ((errnoOf(error) !== 'EACCES' && errnoOf(error) !== 'EPERM') || !Buffer.from(path).equals(pathBytes(path))) throw error;
+    await removeBelow(worktree, path);
+  }
 }
 
 /** Sets paths in the index to what the commit has and leaves the files alone. */
@@ -108,10 +123,11 @@ async function endOperations(repo: Repository, worktree: string): Promise<void> 
   if (names.has('REVERT_HEAD')) await askIn(repo, worktree, { args: ['revert', '--quit'] });
 }
 
-type Kind = 'file' | 'folder' | 'missing' | 'beyond-link';
+/** What stands at a repository path. */
+type Kind = 'file' | 'folder' | 'missing' | 'beyond-link' | 'odd';
 
 /** What stands at a repository path; never looks through a symbolic link. */
-async function kindOf(worktree: string, path: string): Promise<Kind> {
+export async function kindOf(worktree: string, path: string): Promise<Kind> {
   const parts = path.split('/');
   for (let n = 1; n < parts.length; n += 1) {
     const parent = await lookAt(worktree, parts.slice(0, n).join('/'));
@@ -122,10 +138,10 @@ async function kindOf(worktree: string, path: string): Promise<Kind> {
   return kind === 'link' ? 'file' : kind;
 }
 
-async function lookAt(worktree: string, path: string): Promise<'file' | 'folder' | 'missing' | 'link'> {
+async function lookAt(worktree: string, path: string): Promise<'file' | 'folder' | 'missing' | 'link' | 'odd'> {
   try {
     const stat = await lstat(fileOf(worktree, path));
-    return stat.isSymbolicLink() ? 'link' : stat.isDirectory() ? 'folder' : 'file';
+    return stat.isSymbolicLink() ? 'link' : stat.isDirectory() ? 'folder' : stat.isFile() ? 'file' : 'odd';
   } catch (error) {
     if (isMissing(error)) return 'missing';
     throw error;

@@ -3,6 +3,7 @@
 import type { Clock, FenceLost, Git, RemoteCall } from '../../world.ts';
 import { advance } from './advance.ts';
 import { gitRunner } from './exec.ts';
+import { clearFlags } from './flags.ts';
 import { dropFence, removeFence, takeFence } from './fence.ts';
 import * as history from './history.ts';
 import { cleanWorktree, releaseLocks, repointWorktree, resetWorktree, restorePaths, stage, unstagePaths } from './index-files.ts';
@@ -21,7 +22,7 @@ import { renewFolder } from './pooled-folder.ts';
 import { commitTree, moveRef } from './refs.ts';
 import { findRemote, push, removeRemote, remoteRunner, remoteTip } from './remote.ts';
 import type { FoundRemote } from './remote.ts';
-import { mutex } from './repository.ts';
+import { mutex, whatStands } from './repository.ts';
 import type { Identity, Repository } from './repository.ts';
 import { makeSave, pushAll, readSave, refsBelow, remoteRefs } from './saved.ts';
 import { settingsReader } from './settings.ts';
@@ -155,6 +156,7 @@ function factsOf(repo: Repository): Facts {
 function changesOf(repo: Repository): Omit<Git, keyof Facts> {
   return {
     addWorktree: (o) => addWorktree(repo, o),
+    whatStands: (worktree) => whatStands(repo, worktree),
     isBroken: (worktree) => isBroken(repo, worktree),
     setAside: (path) => setWorktreeAside(repo, path),
     removeWorktree: (path) => removeWorktree(repo, path),
@@ -174,6 +176,7 @@ function changesOf(repo: Repository): Omit<Git, keyof Facts> {
     mendOwnFolder: (worktree) => mendOwnFolder(repo, worktree),
     releaseLocks: (worktree, branch) => releaseLocks(repo, { worktree, branch }),
     releaseLeftLocks: (refs) => releaseLeftLocks(repo, refs),
+    clearFlags: (worktree) => clearFlags(repo, { worktree }),
     cleanWorktree: (worktree) => cleanWorktree(repo, worktree),
     keep: (worktree, o) => keep(repo, { worktree, ...o }),
     mergeTrees: (ours, theirs) => mergeTrees(repo, { ours, theirs }),

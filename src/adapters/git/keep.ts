@@ -4,6 +4,7 @@ import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GitError } from '../../world.ts';
+import { clearFlags } from './flags.ts';
 import { checkId, checkRef, isZero, joinPaths, pathBytes, pathText } from './names.ts';
 import { makeCommit, moveRef } from './refs.ts';
 import { treeOf } from './history.ts';
@@ -32,6 +33,7 @@ export async function keep(repo: Repository, o: { readonly worktree: string; rea
   try {
     const saving: Saving = { repo, worktree: o.worktree, env: { GIT_INDEX_FILE: join(folder, 'index') } };
     await copyIndex(join(gitDir, 'index'), saving.env.GIT_INDEX_FILE);
+    await clearFlags(repo, saving);
     // An index with conflicts cannot be a tree; its parts are in HEAD and in the commit being merged in.
     const writable = before.entries.some((e) => e.staged) && !before.entries.some((e) => e.kind === 'unmerged');
     const staged = writable ? await writeTree(saving) : undefined;

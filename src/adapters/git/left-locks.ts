@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { isMissing } from '../errno.ts';
 import { environmentOf, listProcesses, readProcess } from '../process-table.ts';
 import { checkRef } from './names.ts';
-import { placeOf } from './repository.ts';
+import { checkoutOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { ownerVariable } from './stragglers.ts';
 import { listWorktrees } from './worktrees.ts';
@@ -20,7 +20,7 @@ const OF_A_CHECKOUT = ['index.lock', 'HEAD.lock', 'ORIG_HEAD.lock'];
 export async function releaseLeftLocks(repo: Repository, refs: readonly string[]): Promise<readonly string[]> {
   if (process.platform !== 'linux') return [];
   const users = (await listWorktrees(repo)).filter((w) => w.branch !== undefined && refs.includes(w.branch) && !w.bare && !w.prunable);
-  const gitDirs = await Promise.all(users.map(async (w) => (await placeOf(repo, w.path)).gitDir ?? repo.commonDir));
+  const gitDirs = await Promise.all(users.map(async (w) => (await checkoutOf(repo, w.path)).gitDir ?? repo.commonDir));
   const locks = [...refs.map((ref) => join(repo.commonDir, `${checkRef(ref)}.lock`)), ...gitDirs.flatMap((dir) => OF_A_CHECKOUT.map((name) => join(dir, name)))];
   const removed: string[] = [];
   for (const lock of locks) {

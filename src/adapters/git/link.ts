@@ -3,6 +3,7 @@
 
 import { lstat, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
+import { GitError } from '../../world.ts';
 import { isMissing } from '../errno.ts';
 import { placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
@@ -10,6 +11,7 @@ import type { Repository } from './repository.ts';
 /** Puts back the `.git` file of a worktree when it is not what git made. What stood there is moved beside the worktree. Undefined when it was intact; else where the old one is, or that there was none. */
 export async function repairLink(repo: Repository, worktree: string): Promise<{ readonly aside: string | undefined } | undefined> {
   const { gitDir = '' } = await placeOf(repo, worktree);
+  if (gitDir === repo.commonDir) throw new GitError(`git -C ${worktree}`, 'it is the main worktree, whose .git is the repository');
   const path = join(worktree, '.git');
   const found = await whereTo(path, worktree);
   if (found !== 'nothing' && found === await realpath(gitDir)) return undefined;

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { GitError } from '../../world.ts';
 import { isMissing } from '../errno.ts';
 import { checkPath } from './names.ts';
-import { askIn, exists } from './repository.ts';
+import { checkoutOf, exists } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** `git mv`, with the folders above the target made. Throws GitError when something is at the target or a link is on the way to it. */
@@ -14,7 +14,7 @@ export async function movePath(repo: Repository, o: { readonly worktree: string;
   // With a folder at its target, git would move into it.
   if (await exists(join(o.worktree, to))) throw new GitError(`git mv ${from} ${to}`, `${to} exists already`);
   await makeFolders(o.worktree, dirname(to).split('/'));
-  await askIn(repo, o.worktree, { args: ['mv', '--', from, to] });
+  await repo.git.run({ at: await checkoutOf(repo, o.worktree), args: ['mv', '--', from, to] });
 }
 
 async function makeFolders(top: string, parts: readonly string[]): Promise<void> {

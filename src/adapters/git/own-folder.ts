@@ -53,8 +53,8 @@ export async function mendOwnFolder(repo: Repository, worktree: string): Promise
   if (text === undefined) return [];
   const { gitDir, files } = JSON.parse(text) as Remembered;
   const mended: { readonly file: string; readonly aside: string | undefined }[] = [];
-  // A folder that is gone as a whole is no worktree any more; that is told elsewhere.
-  if (await exists(gitDir)) {
+  // A folder that is gone as a whole, or a link to another, is no worktree any more; that is told elsewhere.
+  if (isFolder(gitDir)) {
     for (const file of FILES) {
       const path = join(gitDir, file);
       const found = read(path);
@@ -78,6 +78,10 @@ function read(path: string): string | null | undefined {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 async function freeName(front: string): Promise<string> {

@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { GitError } from '../../world.ts';
 import { configVariables } from './exec.ts';
+import { strayLink } from '../stray.ts';
 import { changedPaths } from './history.ts';
 import { isPlain } from './index-copy.ts';
 import { checkId, pathText, splitNul } from './names.ts';
@@ -19,8 +20,15 @@ const STRICT: readonly (readonly [string, string])[] = [
 interface Folder { readonly folder: string; readonly index: string }
 
 function inFolder(repo: Repository, o: Folder): (...args: readonly string[]) => Promise<Buffer> {
+  refuseLinks(o.folder);
   const at = { cwd: o.folder, gitDir: repo.commonDir, workTree: o.folder };
   return async (...args) => (await repo.git.run({ at, args, env: { GIT_INDEX_FILE: o.index, ...configVariables(STRICT) } })).stdout;
+}
+
+/** An agent may have put a link in the place of a folder, to somebody's checkout. Throws GitError. */
+function refuseLinks(folder: string): void {
+  const away = strayLink(folder);
+  if (away !== undefined) throw new GitError(`git -C ${folder}`, `a symbolic link leads from there to ${away}`);
 }
 
 /**
@@ -32,6 +40,7 @@ export async function renewFolder(repo: Repository, o: Folder & { readonly from?
   const { from, keep } = o;
   const commit = checkId(o.commit);
   if (from !== undefined && (await changedFor(repo, { from, to: commit })) === undefined) return false;
+  refuseLinks(o.folder);
   mkdirSync(o.folder, { recursive: true });
   mkdirSync(dirname(o.index), { recursive: true });
   const git = inFolder(repo, o);

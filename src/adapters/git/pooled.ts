@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { failpoint } from '../../failpoint.ts';
 import { GitError } from '../../world.ts';
 import { copyIndex, countOf, isPlain } from './index-copy.ts';
-import { placeOf, registrationPath } from './repository.ts';
+import { placeOf, registrationPath, whatStands } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { unregister } from './worktrees.ts';
 
@@ -28,7 +28,8 @@ export async function keepIndex(repo: Repository, o: { readonly worktree: string
 /** Takes a worktree's registration away and moves its folder, which then is one like any other; gives everything back when that cannot be. Nothing may stand at `to`. */
 export async function retireWorktree(repo: Repository, o: { readonly worktree: string; readonly to: string }): Promise<void> {
   const real = await registrationPath(o.worktree);
-  if (real === undefined) throw new GitError(`git worktree remove ${o.worktree}`, 'it is missing');
+  if (real === undefined || (await whatStands(repo, real)) !== 'worktree') throw new GitError(`git worktree remove ${o.worktree}`, 'it is missing');
+  await registrationPath(o.to);
   mkdirSync(dirname(o.to), { recursive: true });
   await rename(real, o.to);
   try {

@@ -5,6 +5,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { GitError } from '../../world.ts';
 import type { FenceLost } from '../../world.ts';
 import { isMissing } from '../errno.ts';
+import { strayLink } from '../stray.ts';
 import type { GitOutput, GitRunner, Place } from './exec.ts';
 import type { Objects } from './objects.ts';
 import type { Memory, PackedMemory, QuickMemory } from './memory.ts';
@@ -78,7 +79,7 @@ export function ask(repo: Repository, call: Ask): Promise<GitOutput> {
   return repo.git.run({ at: { cwd: repo.commonDir, gitDir: repo.commonDir }, ...call });
 }
 
-/** Runs a command in a worktree of this repository. */
+/** Runs a command in a worktree of choo's own. */
 export async function askIn(repo: Repository, worktree: string, call: Ask): Promise<GitOutput> {
   return repo.git.run({ at: await placeOf(repo, worktree), ...call });
 }
@@ -94,16 +95,35 @@ export function mutex(): <T>(work: () => Promise<T>) => Promise<T> {
 }
 
 /**
- * Where commands for a worktree run. Its git directory comes from the registration, never from the `.git` in the folder:
- * an agent may have removed that (git would then find a repository further up) or made it point elsewhere.
- * Throws GitError when the folder is missing or no worktree of this repository.
+ * Where commands for a worktree of choo's own run. Its git directory comes from the registration, never from the `.git` in the folder:
+ * an agent may have removed that (git would then find a repository further up) or made it point elsewhere. No link is followed, which
+ * may lead to somebody's checkout. Throws GitError when a folder is not there, or is no worktree of this repository, or the main one.
  */
 export async function placeOf(repo: Repository, worktree: string): Promise<Place> {
-  const path = await realOf(worktree);
-  if (path === undefined) throw new GitError(`git -C ${worktree}`, `the worktree ${worktree} is missing`);
-  const gitDir = await gitDirOf(repo, path);
-  if (gitDir === undefined) throw new GitError(`git -C ${worktree}`, `${worktree} is not a worktree of ${repo.commonDir}`);
-  return { cwd: path, gitDir, workTree: path };
+  const stands = await whatStands(repo, worktree);
+  const path = await registrationPath(worktree);
+  const gitDir = stands === 'worktree' && path !== undefined ? await gitDirOf(repo, path) : undefined;
+  if (path !== undefined && gitDir !== undefined) return { cwd: path, gitDir, workTree: path };
+  throw new GitError(`git -C ${worktree}`, stands === 'nothing' ? `the worktree ${worktree} is missing` : `${worktree} is no worktree of choo's own in ${repo.commonDir}`);
+}
+
+/** Where commands for a checkout of the user's run, the main one or another, whatever links lead there. Throws GitError as `placeOf`. */
+export async function checkoutOf(repo: Repository, path: string): Promise<Place> {
+  const real = unlessMissing(() => realpathSync.native(path));
+  if (real === undefined) throw new GitError(`git -C ${path}`, `the worktree ${path} is missing`);
+  const gitDir = await gitDirOf(repo, real);
+  if (gitDir === undefined) throw new GitError(`git -C ${path}`, `${path} is not a worktree of ${repo.commonDir}`);
+  return { cwd: real, gitDir, workTree: real };
+}
+
+/** What stands where a worktree of choo's own is to be: that worktree, nothing (or what a cut `git worktree add` left), or something else: a link, a file, a folder that git does not know. */
+export async function whatStands(repo: Repository, worktree: string): Promise<'worktree' | 'nothing' | 'other'> {
+  const path = await registrationPath(worktree);
+  const facts = path === undefined ? undefined : unlessMissing(() => lstatSync(path));
+  if (path === undefined || facts === undefined) return 'nothing';
+  if (!facts.isDirectory() || path === repo.mainRoot) return 'other';
+  if ((await gitDirOf(repo, path)) !== undefined) return 'worktree';
+  return (await isBare(path)) ? 'nothing' : 'other';
 }
 
 /** The git directory of the worktree registered at `path` (its folder may be missing), or undefined. */
@@ -129,7 +149,8 @@ export async function linkedGitDirs(repo: Repository): Promise<readonly string[]
 
 /** The worktree's top that a linked git directory belongs to, or undefined when it says none. */
 export async function registeredAt(gitDir: string): Promise<string | undefined> {
-  const text = await textOf(join(gitDir, 'gitdir'));
+  // A link may lead to what an agent has made.
+  const text = unlessMissing(() => lstatSync(gitDir))?.isDirectory() === true ? await textOf(join(gitDir, 'gitdir')) : undefined;
   if (text === undefined) return undefined;
   const file = text.replace(/\n$/, '');
   return dirname(isAbsolute(file) ? file : resolve(gitDir, file));
@@ -152,6 +173,13 @@ export async function exists(path: string): Promise<boolean> {
   return unlessMissing(() => lstatSync(path)) !== undefined;
 }
 
+/** True for a worktree's folder that is not there, is empty or holds nothing but its `.git` file; a link is none. */
+export async function isBare(folder: string): Promise<boolean> {
+  const facts = unlessMissing(() => lstatSync(folder));
+  if (facts?.isDirectory() === false) return false;
+  return (unlessMissing(() => readdirSync(folder, { withFileTypes: true })) ?? []).every((entry) => entry.name === '.git' && entry.isFile());
+}
+
 function unlessMissing<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -161,12 +189,13 @@ function unlessMissing<T>(look: () => T): T | undefined {
   }
 }
 
-/** The path without symbolic links in its parents, as git registers it; its last part may be missing. Undefined when its parent is missing. */
+/**
+ * The path of a worktree of choo's own as git registers it; its last part may be missing. Undefined when its parent is missing. Throws
+ * GitError when a link leads from there to another place: choo's paths have none when they are made.
+ */
 export async function registrationPath(path: string): Promise<string | undefined> {
-  const parent = await realOf(dirname(path));
-  return parent === undefined ? undefined : join(parent, basename(path));
-}
-
-async function realOf(path: string): Promise<string | undefined> {
-  return unlessMissing(() => realpathSync.native(path));
+  const real = resolve(path);
+  const away = strayLink(dirname(real));
+  if (away !== undefined) throw new GitError(`git -C ${path}`, `a symbolic link leads from ${dirname(real)} to ${away}; it is not followed (remove it, and try again)`);
+  return (await exists(dirname(real))) ? real : undefined;
 }

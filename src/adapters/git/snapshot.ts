@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import type { FenceSnapshot } from '../../world.ts';
 import { FENCE_REF } from './fence.ts';
 import { isMissing } from '../errno.ts';
-import { ask, namesIn } from './repository.ts';
+import { ask, checkoutOf, namesIn } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { pathBytes } from './names.ts';
 import { readRefFiles } from './ref-files.ts';
-import { status } from './status.ts';
+import { statusAt } from './status.ts';
 import type { DetailedStatus } from './memory.ts';
 
 /** Takes one snapshot. Paths of watched worktrees other than the main one are absolute; where their HEAD points is told as `<worktree> (HEAD)`. */
@@ -83,7 +83,7 @@ async function listRefs(repo: Repository): Promise<Map<string, string>> {
 }
 
 async function checkout(repo: Repository, path: string): Promise<{ readonly path: string; readonly head: string; readonly stamps: ReadonlyMap<string, string> }> {
-  const now: DetailedStatus = await status(repo, path);
+  const now: DetailedStatus = await statusAt(repo, await checkoutOf(repo, path));
   const stamps = now.entries.map((entry) => [entry.path, `${entry.code} ${stampOf(path, entry.path)}`] as const);
   return { path, head: now.branch ?? now.head, stamps: new Map(stamps) };
 }

@@ -1,11 +1,11 @@
 // The status of a worktree: by a look of our own, or one `git status` and what it says. Takes no lock and changes nothing.
 
 import { GitError } from '../../world.ts';
-import { isBare } from './half-made.ts';
+import type { Place } from './exec.ts';
 import type { DetailedEntry, DetailedStatus } from './memory.ts';
 import { pathText, splitNul } from './names.ts';
 import { look, memoryOf } from './look.ts';
-import { exists, placeOf } from './repository.ts';
+import { exists, isBare, placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 const ARGS = ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--ignore-submodules=none', '--no-renames', '--no-ahead-behind'];
@@ -13,7 +13,7 @@ const ARGS = ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=a
 /** HEAD (all zeros before the first commit), branch and every path that differs or is untracked; by a look of our own where that can tell. */
 export async function status(repo: Repository, worktree: string): Promise<DetailedStatus> {
   try {
-    return await whole(repo, worktree);
+    return await statusAt(repo, await placeOf(repo, worktree));
   } catch (error) {
     // One that was cut in the making has no commit yet, and nothing in it.
     if (error instanceof GitError && (await exists(worktree)) && (await isBare(worktree))) return { head: '0'.repeat(40), branch: undefined, entries: [] };
@@ -21,8 +21,8 @@ export async function status(repo: Repository, worktree: string): Promise<Detail
   }
 }
 
-async function whole(repo: Repository, worktree: string): Promise<DetailedStatus> {
-  const at = await placeOf(repo, worktree);
+/** The same of any checkout. */
+export async function statusAt(repo: Repository, at: Place): Promise<DetailedStatus> {
   const memory = memoryOf(repo, at);
   const looked = await look(repo, { at, memory, settings: await repo.settings.read() });
   if ('status' in looked) return looked.status;

@@ -2,7 +2,7 @@
 
 import { GitError } from '../../world.ts';
 import { checkId, checkPath, pathText, splitNul, splitPaths } from './names.ts';
-import { ask, askIn } from './repository.ts';
+import { ask, checkoutOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** One file, link or submodule of a tree. */
@@ -34,14 +34,15 @@ export async function readFiles(repo: Repository, ids: readonly string[]): Promi
   }));
 }
 
-/** Paths at or below `prefix` where files, index or untracked files of a worktree are unlike the commit; ignored files are left out. */
+/** Paths at or below `prefix` where files, index or untracked files of a checkout are unlike the commit; ignored files are left out. */
 export async function workingTreeDiff(repo: Repository, o: { readonly worktree: string; readonly commit: string; readonly prefix: string }): Promise<readonly string[]> {
   const flags = ['--name-only', '-z', '--no-renames', '--no-ext-diff', '--no-relative', '--ignore-submodules=none'];
   const paths = below('git diff', o.prefix);
+  const at = await checkoutOf(repo, o.worktree);
   const outputs = await Promise.all([
-    askIn(repo, o.worktree, { args: ['diff', ...flags, checkId(o.commit), '--', ...paths] }),
-    askIn(repo, o.worktree, { args: ['diff', '--cached', ...flags, o.commit, '--', ...paths] }),
-    askIn(repo, o.worktree, { args: ['ls-files', '-o', '-z', '--exclude-standard', '--', ...paths] }),
+    repo.git.run({ at, args: ['diff', ...flags, checkId(o.commit), '--', ...paths] }),
+    repo.git.run({ at, args: ['diff', '--cached', ...flags, o.commit, '--', ...paths] }),
+    repo.git.run({ at, args: ['ls-files', '-o', '-z', '--exclude-standard', '--', ...paths] }),
   ]);
   return [...new Set(outputs.flatMap(({ stdout }) => splitPaths(stdout)))].sort((a, b) => (a < b ? -1 : 1));
 }

@@ -1,18 +1,18 @@
 // Registers, lists and removes worktrees. Never forces and never touches a worktree it was not asked about.
 
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { GitError, PathTaken } from '../../world.ts';
 import { failpoint } from '../../failpoint.ts';
 import { errnoOf, isMissing } from '../errno.ts';
-import { isBare, isHalfMade } from './half-made.ts';
+import { isHalfMade } from './half-made.ts';
 import { checkId, checkRef, isRef, pathText, splitNul } from './names.ts';
 import { bringFolder } from './pooled-folder.ts';
 import { moveRef } from './refs.ts';
 import { dropRegistration, isLocked, makeRegistration } from './register.ts';
 import type { Filled } from './register.ts';
-import { ask, askIn, exists, gitDirOf, namesIn, registrationPath } from './repository.ts';
+import { ask, askIn, exists, gitDirOf, isBare, namesIn, registrationPath } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** A worktree as git lists it. */
@@ -116,6 +116,8 @@ async function registerQuickly(repo: Repository, o: Registration): Promise<boole
 /** Makes the folders above a path; gives the path as git registers it, or undefined when that cannot be. */
 async function madeParent(path: string): Promise<string | undefined> {
   try {
+    // Asked before: through a link folders would be made elsewhere.
+    await registrationPath(path);
     await mkdir(dirname(path), { recursive: true });
     return await registrationPath(path);
   } catch (error) {
@@ -146,9 +148,10 @@ export async function removeWorktree(repo: Repository, path: string): Promise<vo
   }
 }
 
-/** Moves a worktree's folder beside its place and takes out its registration; gives back the new place. For one that git cannot read. */
+/** Moves whatever stands at a worktree's place beside it and takes out its registration; gives back the new place. For what git cannot read, or does not know. */
 export async function setWorktreeAside(repo: Repository, path: string): Promise<string> {
-  const real = (await registrationPath(path)) ?? path;
+  const real = await registrationPath(path);
+  if (real === undefined) throw new GitError(`git worktree move ${path}`, 'it is missing');
   let aside = `${real}.broken-1`;
   for (let n = 2; await exists(aside); n += 1) aside = `${real}.broken-${n}`;
   await repo.registering(async () => {
@@ -203,8 +206,9 @@ async function removeTree(repo: Repository, path: string): Promise<void> {
   }
 }
 
-/** Lets the owner into every folder below one, so that it can be removed. */
+/** Lets the owner into a folder and every one below it, so that it can be removed; follows no link. */
 export async function makeWritable(folder: string): Promise<void> {
+  if (!(await lstat(folder)).isDirectory()) return;
   await chmod(folder, 0o700);
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
