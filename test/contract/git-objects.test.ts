@@ -102,8 +102,9 @@ describe('an object of choo’s own', () => {
 
   it('names nothing that is not there', async () => {
     const { git } = opened();
-    repo.write('new', 'x\n');
-    const tree = await git.stage(repo.root, ['new']);
+    const work = repo.worktree();
+    repo.write('new', 'x\n', work);
+    const tree = await git.stage(work, ['new']);
     rmSync(fileOf(tree));
     await expect(git.commitTree({ tree, parents: [repo.git('rev-parse', 'HEAD')], message: 'm' })).rejects.toThrow('commit-tree');
   });
@@ -119,10 +120,11 @@ describe('an object of choo’s own', () => {
   it('is git’s to write where many large files come together', async () => {
     const { git, starts } = opened();
     const paths = ['1', '2', '3', '4', '5'];
-    for (const path of paths) repo.write(path, path.repeat(3.9 * 1024 * 1024));
-    expect(await git.stage(repo.root, paths.slice(0, 2))).toBe(repo.git('write-tree'));
+    const work = repo.worktree();
+    for (const path of paths) repo.write(path, path.repeat(3.9 * 1024 * 1024), work);
+    expect(await git.stage(work, paths.slice(0, 2))).toBe(repo.git('-C', work, 'write-tree'));
     expect(starts().some((args) => args.includes('update-index'))).toBe(false);
-    expect(await git.stage(repo.root, paths)).toBe(repo.git('write-tree'));
+    expect(await git.stage(work, paths)).toBe(repo.git('-C', work, 'write-tree'));
     expect(starts().some((args) => args.includes('update-index'))).toBe(true);
   });
 });

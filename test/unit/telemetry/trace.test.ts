@@ -26,7 +26,7 @@ function spansOf(events: readonly Event[]): readonly Span[] {
 }
 
 /** Seeds of the test; between them they have every kind of step. */
-const SEEDS = Array.from({ length: 24 }, (_, i) => i + 1);
+const SEEDS = [...Array.from({ length: 24 }, (_, i) => i + 1), 40];
 
 describe('the spans of simulated runs', () => {
   const seen = new Set<string>();
