@@ -234,15 +234,15 @@ describe('--discard', () => {
     expect(refs(bed)).not.toContain('refs/choo/pinned/1');
   });
 
-  it('cannot save a folder that git knows no more, so it is left', async ({ bed }) => {
+  it('cannot save a folder that git knows no more, so it is moved aside as it is', async ({ bed }) => {
     const worktree = await failedRun(bed);
     execFileSync('mv', ['--', worktree, `${worktree}-moved`]);
     bed.git('worktree', 'prune', '--expire=now');
     execFileSync('mv', ['--', `${worktree}-moved`, worktree]);
     const ended = await bed.choo(['cleanup', '--discard', 'b', '--json']);
-    expectEnd(ended, 1);
-    expect(reportOf(ended).failed).toMatchObject([{ what: worktree, because: expect.stringContaining('cannot be backed up') as string }]);
-    expect(readFileSync(join(worktree, 'new.txt'), 'utf8')).toBe('new\n');
+    expectEnd(ended, 0);
+    expect(reportOf(ended).kept).toContainEqual(expect.objectContaining({ what: `${worktree}.broken-1`, because: expect.stringContaining('git does not know it') as string }));
+    expect(readFileSync(join(`${worktree}.broken-1`, 'new.txt'), 'utf8')).toBe('new\n');
   });
 });
 
