@@ -286,7 +286,7 @@ const OVERLAP: readonly Mutant[] = [
 
 const POOL: readonly Mutant[] = [
   {
-    name: 'removes-without-keeping-what-is-left', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 162,
+    name: 'removes-without-keeping-what-is-left', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 4456,
     find: "const settled = await keepLeftovers(step, notes);\n", replace: "const settled = u.tasks.length > 0 || await keepLeftovers(step, notes);\n",
   },
   {
