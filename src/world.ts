@@ -256,6 +256,8 @@ export interface FenceSnapshot {
   readonly head: string;
   /** Changed or untracked path of the main checkout → a stamp that changes with its content. */
   readonly dirty: ReadonlyMap<string, string>;
+  /** Commits of the entries of the stash, which all worktrees share. */
+  readonly stash: ReadonlySet<string>;
 }
 
 // ---------------------------------------------------------------- processes

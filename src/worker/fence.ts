@@ -23,6 +23,8 @@ interface Look {
 interface Known {
   readonly busy: Map<string, number>;
   readonly own: Map<string, Set<string | undefined>>;
+  /** What was in the stash when the first look was taken: no agent's. */
+  stash: ReadonlySet<string> | undefined;
 }
 
 /** Compares the outside before and after attempts. */
@@ -40,7 +42,7 @@ export interface Fence {
 
 /** Takes which paths of the main checkout are choo's own output (`choo run > log`). */
 export function openFence(o: { readonly git: Git; readonly clock: Clock; readonly isOutput: (path: string) => boolean }): Fence {
-  const known: Known = { busy: new Map(), own: new Map() };
+  const known: Known = { busy: new Map(), own: new Map(), stash: undefined };
   let last: Look | undefined;
   let looks = 0;
   let turn: Promise<unknown> = Promise.resolve();
@@ -55,6 +57,7 @@ export function openFence(o: { readonly git: Git; readonly clock: Clock; readonl
     waiting = undefined;
     const [at, number] = [o.clock.steady(), looks++];
     last = { at, number, snapshot: await o.git.snapshot() };
+    known.stash ??= last.snapshot.stash;
     return last;
   }));
   return {
@@ -87,10 +90,11 @@ function compare(before: Look, after: FenceSnapshot, o: Known & { readonly isOut
     const [was, is] = [then.refs.get(ref), after.refs.get(ref)];
     // Of a step that was in flight at the earlier look or began since, the branch is judged by its own unit.
     if (was === is || (o.busy.get(ref) ?? -1) > number || o.own.get(ref)?.has(is) === true) continue;
-    // All worktrees share one stash, and git keeps what is put there.
     if (ref === STASH || was === undefined && ref.startsWith('refs/tags/')) continue;
     changes.push(was === undefined ? `${ref} was made` : is === undefined ? `${ref} was deleted` : `${ref} moved to ${is.slice(0, 10)}`);
   }
+  // All worktrees share one stash: what agents put there and take back is their business, what was there before them is not.
+  for (const id of o.stash ?? []) if (then.stash.has(id) && !after.stash.has(id)) changes.push(`a stash entry was dropped (git stash apply ${id} still finds it)`);
   if (then.head !== after.head) changes.push(`the main checkout was switched to ${after.head}`);
   for (const [path, stamp] of after.dirty) if (then.dirty.get(path) !== stamp && !o.isOutput(path)) changes.push(`${path} in the main checkout`);
   for (const path of then.dirty.keys()) if (!after.dirty.has(path)) changes.push(`${path} in the main checkout`);

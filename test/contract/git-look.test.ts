@@ -225,6 +225,27 @@ describe('a status of our own', () => {
   });
 });
 
+describe('the stash', () => {
+  const stash = async (): Promise<readonly string[]> => [...(await git.snapshot()).stash].toSorted();
+
+  it('is told by its entries', async () => {
+    expect(await stash()).toEqual([]);
+    const ids: string[] = [];
+    for (const text of ['1', '2', '3']) {
+      repo.write('f', text);
+      repo.git('stash', '-u', '-q');
+      ids.push(repo.git('rev-parse', 'refs/stash'));
+    }
+    expect(await stash()).toEqual(ids.toSorted());
+    repo.git('stash', 'drop', '-q', 'stash@{1}');
+    expect(await stash()).toEqual([ids[0], ids[2]].toSorted());
+    rmSync(join(repo.root, '.git/logs/refs/stash'));
+    expect(await stash()).toEqual([]);
+    repo.git('stash', 'clear');
+    expect(await stash()).toEqual([]);
+  });
+});
+
 describe('refs read from files', () => {
   const refs = async (): Promise<Record<string, string>> => Object.fromEntries((await git.snapshot()).refs);
   const trueRefs = (): Record<string, string> => Object.fromEntries(repo.git('for-each-ref', '--format=%(refname) %(objectname) %(symref)').split('\n').filter((l) => !l.startsWith('refs/remotes/')).map((line) => {

@@ -38,7 +38,7 @@ describe('a conflict', () => {
     expect(fileAt(bed, 'main', 'shared')).toBe('a\nb\n');
   });
 
-  it('in the spec of a running task is choo\'s to solve: the new text stays, the status too', async ({ bed }) => {
+  it('in the spec of a running task is choo\'s to solve: the target\'s text stays, to be done by the next run', async ({ bed }) => {
     bed.specs({ a: {} }, { agent: bed.hand.agent });
     const run = bed.start(['run', '--json']);
     const held = await bed.hand.next({ unit: 'a' });
@@ -47,12 +47,18 @@ describe('a conflict', () => {
     bed.commit({ [path]: edited }, 'clearer');
     await held.write('a-1.txt', 'x\n');
     await held.exit(0);
-    const again = await bed.hand.next({ unit: 'a' });
-    await again.exit(0);
+    // The commit was made outside of the fence while it worked.
+    await (await bed.hand.next({ unit: 'a' })).exit(0);
     expectEnd(await run.ended, 0);
-    const landed = fileAt(bed, 'main', path) ?? '';
-    expect(landed).toContain('status: complete');
-    expect(landed).toContain('Quickly write the file');
+    expect(fileAt(bed, 'main', path)).toBe(edited);
+    expect(fileAt(bed, 'main', 'a-1.txt')).toBe('x\n');
+    const next = bed.start(['run', '--json']);
+    const again = await bed.hand.next({ unit: 'a' });
+    expect(again.prompt).toContain('Quickly write the file');
+    await again.write('a-1.txt', 'x, quickly\n');
+    await again.exit(0);
+    expectEnd(await next.ended, 0);
+    expect(fileAt(bed, 'main', path)).toBe(edited.replace('status: pending', 'status: complete'));
   });
 });
 

@@ -36,7 +36,7 @@ describe('run', () => {
   });
 
   it('says that a disk did not take what was printed: a run goes on, what was only to be told has failed', async ({ bed }) => {
-    bed.specs({ a: {} });
+    bed.specs({ a: {} }, { agent: `echo at work; ${DOES_IT}` });
     // Where there is no such device, nothing may be written to any file; then a run cannot be made either.
     const device = existsSync('/dev/full');
     const through = ['/bin/sh', device ? '"$0" "$@" >/dev/full' : 'trap "" XFSZ; ulimit -f 0; "$0" "$@" >out'] as const;

@@ -111,7 +111,7 @@ describe('a unit that was given up', () => {
     expectEnd(await bed.choo(['cleanup', '--discard', 'b']), 0);
     const again = await bed.choo(['resume']);
     expectEnd(again, 1);
-    expect(again.stdout).toContain('to end the run: choo cleanup --discard c');
+    expect(again.stdout).toMatch(/to end the run: +choo cleanup --discard c\n/);
     expect((await bed.choo(['status'])).stdout).toContain('to end the run: choo cleanup --discard c');
     expectEnd(await bed.choo(['cleanup', '--discard', 'c']), 0);
     expect((await bed.choo(['status'])).stdout).toContain('run 1 onto main: over');

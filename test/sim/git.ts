@@ -59,7 +59,7 @@ function facts({ repo, gate }: Own): Facts {
     snapshot: () => gate('snapshot', () => {
       const { main } = repo;
       const dirty = main.entries(repo.headFiles(main)).map((e) => [e.path, `${main.index.get(e.path) ?? ''}\0${main.files.get(e.path) ?? ''}`] as const);
-      return { refs: new Map(repo.refs), head: main.branch ?? repo.headOf(main), dirty: new Map(dirty) };
+      return { refs: new Map(repo.refs), head: main.branch ?? repo.headOf(main), dirty: new Map(dirty), stash: new Set() };
     }),
   };
 }

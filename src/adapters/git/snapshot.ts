@@ -8,7 +8,7 @@ import { FENCE_REF } from './fence.ts';
 import { isMissing } from '../errno.ts';
 import { ask, checkoutOf, namesIn } from './repository.ts';
 import type { Repository } from './repository.ts';
-import { pathBytes } from './names.ts';
+import { isId, pathBytes } from './names.ts';
 import { readRefFiles } from './ref-files.ts';
 import { statusAt } from './status.ts';
 import type { DetailedStatus } from './memory.ts';
@@ -26,7 +26,27 @@ export async function snapshot(repo: Repository): Promise<FenceSnapshot> {
     for (const [path, stamp] of tree.stamps) dirty.set(`${tree.path}/${path}`, stamp);
   }
   for (const [path, stamp] of await settingsStamps(repo)) dirty.set(path, stamp);
-  return { refs, head: main?.head ?? '', dirty };
+  return { refs, head: main?.head ?? '', dirty, stash: await stashed(repo, refs.get(STASH)) };
+}
+
+const STASH = 'refs/stash';
+
+/** The entries of the stash are its ref's log; git removes both together. `tip`: where the ref points. */
+async function stashed(repo: Repository, tip: string | undefined): Promise<ReadonlySet<string>> {
+  if (tip === undefined) return new Set();
+  const log = textIn(join(repo.commonDir, 'logs', STASH));
+  // `<old> <new> <who> <when>\t<why>`; another ref storage keeps it elsewhere.
+  const ids = log?.split('\n').map((line) => line.split(' ')[1] ?? '') ?? (await ask(repo, { args: ['log', '-g', '--no-show-signature', '--format=%H', STASH, '--'] })).stdout.toString('utf8').split('\n');
+  return new Set(ids.filter((id) => isId(id)));
+}
+
+function textIn(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 /** The files in `info/` by which git changes what it does; its housekeeping writes others there. */
