@@ -59,12 +59,12 @@ export async function untilFree(o: Stopping, signal?: AbortSignal): Promise<bool
   signal?.addEventListener('abort', enough, { once: true });
   const watcher = watch(chooFolder(o.commonDir), () => changes.tell());
   const lifeline = new Lifeline(changes);
-  lifeline.hold(o.socket);
   try {
     for (;;) {
       const held = await readLock(o.commonDir);
       if (held?.state !== 'live' || held.holder.pid !== o.pid) return true;
       if (signal?.aborted === true) return false;
+      lifeline.hold(o.socket);
       await changes.next();
     }
   } finally {

@@ -230,15 +230,15 @@ describe('the stash', () => {
 
   it('is told by its entries', async () => {
     expect(await stash()).toEqual([]);
-    const ids: string[] = [];
-    for (const text of ['1', '2', '3']) {
+    const put = (text: string): string => {
       repo.write('f', text);
       repo.git('stash', '-u', '-q');
-      ids.push(repo.git('rev-parse', 'refs/stash'));
-    }
-    expect(await stash()).toEqual(ids.toSorted());
+      return repo.git('rev-parse', 'refs/stash');
+    };
+    const [first, second, third] = [put('1'), put('2'), put('3')];
+    expect(await stash()).toEqual([first, second, third].toSorted());
     repo.git('stash', 'drop', '-q', 'stash@{1}');
-    expect(await stash()).toEqual([ids[0], ids[2]].toSorted());
+    expect(await stash()).toEqual([first, third].toSorted());
     rmSync(join(repo.root, '.git/logs/refs/stash'));
     expect(await stash()).toEqual([]);
     repo.git('stash', 'clear');
