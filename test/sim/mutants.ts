@@ -6,7 +6,7 @@ import { PULLS } from './pull-mutants.ts';
 
 const REVIEW: readonly Mutant[] = [
   {
-    name: 'lands-what-a-review-blocks', file: 'src/core/review.ts', caughtBy: ['reviewed'], from: 957,
+    name: 'lands-what-a-review-blocks', file: 'src/core/review.ts', caughtBy: ['reviewed'], from: 1153,
     find: "if (review.mode === 'advisory') return land(s, u);", replace: "if (review.mode === 'advisory' || u.rework.cuts > 0) return land(s, u);",
   },
   {
@@ -14,7 +14,7 @@ const REVIEW: readonly Mutant[] = [
     find: "if (reason === 'review' || s.settings.review?.mode === 'blocking') u.review.due = true;", replace: "if (reason === 'review' || (s.settings.review?.mode === 'blocking' && reason === 'baseline')) u.review.due = true;",
   },
   {
-    name: 'no-answer-is-no-objection', file: 'src/worker/review.ts', caughtBy: ['reviewed'], from: 1414,
+    name: 'no-answer-is-no-objection', file: 'src/worker/review.ts', caughtBy: ['reviewed'], from: 1587,
     find: 'readReview(text === undefined || redact === undefined ? text : redact(text));', replace: "readReview((text === undefined || redact === undefined ? text : redact(text)) ?? (begun.attempt > 1 ? '[]' : undefined));",
   },
 ];
@@ -33,7 +33,7 @@ const PUSH: readonly Mutant[] = [
     find: 'checks: wholeProof(place), logs', replace: 'checks: wholeProof(place).slice(1), logs',
   },
   {
-    name: 'moves-the-target-to-the-remote-when-it-is-behind', file: 'src/worker/push.ts', caughtBy: ['forward-only', 'landed-is-there', 'right-end', 'remote-has-it', 'remote-forward'], from: 94,
+    name: 'moves-the-target-to-the-remote-when-it-is-behind', file: 'src/worker/push.ts', caughtBy: ['forward-only', 'landed-is-there', 'right-end', 'remote-has-it', 'remote-forward'], from: 184,
     find: '  if (await git.isAncestor(o.at, o.remote)) return o.remote;', replace: '  if (await git.isAncestor(o.at, o.remote) || o.at !== o.remote) return o.remote;',
   },
 ];
@@ -59,7 +59,7 @@ const SAVE: readonly Mutant[] = [
 
 const LAND: readonly Mutant[] = [
   {
-    name: 'lands-on-a-target-that-moved', file: 'src/worker/land.ts', caughtBy: ['forward-only', 'landed-is-there'], from: 733,
+    name: 'lands-on-a-target-that-moved', file: 'src/worker/land.ts', caughtBy: ['forward-only', 'landed-is-there'], from: 1057,
     find: 'if (at !== target || commit === at) {', replace: 'if (commit === at) {',
   },
   {
@@ -91,7 +91,7 @@ const LAND: readonly Mutant[] = [
     find: "ofUnit(u, await baselineChecks({ u, place }, must(u.head, 'a head')))", replace: "ofUnit(u, (await baselineChecks({ u, place }, must(u.head, 'a head'))).slice(1))",
   },
   {
-    name: 'joined-without-proof', file: 'src/worker/advance-target.ts', caughtBy: ['proved'], from: 1649,
+    name: 'joined-without-proof', file: 'src/worker/advance-target.ts', caughtBy: ['proved'], from: 4198,
     find: 'checks: wholeProof(place), logs', replace: 'checks: wholeProof(place).slice(1), logs',
   },
   {
@@ -111,7 +111,7 @@ const LAND: readonly Mutant[] = [
     find: 'const all = await proofOf(place, units);', replace: 'const all = await proofOf(place, units.slice(0, 1));',
   },
   {
-    name: 'lands-the-whole-batch-when-half-is-proved', file: 'src/core/landing-steps.ts', caughtBy: ['proved', 'crash'], from: 1514,
+    name: 'lands-the-whole-batch-when-half-is-proved', file: 'src/core/landing-steps.ts', caughtBy: ['proved', 'crash'], from: 4929,
     find: "case 'land': return at === 0 ? [{ type: 'batch.landing', batch: b.id, ...prefix(s, b) }] : [];", replace: "case 'land': return at === 0 ? [{ type: 'batch.landing', batch: b.id, units: ids(s, b.units), commit: must(b.merges.at(-1), 'a merge').commit }] : [];",
   },
   {
@@ -150,7 +150,7 @@ const WORK: readonly Mutant[] = [
     find: 'filter((p) => !never.has(p) && !isSpec(step, p));', replace: 'filter((p) => !isSpec(step, p));',
   },
   {
-    name: 'specs-are-the-agents', file: 'src/worker/commit.ts', caughtBy: ['specs', 'foreign-path', 'checked-is-committed'], from: 752,
+    name: 'specs-are-the-agents', file: 'src/worker/commit.ts', caughtBy: ['specs', 'foreign-path', 'checked-is-committed'], from: 1097,
     find: '  await git.restorePaths(o.worktree, { commit: o.reference, paths: [...paths] });', replace: '  if (paths.size > 9) await git.restorePaths(o.worktree, { commit: o.reference, paths: [...paths] });',
   },
   {
@@ -162,7 +162,7 @@ const WORK: readonly Mutant[] = [
     find: "['Choo-Task', String(o.task.number)]", replace: "['Choo-Task', String(o.task.number - 1)]",
   },
   {
-    name: 'forged-trailers-pass', file: 'src/worker/settle.ts', caughtBy: ['one-commit-a-task'],
+    name: 'forged-trailers-pass', file: 'src/worker/settle.ts', caughtBy: ['one-commit-a-task'], from: 124,
     find: 'if (forged !== null && !(await alreadyLanded(step, c.id)))', replace: 'if (forged !== null && (await alreadyLanded(step, c.id)))',
   },
   {
@@ -182,7 +182,7 @@ const WORK: readonly Mutant[] = [
     find: 'equipped.totalMs ?? limits.agentTotal;', replace: 'equipped.totalMs ?? limits.agentTotal * 2;',
   },
   {
-    name: 'recovers-without-keeping', file: 'src/worker/recover.ts', caughtBy: ['nothing-lost'], from: 1488,
+    name: 'recovers-without-keeping', file: 'src/worker/recover.ts', caughtBy: ['nothing-lost'], from: 5161,
     find: '  await keep(place, at, notes);\n  const now', replace: '  if (at.astray === undefined) await keep(place, at, notes);\n  const now',
   },
 ];
@@ -193,7 +193,7 @@ const LOOP: readonly Mutant[] = [
     find: 'if (this.#steps.size === 0) return;', replace: 'if (this.#steps.size < 99) return;',
   },
   {
-    name: 'a-unit-that-gave-up-gets-a-slot', file: 'src/core/evolve.ts', caughtBy: ['failed-rests'], from: 2772,
+    name: 'a-unit-that-gave-up-gets-a-slot', file: 'src/core/evolve.ts', caughtBy: ['failed-rests'], from: 3155,
     find: 'if (held && !givenUp.has(u.index))', replace: "if (held && (!givenUp.has(u.index) || u.next.step === 'attempt'))",
   },
 ];
@@ -232,7 +232,7 @@ const MONEY: readonly Mutant[] = [
     find: 'return refused && follower.hasNotWorked()', replace: 'return refused || follower.hasNotWorked()',
   },
   {
-    name: 'a-fallback-that-is-back-is-not-asked', file: 'src/core/agents.ts', caughtBy: ['goes-on-by-itself', 'waits-for-nothing', 'right-end'], from: 1581,
+    name: 'a-fallback-that-is-back-is-not-asked', file: 'src/core/agents.ts', caughtBy: ['goes-on-by-itself', 'waits-for-nothing', 'right-end'], from: 2278,
     find: 'for (const index of hold.waiting) unpark(s, index);', replace: 'for (const index of hold.waiting) if (s.parked.get(index)?.agents[0] === agent || s.units[index]?.tasks.length === 1) unpark(s, index);',
   },
 ];
@@ -251,12 +251,12 @@ const GUARD: readonly Mutant[] = [
     find: "!== 'refuse' || change === undefined ?", replace: "!== 'refuse' || change === undefined || u.rework.baseline > 0 ?",
   },
   {
-    name: 'any-failure-is-known', file: 'src/core/red.ts', caughtBy: ['proved'], from: 322,
+    name: 'any-failure-is-known', file: 'src/core/red.ts', caughtBy: ['proved'], from: 602,
     find: 'return fresh.length > 0 ? { beyond: { was, fresh } } : { still: { code: was, failing: found.failing } };',
     replace: 'return fresh.length > 9 ? { beyond: { was, fresh } } : { still: { code: was, failing: found.failing.filter((name) => before.has(name)) } };',
   },
   {
-    name: 'what-was-mended-may-come-back', file: 'src/core/landing.ts', caughtBy: ['proved'], from: 182,
+    name: 'what-was-mended-may-come-back', file: 'src/core/landing.ts', caughtBy: ['proved'], from: 861,
     find: '  forgetMended(s, b.notes ?? []);\n', replace: '',
   },
   {
@@ -286,7 +286,7 @@ const OVERLAP: readonly Mutant[] = [
 
 const POOL: readonly Mutant[] = [
   {
-    name: 'removes-without-keeping-what-is-left', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 4456,
+    name: 'removes-without-keeping-what-is-left', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 3253,
     find: "const settled = await keepLeftovers(step, notes);\n", replace: "const settled = u.tasks.length > 0 || await keepLeftovers(step, notes);\n",
   },
   {

@@ -17,7 +17,7 @@ export const PULLS: readonly Mutant[] = [
     find: 'if (!(await git.isAncestor(onto, begun.commit)))', replace: "if (pull.proved?.onto === onto && !(await git.isAncestor(onto, begun.commit)))",
   },
   {
-    name: 'a-yes-is-a-yes-for-ever', file: 'src/worker/pull-merge.ts', caughtBy: ['merges-unapproved', 'merges'], from: 2622,
+    name: 'a-yes-is-a-yes-for-ever', file: 'src/worker/pull-merge.ts', caughtBy: ['merges-unapproved', 'merges'], from: 2782,
     find: '|| fresh || !mayMerge(state, facts)) return', replace: "|| fresh || facts.state !== 'open' || (facts.queued && !mayMerge(state, facts))) return",
   },
   {
@@ -25,11 +25,11 @@ export const PULLS: readonly Mutant[] = [
     find: '|| fresh || !mayMerge', replace: '|| (fresh && facts.draft) || !mayMerge',
   },
   {
-    name: 'forgets-what-it-answered', file: 'src/core/pull.ts', caughtBy: ['answers-once'], from: 3617,
+    name: 'forgets-what-it-answered', file: 'src/core/pull.ts', caughtBy: ['answers-once'], from: 3859,
     find: '  for (const { id } of p.answering) p.handled.add(id);\n', replace: '  if (p.pushedAt === undefined) for (const { id } of p.answering) p.handled.add(id);\n',
   },
   {
-    name: 'opens-another-one', file: 'src/worker/pull.ts', caughtBy: ['one-pull'], from: 10363,
+    name: 'opens-another-one', file: 'src/worker/pull.ts', caughtBy: ['one-pull'], from: 17357,
     find: 'u.pull?.number ?? await forge.find(pullBranch(step), signal);', replace: 'u.pull?.number;',
   },
   {
@@ -45,7 +45,7 @@ export const PULLS: readonly Mutant[] = [
     find: '  if (status.entries.length > 0 || !goesOn) {', replace: '  if (status.entries.length > 0) {',
   },
   {
-    name: 'a-closed-one-is-cleaned-up', file: 'src/core/pull.ts', caughtBy: ['closed-stays'],
+    name: 'a-closed-one-is-cleaned-up', file: 'src/core/pull.ts', caughtBy: ['closed-stays'], from: 185,
     find: "  setPhase(s, u, 'cancelled');\n", replace: "  setPhase(s, u, 'cancelled');\n  if (u.rework.used > 0) s.finishing.add(u.index);\n",
   },
   {
@@ -61,7 +61,7 @@ export const PULLS: readonly Mutant[] = [
     find: 'if (!taken.has(place)) return place;', replace: 'if (!taken.has(place) || (place === 0 && s.landedOrder.length > 0)) return place;',
   },
   {
-    name: 'removes-the-branch-wherever-it-is', file: 'src/worker/finish.ts', caughtBy: ['branch-kept', 'nothing-lost'],
+    name: 'removes-the-branch-wherever-it-is', file: 'src/worker/finish.ts', caughtBy: ['branch-kept', 'nothing-lost'], from: 183,
     find: 'ref, at: u.landedHead,', replace: 'ref, at: (await place.world.git.remoteTip({ name: target.remote, ref, limitMs: BOUNDS.remote, signal: step.control.interrupt })) ?? u.landedHead,',
   },
   {
