@@ -22,7 +22,7 @@ const LONG = [
   'test/browser/*.test.ts',
   'test/kills/*.test.ts', 'test/sim/mutants.test.ts', 'test/integration/trouble-*.test.ts', 'test/integration/pull-*.test.ts',
   ...[
-    'one-orchestrator', 'second-look', 'detach', 'landing-checkout', 'landing-history', 'red-together', 'broken-before', 'push', 'push-others', 'overlap', 'known-failures', 'protected',
+    'one-orchestrator', 'second-look', 'detach', 'landing-checkout', 'landing-history', 'red-together', 'broken-before', 'forged', 'push', 'push-others', 'overlap', 'known-failures', 'protected',
     'after-a-crash', 'agent-astray', 'agent-hostile', 'agent-links', 'agent-seen', 'archive', 'changed-plan', 'changed-texts', 'demo-agent', 'doctor', 'free-space', 'go-implementation', 'going-on', 'worktree',
     'ci-trouble', 'cleanup', 'code-review', 'escalation', 'agent-claims', 'cli-look', 'cli-print', 'mcp-run', 'watch-screen', 'repository-as-found', 'pull-secrets', 'screen', 'ci', 'report', 'web', 'web-run', 'web-logs', 'web-metrics', 'mcp', 'completion',
   ].map((name) => `test/integration/${name}.test.ts`),

@@ -141,8 +141,8 @@ export interface Git {
   resolve(ref: string): Promise<CommitId | undefined>;
   /** True when `ancestor` is reachable from `commit` (or the same). */
   isAncestor(ancestor: CommitId, commit: CommitId): Promise<boolean>;
-  /** Content of a file at a commit, or undefined when it is not there. */
-  readFile(commit: CommitId, path: string): Promise<string | undefined>;
+  /** Content of a file at a commit or in a tree, or undefined when it is not there. */
+  readFile(at: CommitId | TreeId, path: string): Promise<string | undefined>;
   /** Id of the tree of a commit. */
   treeOf(commit: CommitId): Promise<TreeId>;
   /** Ids from `from` (exclusive) to `to` along first parents, oldest first, with their full messages. */
@@ -190,8 +190,8 @@ export interface Git {
   unstagePaths(worktree: string, o: { readonly commit: CommitId; readonly paths: readonly string[] }): Promise<void>;
   /** Stages exactly the given paths as they are in the files (added, changed, deleted) and writes the index as a tree. */
   stage(worktree: string, paths: readonly string[]): Promise<TreeId>;
-  /** Writes a tree with the given paths as `commit` has them (without those it lacks). */
-  treeWith(tree: TreeId, o: { readonly commit: CommitId; readonly paths: readonly string[] }): Promise<TreeId>;
+  /** Writes a tree with the given paths as `commit` has them (without those it lacks), and plain files with these texts. */
+  treeWith(tree: TreeId, o: { readonly commit: CommitId; readonly paths: readonly string[]; readonly texts?: ReadonlyMap<string, string> }): Promise<TreeId>;
   /** Makes a commit object; moves nothing. Signed when the user's configuration asks for it. */
   commitTree(o: { readonly tree: TreeId; readonly parents: readonly CommitId[]; readonly message: string; /** The commit whose author it keeps; absent: the user. */ readonly authorOf?: CommitId }): Promise<CommitId>;
   /** Moves a ref by compare-and-swap (`from` undefined: must not exist; `to` undefined: delete). False when it was not at `from`, unless it is a ref that existed and is at `to` already. */
@@ -256,8 +256,8 @@ export interface FenceSnapshot {
   readonly head: string;
   /** Changed or untracked path of the main checkout → a stamp that changes with its content. */
   readonly dirty: ReadonlyMap<string, string>;
-  /** Commits of the entries of the stash, which all worktrees share. */
-  readonly stash: ReadonlySet<string>;
+  /** The entries of the stash, which all worktrees share: commit → the full ref that was checked out where it was made, undefined for none. */
+  readonly stash: ReadonlyMap<string, string | undefined>;
 }
 
 // ---------------------------------------------------------------- processes

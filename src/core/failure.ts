@@ -93,6 +93,7 @@ export type Failure =
   | { readonly kind: 'not-writable'; readonly path: string; readonly detail: string }
   | { readonly kind: 'git'; readonly command: string; readonly detail: string }
   | { readonly kind: 'target-gone'; readonly ref: string }
+  | { readonly kind: 'landed-gone'; readonly ref: string; readonly units: readonly string[]; readonly landed: string }
   | { readonly kind: 'cut'; readonly by: 'stop' | 'crash' }
   | { readonly kind: 'bug'; readonly message: string; readonly stack: string };
 
@@ -133,6 +134,7 @@ export const VERDICTS: { readonly [K in FailureKind]: Verdict } = {
   'not-writable': 'give-up',
   git: 'give-up',
   'target-gone': 'give-up',
+  'landed-gone': 'give-up',
   cut: 'again',
   bug: 'give-up',
 };
@@ -189,6 +191,7 @@ export function describeFailure(f: Failure): string {
     case 'not-writable': return `${f.path} cannot be written: ${f.detail}`;
     case 'git': return `git could not do what choo asked (${f.command}): ${f.detail}`;
     case 'target-gone': return `the target branch ${f.ref} no longer exists`;
+    case 'landed-gone': return `${f.ref} no longer has what this run landed there (${list(f.units)}); to put it back: git merge ${f.landed.slice(0, 10)} on that branch`;
     case 'cut': return f.by === 'stop' ? 'the step was cut by a stop' : 'the step was cut by a crash';
     case 'bug': return `this is a defect in choo: ${f.message}`;
     default: return unreachable(f);

@@ -19,7 +19,9 @@ export function replan(old: State, e: EventOf<'run.replanned'>): State {
   carryRun(s, old);
   for (const u of s.units) {
     const was = old.units[old.graph.index.get(u.unit.id) ?? -1];
-    if (was !== undefined) carry(s, { u, was, changes: e.changes, guarded: JSON.stringify(old.pinned.guard) === JSON.stringify(s.pinned.guard) });
+    if (was === undefined) continue;
+    carry(s, { u, was, changes: e.changes, guarded: JSON.stringify(old.pinned.guard) === JSON.stringify(s.pinned.guard) });
+    if (u.phase === 'landed') u.textsAt = was.textsAt ?? old.pinned.base;
   }
   for (const i of old.landedOrder) {
     const index = s.graph.index.get(old.units[i]?.unit.id ?? '');

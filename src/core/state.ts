@@ -82,6 +82,8 @@ export interface UnitState {
   base?: string;
   /** Last commit of the unit's branch that choo recorded. */
   head?: string;
+  /** The commit whose specs it was done by, when the run has taken others since it landed. */
+  textsAt?: string;
   readonly tasks: TaskState[];
   /** Attempts at mending, by reason: begun in all, and failed or spent since the last success. */
   readonly rework: { used: number; baseline: number; conflict: number; proof: number; review: number; feedback: number; cuts: number };

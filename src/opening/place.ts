@@ -126,7 +126,7 @@ export function makeWorkplace(o: {
     setup: config.worktree.setup, teardown: config.worktree.teardown, copy: config.worktree.copy,
     agents: o.agents,
     matches: (glob, path) => matcher(glob)(path),
-    fence: openFence({ git: o.git, clock: o.clock, isOutput: outputOf(o.mainRoot) }),
+    fence: openFence({ git: o.git, clock: o.clock, isOutput: outputOf(o.mainRoot), isUnits: (branch) => branch.startsWith(`refs/heads/${o.state.pinned.branchPrefix}`) }),
     pool: new Pool({ mode: config.worktree.pool, keep: config.worktree.keep }),
     slots: new Slots({ files, file: join(o.commonDir, 'choo', 'slots.json'), portBase: config.worktree.portBase, project: `choo-${hashOf(o.commonDir)}` }),
     settingUp: new Map(),

@@ -6,6 +6,7 @@ import { landRules } from '../core/state.ts';
 import { failpoint } from '../failpoint.ts';
 import type { AdvanceOutcome, Control } from '../world.ts';
 import { message } from './commit.ts';
+import { advanceRef, moveLandingRef } from './landing-ref.ts';
 import { wholeProof } from './proof.ts';
 import { proveAt } from './prove.ts';
 import { asTheirs, otherTexts } from './spec-text.ts';
@@ -26,15 +27,12 @@ export async function advanceTarget(place: Workplace, control: Control): Promise
   if (own === undefined) return not(`${ref} no longer exists`);
   if (await git.isAncestor(own, at)) return arrived(place, own);
   if (joined?.own === own && joined.onto === at && joined.commit !== own) {
-    place.fence.moved(ref, joined.commit);
-    if (!(await git.moveRef({ ref, to: joined.commit, from: own, reason: 'choo: bring in the target' }))) return not(`somebody else moves ${ref}`);
+    if (!(await moveLandingRef(place, { ref, to: joined.commit, from: own, reason: 'choo: bring in the target' }))) return not(`somebody else moves ${ref}`);
     own = joined.commit;
     failpoint('joined');
   }
   if (own !== joined?.commit && own !== landed || !(await git.isAncestor(at, own))) return join(place, { own, at, control });
-  place.fence.moved(target, own);
-  const to = own;
-  const outcome = await place.fence.hold(() => git.advance({ ref: target, from: at, to }));
+  const outcome = await advanceRef(place, { ref: target, from: at, to: own });
   if (outcome.kind === 'advanced') return arrived(place, own);
   return not(outcome.kind === 'moved' ? `${target} moved just now` : refusal(outcome), outcome.kind === 'refused');
 }
@@ -66,7 +64,7 @@ export async function mergeIn(place: Workplace, o: { readonly at: string; readon
   const merge = await git.mergeTrees(o.at, o.other);
   if (merge.kind === 'conflict') return undefined;
   const other = await Promise.all(place.state.landedOrder.map((index) => otherTexts(place, { u: must(place.state.units[index], 'a landed unit'), at: o.other })));
-  const { tree } = await asTheirs(place, { other: other.flat(), ours: o.at, theirs: o.other, tree: merge.tree });
+  const tree = await asTheirs(place, { other: other.flat(), ours: o.at, theirs: o.other, tree: merge.tree });
   return git.commitTree({ tree, parents: [o.at, o.other], message: message({ subject: `merge: bring in the ${o.what}`, run: place.state.run, trailers: [] }) });
 }
 

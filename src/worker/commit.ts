@@ -7,43 +7,71 @@ import { specText } from './spec-text.ts';
 import { neverCommitted, writeIn } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
-/** The commit whose specs are the right ones for a worktree at `head`: the last recorded one or, when the agent merged more of the target in, what it has of the target. */
-export async function specReference(step: UnitStep, o: { readonly head: string; readonly recorded: string }): Promise<string> {
-  if (o.head === o.recorded) return o.recorded;
+/** Where the right text of each spec is. */
+export interface SpecSource {
+  /** The commits among which `of` chooses. */
+  readonly commits: readonly string[];
+  /** The commit that has the right text of a path. */
+  readonly of: (path: string) => Promise<string>;
+}
+
+/** The specs that are right in a worktree at `head`: those of the last recorded commit and, when the agent merged more of the target in, what that changed since. */
+export async function specSource(step: UnitStep, o: { readonly head: string; readonly recorded: string }): Promise<SpecSource> {
+  if (o.head === o.recorded) return { commits: [o.recorded], of: async () => o.recorded };
   const { git } = step.place.world;
   const target = await git.resolve(step.place.state.landing.ref);
-  return (target === undefined ? undefined : await git.mergeBase(target, o.head)) ?? o.recorded;
+  const shared = target === undefined ? undefined : await git.mergeBase(target, o.head);
+  if (shared === undefined || await git.isAncestor(shared, o.recorded)) return { commits: [o.recorded], of: async () => o.recorded };
+  return mergedSpecs(step, { ours: o.recorded, theirs: shared });
+}
+
+/** The specs that are right where two commits are merged: as the side has them that changed them; of what both changed, as `theirs` has them. */
+export async function mergedSpecs(step: UnitStep, { ours, theirs }: { readonly ours: string; readonly theirs: string }): Promise<SpecSource> {
+  const { git } = step.place.world;
+  const base = await git.mergeBase(ours, theirs);
+  return {
+    commits: [ours, theirs],
+    of: async (path) => {
+      if (base === undefined) return theirs;
+      const [was, mine, other] = await Promise.all([base, ours, theirs].map((commit) => git.readFile(commit, path)));
+      return other === was && mine !== was ? ours : theirs;
+    },
+  };
 }
 
 /**
- * Puts right everything under the tasks dir that is neither as in `reference` nor the status of a task that is done: in files,
- * index and, by the next commit, what the agent committed. Gives the paths that the next commit must stage.
+ * Puts right everything under the tasks dir that is neither as in `source` nor the status of a task that is done: in files,
+ * index and, by the next commit, what the agent committed. Gives the paths that the next commit must stage; those that were put back are staged.
  */
-export async function restoreSpecs(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus; readonly reference: string; readonly expect?: { readonly path: string; readonly text: string }; readonly notes: Note[] }): Promise<readonly string[]> {
+export async function restoreSpecs(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus; readonly source: SpecSource; readonly expect?: { readonly path: string; readonly text: string }; readonly notes: Note[] }): Promise<readonly string[]> {
   const { git, files } = step.place.world;
   const paths = new Set(o.status.entries.map((e) => e.path).filter((p) => isSpec(step, p)));
-  if (o.status.head !== o.reference) {
-    for (const p of await git.changedPaths(o.reference, o.status.head)) if (isSpec(step, p)) paths.add(p);
-    // In the reference a task that is done since may still be pending, as in a commit that an agent put back.
+  for (const commit of o.source.commits) {
+    if (o.status.head === commit) continue;
+    for (const p of await git.changedPaths(commit, o.status.head)) if (isSpec(step, p)) paths.add(p);
+    // There a task that is done since may still be pending, as in a commit that an agent put back.
     for (const { path } of step.u.unit.tasks) if (isDone(step, path)) paths.add(path);
   }
   if (paths.size === 0) return [];
+  const from = new Map<string, string[]>();
   const done = new Map<string, string>();
   const changed: string[] = [];
   for (const path of paths) {
+    const reference = await o.source.of(path);
+    from.set(reference, [...from.get(reference) ?? [], path]);
     if (!path.startsWith(`${step.place.state.pinned.tasksDir}/`)) {
       // A folder above the specs became a link or a file.
       changed.push(path);
       continue;
     }
-    const text = await git.readFile(o.reference, path);
-    const right = await specText(step.place, { reference: o.reference, path, done: isDone(step, path) });
+    const text = await git.readFile(reference, path);
+    const right = await specText(step.place, { reference, path, done: isDone(step, path) });
     if (right !== text && right !== undefined) done.set(path, right);
     const allowed = [right, path === o.expect?.path ? o.expect.text : undefined];
     const is = await files.readText(`${o.worktree}/${path}`);
     if (is === undefined ? right !== undefined : !allowed.includes(is)) changed.push(path);
   }
-  await git.restorePaths(o.worktree, { commit: o.reference, paths: [...paths] });
+  for (const [commit, those] of from) await git.restorePaths(o.worktree, { commit, paths: those });
   for (const [path, text] of done) await writeIn(step.place, o.worktree, { path, text });
   if (changed.length > 0) o.notes.push({ kind: 'spec-restored', text: 'the agent changed specs; they were put back', paths: changed });
   return [...done.keys()];

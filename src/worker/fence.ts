@@ -23,8 +23,6 @@ interface Look {
 interface Known {
   readonly busy: Map<string, number>;
   readonly own: Map<string, Set<string | undefined>>;
-  /** What was in the stash when the first look was taken: no agent's. */
-  stash: ReadonlySet<string> | undefined;
 }
 
 /** Compares the outside before and after attempts. */
@@ -34,15 +32,17 @@ export interface Fence {
   after(token: FenceToken): Promise<readonly string[]>;
   /** Runs a step of a unit, whose branch is its own business meanwhile. */
   during<T>(branch: string, step: () => Promise<T>): Promise<T>;
-  /** Choo itself moved a ref to this value (undefined: deleted it). */
+  /** Choo itself moves a ref to this value (undefined: deletes it). */
   moved(ref: string, to: string | undefined): void;
+  /** It is there now, while no snapshot is taken (`hold`): back at a value before this one, somebody else has put it. */
+  settled(ref: string, to: string | undefined): void;
   /** Runs something that changes the main checkout while no snapshot is taken. */
   hold<T>(change: () => Promise<T>): Promise<T>;
 }
 
-/** Takes which paths of the main checkout are choo's own output (`choo run > log`). */
-export function openFence(o: { readonly git: Git; readonly clock: Clock; readonly isOutput: (path: string) => boolean }): Fence {
-  const known: Known = { busy: new Map(), own: new Map(), stash: undefined };
+/** Takes which paths of the main checkout are choo's own output (`choo run > log`), and which branches are units'. */
+export function openFence(o: { readonly git: Git; readonly clock: Clock; readonly isOutput: (path: string) => boolean; readonly isUnits: (branch: string) => boolean }): Fence {
+  const known: Known = { busy: new Map(), own: new Map() };
   let last: Look | undefined;
   let looks = 0;
   let turn: Promise<unknown> = Promise.resolve();
@@ -57,7 +57,6 @@ export function openFence(o: { readonly git: Git; readonly clock: Clock; readonl
     waiting = undefined;
     const [at, number] = [o.clock.steady(), looks++];
     last = { at, number, snapshot: await o.git.snapshot() };
-    known.stash ??= last.snapshot.stash;
     return last;
   }));
   return {
@@ -65,7 +64,7 @@ export function openFence(o: { readonly git: Git; readonly clock: Clock; readonl
       const now = o.clock.steady();
       return { before: last !== undefined && now - last.at < FRESH_MS ? last : await take() };
     },
-    after: async ({ before }) => compare(before, (await take()).snapshot, { ...known, isOutput: o.isOutput }),
+    after: async ({ before }) => compare(before, (await take()).snapshot, { ...known, isOutput: o.isOutput, isUnits: o.isUnits }),
     during: async (branch, step) => {
       known.busy.set(branch, Number.POSITIVE_INFINITY);
       try {
@@ -79,11 +78,12 @@ export function openFence(o: { readonly git: Git; readonly clock: Clock; readonl
       values.add(to);
       known.own.set(ref, values);
     },
+    settled: (ref, to) => { known.own.set(ref, new Set([to])); },
     hold: inTurn,
   };
 }
 
-function compare(before: Look, after: FenceSnapshot, o: Known & { readonly isOutput: (path: string) => boolean }): string[] {
+function compare(before: Look, after: FenceSnapshot, o: Known & { readonly isOutput: (path: string) => boolean; readonly isUnits: (branch: string) => boolean }): string[] {
   const { snapshot: then, number } = before;
   const changes: string[] = [];
   for (const ref of new Set([...then.refs.keys(), ...after.refs.keys()])) {
@@ -93,8 +93,10 @@ function compare(before: Look, after: FenceSnapshot, o: Known & { readonly isOut
     if (ref === STASH || was === undefined && ref.startsWith('refs/tags/')) continue;
     changes.push(was === undefined ? `${ref} was made` : is === undefined ? `${ref} was deleted` : `${ref} moved to ${is.slice(0, 10)}`);
   }
-  // All worktrees share one stash: what agents put there and take back is their business, what was there before them is not.
-  for (const id of o.stash ?? []) if (then.stash.has(id) && !after.stash.has(id)) changes.push(`a stash entry was dropped (git stash apply ${id} still finds it)`);
+  // All worktrees share one stash. What is made in units' worktrees, or on no branch, is agents' to take back; anything else is a person's.
+  for (const [id, branch] of then.stash) {
+    if (branch !== undefined && !o.isUnits(branch) && !after.stash.has(id)) changes.push(`a stash entry was dropped (git stash apply ${id} still finds it)`);
+  }
   if (then.head !== after.head) changes.push(`the main checkout was switched to ${after.head}`);
   for (const [path, stamp] of after.dirty) if (then.dirty.get(path) !== stamp && !o.isOutput(path)) changes.push(`${path} in the main checkout`);
   for (const path of then.dirty.keys()) if (!after.dirty.has(path)) changes.push(`${path} in the main checkout`);

@@ -5,6 +5,7 @@ import type { EventBody, EventOf } from '../core/event.ts';
 import { failpoint } from '../failpoint.ts';
 import type { AdvanceOutcome } from '../world.ts';
 import { refusal } from './advance-target.ts';
+import { advanceRef, moveLandingRef } from './landing-ref.ts';
 import { runRef } from './workplace.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -21,12 +22,11 @@ export async function landBatch(place: Workplace, begun: EventOf<'batch.landing'
     const there = await git.isAncestor(commit, at);
     return there ? landed(diverted === undefined ? { ref } : { ref, diverted }) : { type: 'batch.moved', batch, at };
   }
-  place.fence.moved(ref, commit);
   if (diverted !== undefined) {
-    const moved = await git.moveRef({ ref, to: commit, from: at, reason: `choo: land ${units.join(' ')}` });
+    const moved = await moveLandingRef(place, { ref, to: commit, from: at, reason: `choo: land ${units.join(' ')}` });
     return moved ? landed({ ref, diverted }) : { type: 'batch.moved', batch, at };
   }
-  const outcome = await place.fence.hold(() => git.advance({ ref, from: at, to: commit }));
+  const outcome = await advanceRef(place, { ref, from: at, to: commit });
   if (outcome.kind === 'advanced') failpoint('target-moved');
   if (outcome.kind === 'advanced') return landed({ ref });
   if (outcome.kind === 'moved') return { type: 'batch.moved', batch, at: outcome.at ?? '' };
@@ -37,8 +37,7 @@ export async function landBatch(place: Workplace, begun: EventOf<'batch.landing'
 async function divert(place: Workplace, o: { readonly batch: number; readonly commit: string; readonly landed: (m: { ref: string; diverted: string }) => EventBody; readonly outcome: Extract<AdvanceOutcome, { kind: 'refused' }> }): Promise<EventBody> {
   const { git } = place.world;
   const own = runRef(place);
-  place.fence.moved(own, o.commit);
-  const moved = await git.moveRef({ ref: own, to: o.commit, from: await git.resolve(own), reason: 'choo: land beside the target' });
+  const moved = await moveLandingRef(place, { ref: own, to: o.commit, from: await git.resolve(own), reason: 'choo: land beside the target' });
   if (!moved) return { type: 'batch.land.failed', batch: o.batch, failure: { kind: 'git', command: `git update-ref ${own}`, detail: 'somebody else moves this branch' } };
   failpoint('diverted');
   return o.landed({ ref: own, diverted: refusal(o.outcome) });

@@ -9,8 +9,9 @@ import { failpoint } from '../failpoint.ts';
 import type { Control } from '../world.ts';
 import { mergeIn } from './advance-target.ts';
 import { landingCommit } from './landing-commit.ts';
+import { landedGone } from './landing-ref.ts';
 import { withRemote } from './push.ts';
-import { asTheirs, notesOf, otherTexts } from './spec-text.ts';
+import { landedSpecs, notesOf, otherTexts } from './spec-text.ts';
 import type { Workplace } from './workplace.ts';
 
 /** What became of one unit: merged, landed before, impossible for now because of others of the batches under way, or impossible. */
@@ -26,6 +27,8 @@ export async function mergeBatch(place: Workplace, begun: EventOf<'batch.merging
   const { ref } = place.state.landing;
   const at = await git.resolve(ref);
   if (at === undefined) return { type: 'batch.merge.failed', batch, failure: { kind: 'target-gone', ref } };
+  const gone = await landedGone(place, at);
+  if (gone.length > 0) return { type: 'batch.merge.failed', batch, failure: { kind: 'landed-gone', ref, units: gone, landed: must(place.state.landed, 'what landed') } };
   const { onto, remote } = begun.onto === undefined ? await newest(place, { at, control }) : { onto: begun.onto };
   const first = await mergeAll(place, { begun, at, onto, control });
   const isInTheWay = remote !== undefined && first !== undefined && first.failed.length + first.postponed.length > 0;
@@ -76,7 +79,7 @@ async function mergeOne(place: Workplace, o: { readonly u: UnitState; readonly a
   if (merge.kind === 'conflict') return impossible('textual', merge.paths);
   const other = await otherTexts(place, { u, at: tip });
   const notes = notesOf(place, other);
-  const { tree, paths: left } = await asTheirs(place, { other, ours: head, theirs: tip, tree: merge.tree });
+  const { tree, left } = await landedSpecs(place, { u, other, tip, tree: merge.tree });
   // What has been merged changes nothing any more; only then is it worth asking.
   if (tree === before && (await git.isAncestor(head, tip))) return { kind: 'merged', commit: tip, notes };
   // A straight line from where the unit began brings what its own commits changed, and nothing else.

@@ -11,6 +11,7 @@ import { failpoint } from '../failpoint.ts';
 import { GitError } from '../world.ts';
 import type { Control } from '../world.ts';
 import { mergeIn, refusal } from './advance-target.ts';
+import { advanceRef } from './landing-ref.ts';
 import { wholeProof } from './proof.ts';
 import { proveAt } from './prove.ts';
 import type { Workplace } from './workplace.ts';
@@ -68,8 +69,7 @@ export async function catchUp(place: Workplace, control: Control): Promise<Event
   // A session before this one may have moved it as its last deed.
   if (known !== undefined && known.commit === at) return { type: 'run.caught-up', commit: at };
   if (known === undefined || known.onto !== at) return join(place, { at, remote, short, control });
-  place.fence.moved(ref, known.commit);
-  const outcome = await place.fence.hold(() => git.advance({ ref, from: at, to: known.commit }));
+  const outcome = await advanceRef(place, { ref, from: at, to: known.commit });
   if (outcome.kind === 'refused') return refused('target', `${short} cannot take in what ${remoteName(remote)} has: ${refusal(outcome)}`);
   if (outcome.kind === 'moved') return join(place, { at: outcome.at ?? at, remote, short, control });
   failpoint('remote-joined');

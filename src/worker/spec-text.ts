@@ -2,21 +2,27 @@
 // text nobody has proved anything: that file stays exactly as the target has it, and is for the next run.
 
 import type { Note, Pinned } from '../core/event.ts';
+import type { Task } from '../core/plan.ts';
 import type { UnitState } from '../core/state.ts';
 import { isSound, sameButStatus, setStatus } from '../discovery/frontmatter.ts';
 import type { Git } from '../world.ts';
 
 /** What of a run has to be at hand. */
 interface Ground {
-  readonly world: { readonly git: Pick<Git, 'readFile' | 'mergeBase' | 'renames' | 'treeWith'> };
+  readonly world: { readonly git: Pick<Git, 'readFile' | 'mergeBase' | 'renames' | 'treeWith' | 'changedPaths'> };
   readonly state: { readonly pinned: Pick<Pinned, 'base' | 'targetRef' | 'forge'> };
 }
+
+/** A unit of whose tasks this run has completed some. */
+type Done = Pick<UnitState, 'unit' | 'tasks' | 'textsAt'>;
 
 /** The file of a task that this run completed, with a text that is not the run's. */
 export interface OtherText {
   readonly unit: string;
   readonly task: number;
   readonly path: string;
+  /** What the task was done by. */
+  readonly was: string | undefined;
   /** Undefined: there is no such file any more. */
   readonly text: string | undefined;
 }
@@ -30,30 +36,55 @@ export async function specText(place: Ground, o: { readonly reference: string; r
 }
 
 /** The tasks that this run completed for a unit and that have another text at a commit than the run began with. */
-export async function otherTexts(place: Ground, o: { readonly u: Pick<UnitState, 'unit' | 'tasks'>; readonly at: string }): Promise<readonly OtherText[]> {
-  const { world: { git }, state: { pinned } } = place;
-  if (o.at === pinned.base) return [];
-  const ours = o.u.unit.tasks.filter((t) => o.u.tasks[t.number - 1]?.ours === true);
-  const found = await Promise.all(ours.map(async ({ number, path }) => {
-    const [was, text] = await Promise.all([git.readFile(pinned.base, path), git.readFile(o.at, path)]);
-    return sameButStatus(was, text) ? [] : [{ unit: o.u.unit.id, task: number, path, text }];
+export async function otherTexts(place: Ground, o: { readonly u: Done; readonly at: string }): Promise<readonly OtherText[]> {
+  const { git } = place.world;
+  const pinned = o.u.textsAt ?? place.state.pinned.base;
+  if (o.at === pinned) return [];
+  const found = await Promise.all(completed(o.u).map(async ({ number, path }) => {
+    const [was, text] = await Promise.all([git.readFile(pinned, path), git.readFile(o.at, path)]);
+    return sameButStatus(was, text) ? [] : [{ unit: o.u.unit.id, task: number, path, was, text }];
   }));
   return found.flat();
 }
 
-/** The tree of a merge of `ours` with what others brought, with such files exactly as `theirs` has them, where ours has nothing of its own in them but a status; and their paths. */
-export async function asTheirs(place: Ground, o: { readonly other: readonly OtherText[]; readonly ours: string; readonly theirs: string; readonly tree: string }): Promise<{ readonly tree: string; readonly paths: readonly string[] }> {
+function completed(u: Done): readonly Task[] {
+  return u.unit.tasks.filter((t) => u.tasks[t.number - 1]?.ours === true);
+}
+
+/**
+ * The tree of a unit merged upon `tip`, with every spec as `tip` has it, but for the status of the unit's tasks, which are complete there where their text is
+ * the run's; whatever its branch made of them. Gives also the paths that are as in `tip` for that.
+ */
+export async function landedSpecs(place: Ground & { readonly state: { readonly pinned: Pick<Pinned, 'tasksDir'> } }, o: { readonly u: Done; readonly other: readonly OtherText[]; readonly tip: string; readonly tree: string }): Promise<{ readonly tree: string; readonly left: readonly string[] }> {
   const { world: { git }, state: { pinned } } = place;
+  const other = new Map(o.other.map((t) => [t.path, t]));
+  const own = new Set(completed(o.u).map((t) => t.path));
+  const left = new Set([...await git.changedPaths(o.tip, o.tree)].filter((p) => p.startsWith(`${pinned.tasksDir}/`) && !own.has(p)));
+  const texts = new Map<string, string>();
+  await Promise.all([...own].map(async (path) => {
+    const [is, there] = await Promise.all([git.readFile(o.tree, path), other.has(path) ? other.get(path)?.text : git.readFile(o.tip, path)]);
+    const right = other.has(path) || there === undefined ? there : setStatus(there, 'complete');
+    if (is === right) return;
+    if (right === there) left.add(path);
+    else if (right !== undefined) texts.set(path, right);
+  }));
+  if (left.size === 0 && texts.size === 0) return { tree: o.tree, left: [] };
+  return { tree: await git.treeWith(o.tree, { commit: o.tip, paths: [...left], texts }), left: [...left] };
+}
+
+/** The tree of a merge of `ours` with what others brought, with such files exactly as `theirs` has them, where ours has nothing of its own in them but a status. */
+export async function asTheirs(place: Ground, o: { readonly other: readonly OtherText[]; readonly ours: string; readonly theirs: string; readonly tree: string }): Promise<string> {
+  const { git } = place.world;
   const paths = new Set<string>();
-  for (const { path, text } of o.other) {
+  for (const { path, was, text } of o.other) {
     const mine = await git.readFile(o.ours, path);
-    if (sameButStatus(mine, await git.readFile(pinned.base, path)) || sameButStatus(mine, text)) paths.add(path);
+    if (sameButStatus(mine, was) || sameButStatus(mine, text)) paths.add(path);
   }
   const gone = new Set(o.other.filter((t) => t.text === undefined).map((t) => t.path));
   // A merge follows a file to its new name, and takes the status along.
   const base = gone.size === 0 ? undefined : await git.mergeBase(o.ours, o.theirs);
   if (base !== undefined) for (const [now, was] of await git.renames(base, o.theirs)) if (gone.has(was)) paths.add(now);
-  return paths.size === 0 ? { tree: o.tree, paths: [] } : { tree: await git.treeWith(o.tree, { commit: o.theirs, paths: [...paths] }), paths: [...paths] };
+  return paths.size === 0 ? o.tree : git.treeWith(o.tree, { commit: o.theirs, paths: [...paths] });
 }
 
 /** What a person is to know of them when their unit has landed. */

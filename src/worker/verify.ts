@@ -5,14 +5,13 @@ import type { EventBody, EventOf, Note } from '../core/event.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Check } from '../core/plan.ts';
 import { failpoint } from '../failpoint.ts';
-import { afterCheck, committable, isSpec, isUntouched, message, resolveSpecs, restoreSpecs, specReference } from './commit.ts';
+import { afterCheck, committable, isSpec, isUntouched, message, resolveSpecs, mergedSpecs, restoreSpecs, specSource } from './commit.ts';
 import { ensureWorktree } from './prepare.ts';
 import { protectedChange } from './guard.ts';
 import { runCheck } from './run-check.ts';
 import { under } from './remote-target.ts';
 import { takeInLanded } from './stacked.ts';
 import { settleAgain } from './settle.ts';
-import { asTheirs, otherTexts } from './spec-text.ts';
 import { neverCommitted, takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 import type { WorktreeStatus } from '../world.ts';
@@ -31,8 +30,8 @@ export async function verify(step: UnitStep, begun: EventOf<'unit.verifying'>): 
   const status = await takeStatus(step.place, worktree);
   const unresolved = await conflictsLeft(step, { worktree, begun, head: status.head });
   if (unresolved !== undefined) return failed(unresolved);
-  const reference = begun.scope === 'merge' ? must(step.u.merging, 'the commit that is merged in') : await specReference(step, { head: status.head, recorded });
-  const specs = await restoreSpecs(step, { worktree, status, reference, notes });
+  const source = begun.scope === 'merge' ? await mergedSpecs(step, { ours: recorded, theirs: must(step.u.merging, 'the commit that is merged in') }) : await specSource(step, { head: status.head, recorded });
+  const specs = await restoreSpecs(step, { worktree, status, source, notes });
   const mending = await commitChanges(step, { worktree, parent: status.head, what: 'mend', merging: begun.scope === 'merge', specs });
   const first = begun.scope === 'merge' ? { changed: [] } : await pass(step, { worktree, head: status.head, tip: mending, scope: begun.scope, notes });
   if (first.failure !== undefined) return failed(first.failure);
@@ -69,7 +68,8 @@ async function commitChanges(step: UnitStep, o: { readonly worktree: string; rea
   const status = await git.status(o.worktree);
   const merging = o.merging ? await git.mergeHead(o.worktree) : undefined;
   const paths = [...await committable(step, { worktree: o.worktree, status }), ...o.specs];
-  if (paths.length === 0 && merging === undefined) return o.parent;
+  // What was put back is staged, and nothing else may be told of it.
+  if (status.entries.length === 0 && paths.length === 0 && merging === undefined) return o.parent;
   const tree = await git.stage(o.worktree, paths);
   if (merging === undefined && tree === (await git.treeOf(o.parent))) return o.parent;
   const unit = step.u.unit.id;
@@ -155,20 +155,53 @@ export async function mergeIn(step: UnitStep, { worktree, onto, what }: { readon
   await settleAgain(step, worktree);
   await takeInLanded(step, worktree);
   const status = await git.status(worktree);
-  const merging = await git.mergeHead(worktree);
-  if (merging === undefined && (await git.isAncestor(onto, status.head))) return { type: 'unit.refreshed', unit, commit: status.head, parent: status.head, onto, conflicts: [], ...await protectedChange(step, status.head) };
-  if (merging === undefined) await putAway(step, { worktree, status });
-  const target = merging ?? onto;
-  const found = merging === undefined ? await git.beginMerge(worktree, onto) : await unresolved(step, { worktree, status });
-  failpoint('merge-begun');
-  await resolveSpecs(step, { worktree, onto: target, paths: found.filter((p) => isSpec(step, p)) });
-  const conflicts = found.filter((p) => !isSpec(step, p));
-  if (conflicts.length > 0) return { type: 'unit.refreshed', unit, commit: status.head, parent: status.head, onto: target, conflicts };
-  const other = await otherTexts(step.place, { u: step.u, at: target });
-  const { tree } = await asTheirs(step.place, { other, ours: status.head, theirs: target, tree: await git.stage(worktree, []) });
-  const commit = await git.commitTree({ tree, parents: [status.head, target], message: message({ subject: `merge(${unit}): bring in ${what}`, run: step.place.state.run, trailers: [['Choo-Unit', unit]] }) });
+  const at: Meeting = { worktree, status, merging: await git.mergeHead(worktree), onto };
+  const joined = at.merging === undefined && (await git.isAncestor(onto, status.head));
+  const refreshed = async (commit: string): Promise<EventBody> => ({ type: 'unit.refreshed', unit, commit, parent: status.head, onto: at.merging ?? onto, conflicts: [], ...await protectedChange(step, commit) });
+  if (joined && !(await isUnseen(step, status.head))) return refreshed(status.head);
+  const conflicts = await meet(step, { ...at, joined });
+  if (conflicts.length > 0) return { type: 'unit.refreshed', unit, commit: status.head, parent: status.head, onto: at.merging ?? onto, conflicts };
+  const tree = await treeOfMeeting(step, { ...at, left: joined || at.merging !== undefined });
+  if (joined && tree === (await git.treeOf(status.head))) return refreshed(status.head);
+  const subject = joined ? `fix(${unit}): what its merge left` : `merge(${unit}): bring in ${what}`;
+  const commit = await git.commitTree({ tree, parents: joined ? [status.head] : [status.head, at.merging ?? onto], message: message({ subject, run: step.place.state.run, trailers: [['Choo-Unit', unit]] }) });
   failpoint('commit-built');
-  return { type: 'unit.refreshed', unit, commit, parent: status.head, onto: target, conflicts: [], ...await protectedChange(step, commit) };
+  return refreshed(commit);
+}
+
+/** A worktree in which a commit is merged in, or is to be. */
+interface Meeting { readonly worktree: string; readonly status: WorktreeStatus; readonly merging: string | undefined; readonly onto: string }
+
+/** Whether commits that no verification has seen may hold what is not an agent's to commit: the resolution of a conflict, or specs. */
+async function isUnseen(step: UnitStep, head: string): Promise<boolean> {
+  const recorded = must(step.u.head, 'a recorded head');
+  if (head === recorded) return false;
+  return step.u.merging !== undefined || (await step.place.world.git.changedPaths(recorded, head)).some((p) => isSpec(step, p));
+}
+
+/** Begins the merge where none is in progress and it is not there already, and solves what is choo's to solve. Gives the paths that are left. */
+async function meet(step: UnitStep, o: Meeting & { readonly joined: boolean }): Promise<readonly string[]> {
+  const { git } = step.place.world;
+  const inConflict = o.merging !== undefined || step.u.merging !== undefined;
+  if (o.merging === undefined && !(o.joined && inConflict)) await putAway(step, o);
+  const unmerged = o.merging === undefined && !o.joined ? await git.beginMerge(o.worktree, o.onto) : o.status.entries.filter((e) => e.kind === 'unmerged').map((e) => e.path);
+  failpoint('merge-begun');
+  // Files may have been called resolved with their markers in them, and even committed.
+  const marked = inConflict ? await git.conflictMarkers(o.worktree, must(step.u.head, 'a recorded head')) : [];
+  const found = [...new Set([...unmerged, ...marked])];
+  await resolveSpecs(step, { worktree: o.worktree, onto: o.merging ?? o.onto, paths: found.filter((p) => isSpec(step, p)) });
+  return found.filter((p) => !isSpec(step, p));
+}
+
+/** What is to be committed of a merge without conflicts. `left`: an attempt went on with it, and what it left in the files is part of it. */
+async function treeOfMeeting(step: UnitStep, o: Meeting & { readonly left: boolean }): Promise<string> {
+  const { worktree } = o;
+  const { git } = step.place.world;
+  const status = await git.status(worktree);
+  const source = await mergedSpecs(step, { ours: must(step.u.head, 'a recorded head'), theirs: o.merging ?? o.onto });
+  const specs = await restoreSpecs(step, { worktree, status, source, notes: [] });
+  const paths = o.left ? await committable(step, { worktree, status }) : [];
+  return git.stage(worktree, [...paths, ...specs]);
 }
 
 /** What nobody committed (an attempt that was cut, a merge that was given up) would stand in the way of a merge; it is kept. */
@@ -183,10 +216,4 @@ async function putAway(step: UnitStep, o: { readonly worktree: string; readonly 
   const ref = `refs/choo/kept/${place.state.run}/${u.unit.id}/before-merge-${place.state.seq}`;
   await place.fence.hold(async () => place.fence.moved(ref, await place.world.git.keep(o.worktree, { ref, message: `choo: was in the worktree of ${u.unit.id} before the target was merged in` })));
   await place.world.git.restorePaths(o.worktree, { commit: o.status.head, paths });
-}
-
-/** In a merge that is in progress: what git holds for unmerged, and files that were called resolved with their markers in them. */
-async function unresolved(step: UnitStep, o: { readonly worktree: string; readonly status: WorktreeStatus }): Promise<readonly string[]> {
-  const marked = await step.place.world.git.conflictMarkers(o.worktree, must(step.u.head, 'a recorded head'));
-  return [...new Set([...o.status.entries.filter((e) => e.kind === 'unmerged').map((e) => e.path), ...marked])];
 }

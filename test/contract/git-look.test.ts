@@ -226,9 +226,9 @@ describe('a status of our own', () => {
 });
 
 describe('the stash', () => {
-  const stash = async (): Promise<readonly string[]> => [...(await git.snapshot()).stash].toSorted();
+  const stash = async (): Promise<readonly string[]> => [...(await git.snapshot()).stash.keys()].toSorted();
 
-  it('is told by its entries', async () => {
+  it('is told by its entries, and where they were made', async () => {
     expect(await stash()).toEqual([]);
     const put = (text: string): string => {
       repo.write('f', text);
@@ -239,6 +239,11 @@ describe('the stash', () => {
     expect(await stash()).toEqual([first, second, third].toSorted());
     repo.git('stash', 'drop', '-q', 'stash@{1}');
     expect(await stash()).toEqual([first, third].toSorted());
+    repo.write('f', '4', work);
+    inWork('stash', '-u', '-q', '-m', 'on: here');
+    repo.git('checkout', '-q', '--detach');
+    put('5');
+    expect([...(await git.snapshot()).stash.values()]).toEqual(['refs/heads/main', 'refs/heads/main', `refs/heads/${inWork('branch', '--show-current')}`, undefined]);
     rmSync(join(repo.root, '.git/logs/refs/stash'));
     expect(await stash()).toEqual([]);
     repo.git('stash', 'clear');

@@ -148,7 +148,7 @@ function workplaceOf(m: Machine, o: { readonly session: EngineSession; readonly 
     // Half of them go by a file that agents change, too.
     setup: scenario.setup ? [{ command: 'setup', ...(scenario.seed % 2 === 0 ? { reuse: { by: ['lock'], makes: ['node_modules'] } } : {}) }] : [], teardown: scenario.setup ? [{ command: 'teardown' }] : [], copy: scenario.copies ? ['local.env'] : [],
     agents: new Map(['sim', 'other'].map((name) => [name, { agent: simAgent(name, scenario.economy.tells[name]), permissions: 'workspace' as const, args: [], env: {}, goOn: false, prices: {} }])), matches: (glob, path) => path.startsWith(glob),
-    fence: openFence({ git: world.git, clock: world.clock, isOutput: () => false }),
+    fence: openFence({ git: world.git, clock: world.clock, isOutput: () => false, isUnits: (branch) => branch.startsWith('refs/heads/choo/') }),
     pool: new Pool({ mode: scenario.pool, keep: [] }),
     slots: new Slots({ files: world.files, file: `${ROOT}/.git/choo/slots.json`, portBase: 20_000, project: 'choo-sim' }),
     idleLimitSet: scenario.idleLimitSet, landedPaths: { known: 0, byPath: new Map() }, remote: { silent: false }, settingUp: new Map(), waking: new Map(), seen: new Map(),

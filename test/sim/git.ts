@@ -37,7 +37,7 @@ function facts({ repo, gate }: Own): Facts {
   return {
     resolve: (ref) => gate('resolve', () => repo.resolve(ref)),
     isAncestor: (ancestor, commit) => gate('isAncestor', () => objects.isAncestor(ancestor, commit)),
-    readFile: (commit, path) => gate('readFile', () => objects.get(commit).tree.files.get(path)),
+    readFile: (commit, path) => gate('readFile', () => objects.filesOf(commit).get(path)),
     treeOf: (commit) => gate('treeOf', () => objects.get(commit).tree.id),
     firstParents: (from, to) => gate('firstParents', () => objects.firstParents(from, to).map(told)),
     commitsBetween: (from, to) => gate('commitsBetween', () => objects.between(from, to).map(told)),
@@ -59,7 +59,7 @@ function facts({ repo, gate }: Own): Facts {
     snapshot: () => gate('snapshot', () => {
       const { main } = repo;
       const dirty = main.entries(repo.headFiles(main)).map((e) => [e.path, `${main.index.get(e.path) ?? ''}\0${main.files.get(e.path) ?? ''}`] as const);
-      return { refs: new Map(repo.refs), head: main.branch ?? repo.headOf(main), dirty: new Map(dirty), stash: new Set() };
+      return { refs: new Map(repo.refs), head: main.branch ?? repo.headOf(main), dirty: new Map(dirty), stash: new Map() };
     }),
   };
 }
@@ -219,13 +219,14 @@ function point(checkout: Checkout, branch: string): void {
 function commits({ repo, gate, by, work }: Own): Pick<Git, 'treeWith' | 'commitTree' | 'moveRef' | 'refsBelow' | 'keep' | 'beginMerge' | 'advance'> {
   const { objects } = repo;
   return {
-    treeWith: (tree, { commit, paths }) => gate('treeWith', () => {
+    treeWith: (tree, { commit, paths, texts }) => gate('treeWith', () => {
       const [files, from] = [new Map(objects.treeById(tree).files), objects.filesOf(commit)];
       for (const path of paths) {
         const text = from.get(path);
         if (text === undefined) files.delete(path);
         else files.set(path, text);
       }
+      for (const [path, text] of texts ?? []) files.set(path, text);
       return objects.tree(files).id;
     }),
     commitTree: ({ tree, parents, message }) => gate('commitTree', () => objects.commit({ tree: objects.treeById(tree), parents, message }).id),

@@ -32,12 +32,19 @@ export async function snapshot(repo: Repository): Promise<FenceSnapshot> {
 const STASH = 'refs/stash';
 
 /** The entries of the stash are its ref's log; git removes both together. `tip`: where the ref points. */
-async function stashed(repo: Repository, tip: string | undefined): Promise<ReadonlySet<string>> {
-  if (tip === undefined) return new Set();
+async function stashed(repo: Repository, tip: string | undefined): Promise<FenceSnapshot['stash']> {
+  const stash = new Map<string, string | undefined>();
+  if (tip === undefined) return stash;
   const log = textIn(join(repo.commonDir, 'logs', STASH));
-  // `<old> <new> <who> <when>\t<why>`; another ref storage keeps it elsewhere.
-  const ids = log?.split('\n').map((line) => line.split(' ')[1] ?? '') ?? (await ask(repo, { args: ['log', '-g', '--no-show-signature', '--format=%H', STASH, '--'] })).stdout.toString('utf8').split('\n');
-  return new Set(ids.filter((id) => isId(id)));
+  // `<old> <new> <who> <when>\t<what>`; another ref storage keeps it elsewhere.
+  const lines = log?.split('\n').map((line) => `${line.split(' ')[1] ?? ''} ${line.slice(line.indexOf('\t') + 1)}`)
+    ?? (await ask(repo, { args: ['log', '-g', '--no-show-signature', '--format=%H %gs', STASH, '--'] })).stdout.toString('utf8').split('\n');
+  for (const line of lines) {
+    const [, id = '', what = ''] = /^(\S+) (.*)$/.exec(line) ?? [];
+    const [, branch] = /^(?:WIP on|On) ([^:]+):/.exec(what) ?? [];
+    if (isId(id)) stash.set(id, branch === undefined || branch === '(no branch)' ? undefined : `refs/heads/${branch}`);
+  }
+  return stash;
 }
 
 function textIn(path: string): string | undefined {

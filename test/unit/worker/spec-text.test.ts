@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { must } from '../../../src/core/bug.ts';
 import type { State, UnitState } from '../../../src/core/state.ts';
-import { asTheirs, notesOf, otherTexts, specText } from '../../../src/worker/spec-text.ts';
+import { asTheirs, landedSpecs, notesOf, otherTexts, specText } from '../../../src/worker/spec-text.ts';
 import type { Git } from '../../../src/world.ts';
 import { openGate } from '../../sim/gate.ts';
 import { simGit } from '../../sim/git.ts';
@@ -40,7 +40,7 @@ async function landed(theirs: string): Promise<{ readonly files: Record<string, 
   const other = await otherTexts(place, { u, at: theirs });
   const merged = repo.objects.merge(theirs, ours);
   const files = new Map([...merged.files, ...[...merged.clashes].map(([path]) => [path, text('complete', 'whatever git makes of it')] as const)]);
-  const { tree } = await asTheirs(place, { other, ours, theirs, tree: repo.objects.tree(files).id });
+  const { tree } = await landedSpecs(place, { u, other, tip: theirs, tree: repo.objects.tree(files).id });
   return { files: Object.fromEntries(repo.objects.filesOf(tree)), notes: notesOf(place, other).map((note) => note.text) };
 }
 
@@ -88,9 +88,35 @@ describe('a landing', () => {
     expect(await otherTexts(place, { u, at: commit({ [ONE]: text('pending', 'do more') }) })).toEqual([]);
   });
 
-  test('keeps a text of its own that was not there', async () => {
+  test('makes complete what has the run\'s text again, although the unit had taken another one in', async () => {
+    ours = commit({ [ONE]: text('pending', 'do more'), [TWO]: text('complete') });
+    expect((await landed(commit({ [ONE]: text('pending'), [TWO]: text('pending') }))).files).toEqual({ [ONE]: text('complete'), [TWO]: text('complete') });
+  });
+
+  test('brings no spec but the status of its own tasks, whatever its branch holds', async () => {
+    const OTHER = 'specs/tasks/b/01.md';
+    const [NEW, code] = ['specs/tasks/b/02.md', 'b.txt'];
+    ours = commit({ [ONE]: text('complete', 'do nothing'), [TWO]: text('complete'), [OTHER]: text('complete'), [NEW]: text('complete'), [code]: 'x' });
+    const theirs = commit({ [ONE]: text('pending'), [TWO]: text('pending'), [OTHER]: text('pending') });
+    expect((await landed(theirs)).files).toEqual({ [ONE]: text('complete'), [TWO]: text('complete'), [OTHER]: text('pending'), [code]: 'x' });
+  });
+
+  test('goes by the text that the unit was done by, when the run has taken another one since', async () => {
+    const [old, newer] = [place.state.pinned.base, commit({ [ONE]: text('pending', 'do more'), [TWO]: text('pending') })];
+    place = { ...place, state: { ...place.state, pinned: { ...place.state.pinned, base: newer } } };
+    u = { ...u, textsAt: old };
+    expect((await landed(newer)).files).toEqual({ [ONE]: text('pending', 'do more'), [TWO]: text('complete') });
+  });
+});
+
+describe('what others brought, joined with what landed', () => {
+  test('has another text as they have it, unless what landed has one of its own', async () => {
+    const theirs = commit({ [ONE]: text('pending', 'theirs'), [TWO]: text('pending') });
+    const other = await otherTexts(place, { u, at: theirs });
+    const tree = repo.objects.tree(new Map([[ONE, text('complete', 'theirs')], [TWO, text('complete')]])).id;
+    const files = Object.fromEntries(repo.objects.filesOf(await asTheirs(place, { other, ours, theirs, tree })));
+    expect(files).toEqual({ [ONE]: text('pending', 'theirs'), [TWO]: text('complete') });
     ours = commit({ [ONE]: text('pending', 'mine'), [TWO]: text('complete') });
-    const other = await otherTexts(place, { u, at: commit({ [ONE]: text('pending', 'theirs'), [TWO]: text('pending') }) });
-    expect(await asTheirs(place, { other, ours, theirs: commit({ [ONE]: text('pending', 'theirs') }), tree: 'merged' })).toEqual({ tree: 'merged', paths: [] });
+    expect(await asTheirs(place, { other, ours, theirs, tree })).toBe(tree);
   });
 });
