@@ -12,6 +12,7 @@ import { forgeHoldEvent, pullSteps } from './pull-steps.ts';
 import { pullRules } from './pull.ts';
 import { isCatchingUp, isUnpushed, lastPush, pushNow } from './push.ts';
 import { claimNow, lastSave, saveNow, stopWhenTaken } from './save.ts';
+import { isBuiltUpon } from './stack.ts';
 import type { Pending, State, UnitState } from './state.ts';
 
 /** What should happen now. When `next` is empty: wait for the inbox, at most until `wakeAt` (steady ms), unless `done`. */
@@ -105,7 +106,8 @@ function begin(s: State, now: number): EventBody[] {
     if (event.type !== 'unit.waiting') promised += promise(s, unit(s, i));
     return event;
   });
-  for (const i of s.finishing) next.push({ type: 'unit.finishing', unit: unit(s, i).unit.id });
+  // Its branch goes with it, and a forge closes a pull request whose base is gone.
+  for (const i of s.finishing) if (!isBuiltUpon(s, unit(s, i))) next.push({ type: 'unit.finishing', unit: unit(s, i).unit.id });
   next.push(...landingSteps(s, now).next, ...pushNow(s), ...saveNow(s), ...pullSteps(s, now).next);
   if (next.length > 0) return next;
   return s.trial === 'ok' && s.slots < s.settings.parallelism ? dispatch(s) : [];

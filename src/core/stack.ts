@@ -30,3 +30,11 @@ export function wakeStack(s: State, u: UnitState): void {
     if (above.stackedOn === u.unit.id && above.inFlight !== undefined && above.next.step === 'pull' && above.next.do === 'follow') s.announce.push({ what: 'wake', unit: d });
   }
 }
+
+/** Whether a pull request is just being made, or changed, that is to be merged into the branch of this unit's. Costs the number of its dependants. */
+export function isBuiltUpon(s: Pick<State, 'graph' | 'units'>, u: UnitState): boolean {
+  return (s.graph.dependants[u.index] ?? []).some((d) => {
+    const above = s.units[d];
+    return above?.stackedOn === u.unit.id && above.inFlight !== undefined && above.next.step === 'pull' && above.next.do === 'publish';
+  });
+}

@@ -37,9 +37,10 @@ export async function publishPull(step: UnitStep, begun: EventOf<'pr.publishing'
   if (behind !== undefined) return behind;
   failpoint('branch-pushed');
   const notes: Note[] = [];
-  const { number, created } = await write(step, { ready: begun.ready, notes });
-  failpoint('pull-written');
+  // What it stands on may land meanwhile: what is told is what was written.
   const base = baseOf(place.state, u);
+  const { number, created } = await write(step, { base, ready: begun.ready, notes });
+  failpoint('pull-written');
   const body = answerText({ commit, changed: pull.pushed !== commit });
   for (const { id } of pull.answering) await forge.answer(number, { id, body }, control.interrupt);
   return { type: 'pr.published', unit, commit, number, url: forge.url(number), ready: begun.ready, created, base, answered: pull.answering.map(({ id }) => id), notes };
@@ -79,7 +80,7 @@ function gone(step: UnitStep): never {
 }
 
 /** The pull request is there and says what is so now. */
-async function write(step: UnitStep, o: { readonly ready: boolean; readonly notes: Note[] }): Promise<{ readonly number: number; readonly created: boolean }> {
+async function write(step: UnitStep, o: { readonly base: string; readonly ready: boolean; readonly notes: Note[] }): Promise<{ readonly number: number; readonly created: boolean }> {
   const { place, u, control } = step;
   const { state, world: { redact = (text: string): string => text } } = place;
   const { forge } = forgeOf(place);
@@ -90,14 +91,14 @@ async function write(step: UnitStep, o: { readonly ready: boolean; readonly note
     // Once: a draft that it is later is one because somebody wants it so.
     const open = o.ready && u.pull?.ready !== true;
     // One that somebody gave another base keeps it.
-    const base = u.pull?.base === undefined || u.pull.base === baseOf(state, u) ? {} : { base: baseOf(state, u) };
+    const base = u.pull?.base === undefined || u.pull.base === o.base ? {} : { base: o.base };
     await forge.edit(known, { body: withSection(body, pullSection(state, u, redact)), ...base, ...(open ? { ready: true } : {}) }, signal);
     return { number: known, created: false };
   }
   const texts = pullTexts(u.unit.id, redact((await read(place, u.unit.planPath))?.text ?? ''));
   const { labels, reviewers } = pullRules(state);
   const { number, left } = await forge.open({
-    branch: pullBranch(step), base: baseOf(state, u), draft: !o.ready, labels, reviewers,
+    branch: pullBranch(step), base: o.base, draft: !o.ready, labels, reviewers,
     title: redact(pullTitle(state, u, texts)), body: redact(pullBody(state, u, { ...texts, redact })),
   }, signal);
   if (left.length > 0) o.notes.push({ kind: 'forge', text: `the forge does not take these as labels or reviewers of ${forge.url(number)}: ${left.join(', ')}` });

@@ -122,7 +122,8 @@ function checkFeedback(m: Machine, events: readonly Event[]): void {
     // The one that was too much is worked on when a person says so.
     if (enough === undefined) of.add(feedback.map(({ id }) => id).join(' '));
     const most = m.scenario.settings.pull?.rounds ?? 0;
-    if (of.size > most + 1 || (of.size > most && !wasRetried(events, e))) m.violate('rounds', `event ${e.seq}: ${of.size} rounds of feedback for ${e.unit} where ${most} are allowed`);
+    // After a retry one more is allowed even where none is.
+    if (of.size > (wasRetried(events, e) ? Math.max(1, most) + 1 : most)) m.violate('rounds', `event ${e.seq}: ${of.size} rounds of feedback for ${e.unit} where ${most} are allowed`);
   }
 }
 

@@ -62,6 +62,21 @@ describe('a stack of pull requests', () => {
     expect(game.events.at(-1)?.type).toBe('orch.completed');
   });
 
+  it('the branch of one that landed stays as long as one that stands on it is just being opened there', () => {
+    const game = new Game(CHAIN.slice(0, 2), STACK, FORGE);
+    const held = (b: Begun): boolean => b.type === 'pr.following' || (b.type === 'pr.publishing' && b.unit === 'b');
+    game.play(undefined, held);
+    const [a, b] = ['a', 'b'].map((id) => unitNamed(game.state, id));
+    game.answer('pr.following', { type: 'pr.seen', unit: 'a', facts: pullFacts({ head: a?.head ?? '', base: 'main', approvedBy: ['ann'] }) }, 'a');
+    game.play(undefined, held);
+    expect(game.phase('a')).toBe('landed');
+    expect(game.of('unit.finishing')).toEqual([]);
+    game.answer('pr.publishing', { type: 'pr.published', unit: 'b', commit: b?.head ?? '', number: 2, url: 'https://forge/pull/2', ready: false, created: true, base: 'choo/unit/a/1-0a1b', answered: [], notes: [] }, 'b');
+    play(game);
+    expect(game.of('unit.finishing').map((e) => e.unit)).toEqual(['a']);
+    expect(game.of('pr.published').filter((e) => e.unit === 'b').map((e) => e.base)).toEqual(['choo/unit/a/1-0a1b', 'main']);
+  });
+
   it('one with two dependencies begins when only one of them has not landed', () => {
     const game = begun([unit('a'), unit('b'), unit('z', { dependsOn: ['a', 'b'] })]);
     expect(game.of('unit.started').map((e) => e.unit)).toEqual(['a', 'b']);
