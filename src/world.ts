@@ -142,7 +142,7 @@ export interface Git {
   /** True when `ancestor` is reachable from `commit` (or the same). */
   isAncestor(ancestor: CommitId, commit: CommitId): Promise<boolean>;
   /** Content of a file at a commit or in a tree, or undefined when it is not there. */
-  readFile(at: CommitId | TreeId, path: string): Promise<string | undefined>;
+  readFile(at: CommitId, path: string): Promise<string | undefined>;
   /** Id of the tree of a commit. */
   treeOf(commit: CommitId): Promise<TreeId>;
   /** Ids from `from` (exclusive) to `to` along first parents, oldest first, with their full messages. */

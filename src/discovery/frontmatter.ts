@@ -47,6 +47,14 @@ function split(text: string): Split | undefined {
   return { opening: rule, yaml: { start: opening.length, end: opening.length }, body: text.length, closed: false };
 }
 
+/** What `complete` may add to a front matter of just the largest size, bytes. */
+const COMPLETE_BYTES = 64;
+
+function isComplete(map: YamlMap): boolean {
+  const value = entryOf(map, 'status')?.value;
+  return value?.kind === 'scalar' && value.value === 'complete';
+}
+
 /** Splits and parses the front matter of a file; a file without any is fine here. */
 export function readFrontMatter(source: Source): FrontMatter {
   const found = split(source.text);
@@ -56,10 +64,11 @@ export function readFrontMatter(source: Source): FrontMatter {
   const refuse = (code: string, message: string, hint?: string): FrontMatter =>
     ({ opening, body, diagnostics: [errorAt(code, message, { place: source.place(opening), hint })] });
   if (!found.closed) return refuse('front-matter-open', 'the front matter that begins here is never closed', 'end it with a line `---`');
-  if (byteLength(source.text.slice(found.yaml.start, found.yaml.end)) > BOUNDS.frontMatter) {
-    return refuse('front-matter-too-large', `the front matter is larger than ${BOUNDS.frontMatter / 1024} KiB`);
-  }
+  const tooLarge = (): FrontMatter => refuse('front-matter-too-large', `the front matter is larger than ${BOUNDS.frontMatter / 1024} KiB`);
+  const size = byteLength(source.text.slice(found.yaml.start, found.yaml.end));
+  if (size > BOUNDS.frontMatter + COMPLETE_BYTES) return tooLarge();
   const { root, diagnostics } = parseYaml(source, found.yaml);
+  if (size > BOUNDS.frontMatter && !(root?.kind === 'map' && isComplete(root))) return tooLarge();
   if (root === undefined || (root.kind === 'scalar' && root.start === root.end)) return { opening, body, diagnostics };
   if (root.kind === 'map') return { map: root, opening, body, diagnostics };
   const wrong = errorAt('wrong-type', 'front matter must be `key: value` lines', { place: source.place(root) });

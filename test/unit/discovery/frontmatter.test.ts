@@ -1,7 +1,7 @@
 // Splitting and reading front matter, and the rewriting of one value that leaves every other byte alone.
 
 import { describe, expect, test } from 'vitest';
-import { readFrontMatter, sameButStatus, setStatus } from '../../../src/discovery/frontmatter.ts';
+import { isSound, readFrontMatter, sameButStatus, setStatus } from '../../../src/discovery/frontmatter.ts';
 import { Source } from '../../../src/discovery/source.ts';
 import { plainValue } from '../../../src/discovery/yaml.ts';
 import { codes, printed } from './rig.ts';
@@ -160,5 +160,24 @@ describe('texts that differ in no more than the status', () => {
     ['what stands in the text like a status', [`# Title\nstatus: a\n`, `# Title\nstatus: b\n`], false],
   ])('%s', (_name, [a, b], same) => {
     expect([sameButStatus(a, b), sameButStatus(b, a)]).toEqual([same, same]);
+  });
+});
+
+describe('front matter of just the largest size', () => {
+  const sized = (bytes: number, status = ''): string => `---\na: ${'x'.repeat(bytes - 4)}\n${status}---\n`;
+  const errors = (text: string): number => readFrontMatter(new Source('', text)).diagnostics.length;
+
+  test('can be made complete, and read again', () => {
+    for (const bytes of [65_500, 65_530, 65_536]) {
+      expect(isSound(sized(bytes))).toBe(true);
+      const complete = setStatus(sized(bytes), 'complete');
+      expect(errors(complete)).toBe(0);
+      expect(setStatus(complete, 'complete')).toBe(complete);
+    }
+  });
+
+  test('is no larger for that', () => {
+    expect(isSound(sized(65_537))).toBe(false);
+    expect(isSound(sized(65_530, 'status: pending\n'))).toBe(false);
   });
 });
