@@ -61,4 +61,10 @@ describe('what steers git, in a snapshot', () => {
     expect(await found(git, () => truncateSync(hook(), 2 << 20))).toEqual(['.git/hooks/pre-push']);
     expect(await found(git, () => truncateSync(hook(), 0))).toEqual(['.git/hooks/pre-push']);
   });
+
+  it('tells what refuses to be read, as a link into /proc does, by its stamp', async () => {
+    const git = repo.open();
+    expect(await found(git, () => symlinkSync('/proc/self/mem', hook()))).toEqual(['.git/hooks/pre-push']);
+    expect(await found(git, () => undefined)).toEqual([]);
+  });
 });

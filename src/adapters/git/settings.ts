@@ -1,10 +1,10 @@
 // What the configuration says about reading worktrees and writing objects, as far as choo must know it to do so itself. Reads it
 // through git, once for as long as the files it stands in do not change.
 
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isMissing } from '../errno.ts';
+import { smallFile } from '../small-file.ts';
 import type { GitRunner } from './exec.ts';
 import { splitNul } from './names.ts';
 import { YOUNG_MS } from './young.ts';
@@ -153,13 +153,15 @@ function targetOf(path: string): Stats | undefined {
   }
 }
 
-/** True when a file of rules (ignore, attributes) holds more than comments and blank lines. */
+/** A larger file of rules holds some, bytes. */
+const LARGEST_RULES = 1024 * 1024;
+
+/** True when a file of rules (ignore, attributes) holds more than comments and blank lines, or cannot be read: then git decides. */
 function holdsRules(path: string): boolean {
   try {
-    return /^(?!#)[^\S\n]*\S/m.test(readFileSync(path, 'latin1'));
-  } catch (error) {
-    if (isMissing(error)) return false;
-    // Unreadable to us and perhaps to git: it decides.
+    const file = smallFile(path, { most: LARGEST_RULES });
+    return typeof file === 'string' ? file === 'odd' : /^(?!#)[^\S\n]*\S/m.test(file.content.toString('latin1'));
+  } catch {
     return true;
   }
 }
