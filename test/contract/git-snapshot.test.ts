@@ -67,4 +67,10 @@ describe('what steers git, in a snapshot', () => {
     expect(await found(git, () => symlinkSync('/proc/self/mem', hook()))).toEqual(['.git/hooks/pre-push']);
     expect(await found(git, () => undefined)).toEqual([]);
   });
+
+  it('is another where history is cut off or objects come from elsewhere', async () => {
+    const git = repo.open();
+    expect(await found(git, () => writeFileSync(join(repo.root, '.git/shallow'), `${repo.git('rev-parse', 'HEAD')}\n`))).toEqual(['.git/shallow']);
+    expect(await found(git, () => writeFileSync(join(repo.root, '.git/objects/info/alternates'), `${repo.base}/objects\n`))).toEqual(['.git/objects/info/alternates']);
+  });
 });

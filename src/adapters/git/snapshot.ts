@@ -49,13 +49,15 @@ async function stashed(repo: Repository, tip: string | undefined): Promise<Reado
 
 /** The files in `info/` by which git changes what it does; its housekeeping writes others there. */
 const INFO = ['exclude', 'attributes', 'grafts', 'sparse-checkout'];
+/** Which commits have no parents for git, and where it finds more objects: what is changed there is changed for everybody. */
+const ELSEWHERE = ['shallow', 'objects/info/alternates'];
 /** Of a larger file the stamp is compared, bytes. */
 const LARGEST_READ = 1 << 20;
 
-/** What steers git in this repository: its configuration, hooks and excludes. */
+/** What steers git in this repository: its configuration, hooks and excludes, and what it takes for the history. */
 async function settingsStamps(repo: Repository): Promise<readonly (readonly [string, string])[]> {
   const hooks = await namesIn(join(repo.commonDir, 'hooks'));
-  const paths = ['config', 'config.worktree', ...hooks.map((name) => `hooks/${name}`), ...INFO.map((name) => `info/${name}`)];
+  const paths = ['config', 'config.worktree', ...ELSEWHERE, ...hooks.map((name) => `hooks/${name}`), ...INFO.map((name) => `info/${name}`)];
   const stamps = paths.map((path) => [`.git/${path}`, contentOf(repo.commonDir, path)] as const);
   return stamps.filter(([, stamp]) => stamp !== 'missing');
 }
