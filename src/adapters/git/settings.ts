@@ -116,7 +116,8 @@ async function readOrigin(repo: Where): Promise<Origin> {
   return {
     stamp, young: young || [...named].some((path) => targetOf(path) === undefined), files: all, ordinary,
     writes: writes && (shared === undefined || EXPECTED['core.sharedrepository']?.test(shared) === true),
-    verbatim: /^(?:false|no|off|0)$/i.test(values.get('core.autocrlf') ?? 'false'),
+    // `attr.tree` names a tree whose attributes hold here.
+    verbatim: /^(?:false|no|off|0)$/i.test(values.get('core.autocrlf') ?? 'false') && !values.has('attr.tree'),
     idBytes: values.get('extensions.objectformat') === 'sha256' ? 32 : 20,
     ignoreFiles: [join(repo.commonDir, 'info/exclude'), configured('core.excludesfile', 'ignore')],
     attributeFiles: [join(repo.commonDir, 'info/attributes'), configured('core.attributesfile', 'attributes'), '/etc/gitattributes'],
