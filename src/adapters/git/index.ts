@@ -96,7 +96,7 @@ export function openGit(o: OpenOptions): OpenGit {
   let signing: Promise<boolean> | undefined;
   let identity: Promise<Identity> | undefined;
   const repo: Repository = {
-    git, remote: remoteRunner(o), objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), trees: new TreeMemory(), quick: {}, treesOf: new Map(), parents: new Map(), updates, changingRefs: mutex(), fence: { key: undefined },
+    git, remote: remoteRunner(o), objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), trees: new TreeMemory(), quick: {}, treesOf: new Map(), parents: new Map(), cuts: {}, updates, changingRefs: mutex(), fence: { key: undefined },
     settings: settingsReader({ git, commonDir }), looks: new Map(), packed: { packed: undefined },
     identity: () => {
       identity ??= readIdentity(repo);

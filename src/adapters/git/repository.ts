@@ -9,7 +9,7 @@ import { smallFile } from '../small-file.ts';
 import { strayLink } from '../stray.ts';
 import type { GitOutput, GitRunner, Place } from './exec.ts';
 import type { Objects } from './objects.ts';
-import type { Memory, PackedMemory, QuickMemory } from './memory.ts';
+import type { CutMemory, Memory, PackedMemory, QuickMemory } from './memory.ts';
 import type { SettingsReader } from './settings.ts';
 import type { Standing } from './standing.ts';
 import type { TreeMemory } from './tree-memory.ts';
@@ -51,6 +51,8 @@ export interface Repository {
   readonly treesOf: Map<string, string>;
   /** Commit → its parents, as last read. */
   readonly parents: Map<string, readonly string[]>;
+  /** Where a shallow clone ends. */
+  readonly cuts: CutMemory;
   /** True when the user's configuration asks for signed commits; read once. */
   readonly signing: () => Promise<boolean>;
   /** `name <address>` of author and committer, as git knows them; read once. */
