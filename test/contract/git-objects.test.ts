@@ -101,6 +101,20 @@ describe('an object of choo’s own', () => {
     expect(repo.git('show', '-s', '--format=%an', commit)).toBe('Jürgen');
   });
 
+  it.each([
+    ['ISO-8859-2', 'Łukasz', Buffer.from('a3756b61737a', 'hex')],
+    ['KOI8-R', 'Иван', Buffer.from('e9d7c1ce', 'hex')],
+    ['nobody-knows', 'Jürgen', Buffer.from('J\xfcrgen', 'latin1')],
+    ['UTF-16LE', 'Jürgen', Buffer.from('J\xfcrgen', 'latin1')],
+  ])('has the name of an author whose commit is in %s', async (encoding, name, bytes) => {
+    const { git } = opened();
+    const head = repo.git('rev-parse', 'HEAD');
+    const [front, back] = [`tree ${repo.git('rev-parse', 'HEAD^{tree}')}\nauthor `, ` <a@b> 1 +0000\ncommitter C <c@d> 1 +0000\nencoding ${encoding}\n\nx\n`];
+    const authorOf = literally('commit', Buffer.concat([Buffer.from(front), bytes, Buffer.from(back)]));
+    const commit = await git.commitTree({ tree: await git.treeOf(head), parents: [head], message: 'm', authorOf });
+    expect(repo.git('cat-file', 'commit', commit)).toContain(`author ${name} <a@b> 1 +0000\n`);
+  });
+
   it.each(['GIT_AUTHOR_IDENT', 'commit.gpgsign'])('is made although git could not tell %s before', async (word) => {
     const real = execFileSync('sh', ['-c', 'command -v git'], { env: repo.env, encoding: 'utf8' }).trim();
     const env = fakeProgram(repo, 'git', `case " $* " in *' ${word} '*) [ -e "$HOME/told" ] || { : >"$HOME/told"; exit 128; };; esac; exec '${real}' "$@"`);
