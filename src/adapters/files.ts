@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { constants, copyFile, lstat, mkdir, open, readlink, rename, rm, statfs, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import { childEnvironment } from './environment.ts';
 import { about, errnoOf } from './errno.ts';
 import { removeFolder } from './folders.ts';
 import { findProgram } from './program.ts';
+import { smallFile } from './small-file.ts';
 import { strayLink } from './stray.ts';
 
 const run = promisify(execFile);
@@ -54,15 +55,10 @@ async function unlessOdd<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Opened without waiting: an agent may have put a pipe there, on whose other end nobody is. */
+/** An agent may have put a pipe there, on whose other end nobody is. */
 function readText(path: string, atMost: number): string | undefined {
-  const file = openSync(path, constants.O_RDONLY + constants.O_NONBLOCK + constants.O_NOFOLLOW);
-  try {
-    const facts = fstatSync(file);
-    return facts.isFile() && facts.size <= atMost ? readFileSync(file, 'utf8') : undefined;
-  } finally {
-    closeSync(file);
-  }
+  const file = smallFile(path, { most: atMost, links: 'odd' });
+  return typeof file === 'string' ? undefined : file.content.toString('utf8');
 }
 
 /** What `writeText` and `writeBelow` cannot replace. */

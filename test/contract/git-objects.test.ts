@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { openGit } from '../../src/adapters/git/index.ts';
-import { makeRepository, notingGit } from '../rig/repo.ts';
+import { GitError } from '../../src/world.ts';
+import { fakeProgram, makeRepository, notingGit } from '../rig/repo.ts';
 import type { TestRepository } from '../rig/repo.ts';
 import { Rng } from '../sim/rng.ts';
 
@@ -98,6 +99,30 @@ describe('an object of choo’s own', () => {
     const head = repo.git('rev-parse', 'HEAD');
     const commit = await git.commitTree({ tree: await git.treeOf(head), parents: [head], message: 'm' });
     expect(repo.git('show', '-s', '--format=%an', commit)).toBe('Jürgen');
+  });
+
+  it.each([
+    ['ISO-8859-2', 'Łukasz', Buffer.from('a3756b61737a', 'hex')],
+    ['KOI8-R', 'Иван', Buffer.from('e9d7c1ce', 'hex')],
+    ['nobody-knows', 'Jürgen', Buffer.from('J\xfcrgen', 'latin1')],
+    ['UTF-16LE', 'Jürgen', Buffer.from('J\xfcrgen', 'latin1')],
+  ])('has the name of an author whose commit is in %s', async (encoding, name, bytes) => {
+    const { git } = opened();
+    const head = repo.git('rev-parse', 'HEAD');
+    const [front, back] = [`tree ${repo.git('rev-parse', 'HEAD^{tree}')}\nauthor `, ` <a@b> 1 +0000\ncommitter C <c@d> 1 +0000\nencoding ${encoding}\n\nx\n`];
+    const authorOf = literally('commit', Buffer.concat([Buffer.from(front), bytes, Buffer.from(back)]));
+    const commit = await git.commitTree({ tree: await git.treeOf(head), parents: [head], message: 'm', authorOf });
+    expect(repo.git('cat-file', 'commit', commit)).toContain(`author ${name} <a@b> 1 +0000\n`);
+  });
+
+  it.each(['GIT_AUTHOR_IDENT', 'commit.gpgsign'])('is made although git could not tell %s before', async (word) => {
+    const real = execFileSync('sh', ['-c', 'command -v git'], { env: repo.env, encoding: 'utf8' }).trim();
+    const env = fakeProgram(repo, 'git', `case " $* " in *' ${word} '*) [ -e "$HOME/told" ] || { : >"$HOME/told"; exit 128; };; esac; exec '${real}' "$@"`);
+    const git = repo.open({ env });
+    const head = repo.git('rev-parse', 'HEAD');
+    const made = async (): Promise<string> => git.commitTree({ tree: await git.treeOf(head), parents: [head], message: 'm' });
+    await expect(made()).rejects.toThrow(GitError);
+    expect(repo.git('cat-file', '-t', await made())).toBe('commit');
   });
 
   it('names nothing that is not there', async () => {

@@ -3,7 +3,10 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/adapters/clock.ts';
+import { gitRunner } from '../../src/adapters/git/exec.ts';
 import { blobId } from '../../src/adapters/git/index-format.ts';
+import { settingsReader } from '../../src/adapters/git/settings.ts';
 import type { Git } from '../../src/world.ts';
 import { makeBed } from './git-look.rig.ts';
 import type { Bed } from './git-look.rig.ts';
@@ -99,4 +102,11 @@ it('a changed ignore file behind a link is seen', async () => {
   for (const round of [1, 2]) expect((await git.status(bed.work)).entries.map((e) => e.path), `round ${round}`).toEqual(['f.log']);
   writeFileSync(home('dot/ignore'), '*.log\n');
   expect((await git.status(bed.work)).entries).toEqual([]);
+});
+
+it('attributes out of a tree that the configuration names are not passed over', async () => {
+  const verbatim = async (): Promise<boolean> => (await settingsReader({ git: gitRunner({ env: bed.repo.env, sleep: systemClock().sleep }), commonDir: join(bed.repo.root, '.git') }).read()).verbatim;
+  expect(await verbatim()).toBe(true);
+  bed.repo.git('config', 'attr.tree', 'HEAD');
+  expect(await verbatim()).toBe(false);
 });

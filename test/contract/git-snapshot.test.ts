@@ -61,4 +61,16 @@ describe('what steers git, in a snapshot', () => {
     expect(await found(git, () => truncateSync(hook(), 2 << 20))).toEqual(['.git/hooks/pre-push']);
     expect(await found(git, () => truncateSync(hook(), 0))).toEqual(['.git/hooks/pre-push']);
   });
+
+  it('tells what refuses to be read, as a link into /proc does, by its stamp', async () => {
+    const git = repo.open();
+    expect(await found(git, () => symlinkSync('/proc/self/mem', hook()))).toEqual(['.git/hooks/pre-push']);
+    expect(await found(git, () => undefined)).toEqual([]);
+  });
+
+  it('is another where history is cut off or objects come from elsewhere', async () => {
+    const git = repo.open();
+    expect(await found(git, () => writeFileSync(join(repo.root, '.git/shallow'), `${repo.git('rev-parse', 'HEAD')}\n`))).toEqual(['.git/shallow']);
+    expect(await found(git, () => writeFileSync(join(repo.root, '.git/objects/info/alternates'), `${repo.base}/objects\n`))).toEqual(['.git/objects/info/alternates']);
+  });
 });

@@ -1,28 +1,21 @@
 // Whether the files by which git knows a worktree are whole, as they may not be after a power cut or an agent's hand. Mends nothing.
 
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../errno.ts';
+import { smallFile } from '../small-file.ts';
 import { placeOf, textOf } from './repository.ts';
 import type { Repository } from './repository.ts';
+
+/** More is not read at once, bytes. */
+const LARGEST_INDEX = 2 ** 31 - 1;
 
 /** True when HEAD names neither a ref nor a commit, or the index is not what git wrote (gitformat-index(5): `DIRC` at its head, a checksum or zeros at its end). */
 export async function isBroken(repo: Repository, worktree: string): Promise<boolean> {
   const { gitDir = '' } = await placeOf(repo, worktree);
   const head = await textOf(join(gitDir, 'HEAD'));
   if (head === undefined || !/^(ref: refs\/[^\0\n]+|[0-9a-f]{40}(?:[0-9a-f]{24})?)\n?$/.test(head)) return true;
-  const index = await indexOf(gitDir);
-  return index !== undefined && !isWhole(index);
-}
-
-async function indexOf(gitDir: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(join(gitDir, 'index'));
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  const index = smallFile(join(gitDir, 'index'), { most: LARGEST_INDEX });
+  return index !== 'missing' && (index === 'odd' || !isWhole(index.content));
 }
 
 function isWhole(index: Buffer): boolean {

@@ -116,6 +116,11 @@ async function holdsNo(forker: Forker | undefined, o: { readonly path: string; r
   }
 }
 
+/** For commands with an index of their own: an index in parts would leave one of them in the user's git directory. */
+export function ownIndex(path: string): { readonly GIT_INDEX_FILE: string } & Readonly<Record<string, string>> {
+  return { GIT_INDEX_FILE: path, ...configVariables([['core.splitIndex', 'false']]) };
+}
+
 /** Configuration keys and values as the variables git reads them from, after those every command gets (`before`: or others instead of these). */
 export function configVariables(more: readonly (readonly [string, string])[], before: readonly (readonly [string, string])[] = CONFIG): Record<string, string> {
   const all = [...before, ...more];

@@ -7,6 +7,7 @@ import { checkId, isId, isRef, isRepositoryPath, isZero, pathText, splitNul, spl
 import { ask } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { commonCommit, parentsOf, treeIn } from './ancestry.ts';
+import { cutCommits } from './shallow.ts';
 import { diffTrees } from './tree-diff.ts';
 import type { TreeChange } from './tree-diff.ts';
 import { SUBMODULE } from './tree-items.ts';
@@ -105,8 +106,9 @@ const LONGEST_WALK = 50;
 /** The range as its single steps, when it is a short line without merges; undefined otherwise. */
 async function straightLine(repo: Repository, range: Range): Promise<readonly Range[] | undefined> {
   const steps: Range[] = [];
+  const cut = cutCommits(repo);
   for (let at = checkId(range.to); at !== checkId(range.from);) {
-    const [parent, second] = await parentsOf(repo, at) ?? [];
+    const [parent, second] = await parentsOf(repo, at, cut) ?? [];
     if (parent === undefined || second !== undefined || steps.length === LONGEST_WALK) return undefined;
     steps.push({ from: parent, to: at });
     at = parent;

@@ -1,9 +1,12 @@
 // Copies of whole index files, and what can be told of one without understanding all of it: how many paths, and whether anything but
 // plain files and links is in it. Changes no index.
 
-import { closeSync, constants, copyFileSync, openSync, readFileSync, readSync, statSync, utimesSync } from 'node:fs';
-import { isMissing } from '../errno.ts';
+import { closeSync, constants, copyFileSync, fstatSync, openSync, readSync, statSync, utimesSync } from 'node:fs';
+import { errnoOf, isMissing } from '../errno.ts';
+import { smallFile } from '../small-file.ts';
 
+/** More is not read at once, bytes. */
+const LARGEST_INDEX = 2 ** 31 - 1;
 const HEADER_BYTES = 12;
 const STAT_BYTES = 40;
 const MODE_AT = 24;
@@ -23,21 +26,24 @@ export function copyIndex(from: string, to: string): void {
 export function countOf(path: string): number {
   const header = Buffer.alloc(HEADER_BYTES);
   try {
-    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      return readSync(file, header) === HEADER_BYTES && header.toString('latin1', 0, 4) === 'DIRC' ? header.readUInt32BE(8) : 0;
+      return fstatSync(file).isFile() && readSync(file, header) === HEADER_BYTES && header.toString('latin1', 0, 4) === 'DIRC' ? header.readUInt32BE(8) : 0;
     } finally {
       closeSync(file);
     }
   } catch (error) {
-    if (isMissing(error)) return 0;
+    // A link or a socket is no index either.
+    if (isMissing(error) || ['ELOOP', 'ENXIO'].includes(errnoOf(error) ?? '')) return 0;
     throw error;
   }
 }
 
 /** True for an index of files and links only, without flags and without parts that lie elsewhere. */
 export function isPlain(path: string, idBytes: number): boolean {
-  const file = readFileSync(path);
+  const found = smallFile(path, { most: LARGEST_INDEX, links: 'odd' });
+  if (typeof found === 'string' || found.content.length < HEADER_BYTES) return false;
+  const file = found.content;
   const version = file.readUInt32BE(4);
   if (version < 2 || version > 4) return false;
   let at = HEADER_BYTES;

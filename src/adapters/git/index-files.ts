@@ -2,13 +2,14 @@
 
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkId, checkPath, checkRef, joinPaths, pathBytes } from './names.ts';
+import { checkId, checkPath, checkRef, joinPaths, pathBytes, splitPaths } from './names.ts';
 import { holdsOnlyTracked } from './look.ts';
 import { quickStage } from './quick-stage.ts';
 import { errnoOf, isMissing } from '../errno.ts';
 import { removeBelow } from '../folders.ts';
-import { askIn, namesIn, placeOf } from './repository.ts';
+import { ask, askIn, namesIn, placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
+import { itemsOf } from './tree-items.ts';
 
 const FROM_STDIN = ['--pathspec-from-file=-', '--pathspec-file-nul'];
 
@@ -38,7 +39,7 @@ export async function stage(repo: Repository, o: { readonly worktree: string; re
 /** Sets paths in index and files to what the commit has; what it lacks is removed, an untracked embedded repository (`path/`) too. */
 export async function restorePaths(repo: Repository, o: PathsAt): Promise<void> {
   const paths = [...new Set(o.paths.map((path) => path.replace(/\/$/, '')))];
-  const known = await Promise.all(paths.map(async (path) => (await repo.objects.info(`${checkId(o.commit)}:${checkPath('git restore', path)}`)) !== undefined));
+  const known = await Promise.all(paths.map((path) => isInCommit(repo, { commit: checkId(o.commit), path: checkPath('git restore', path) })));
   const gone = paths.filter((_, n) => known[n] === false);
   const there = paths.filter((_, n) => known[n] === true);
   if (gone.length > 0) {
@@ -50,6 +51,18 @@ export async function restorePaths(repo: Repository, o: PathsAt): Promise<void> 
     }
   }
   if (there.length > 0) await askIn(repo, o.worktree, { args: ['restore', `--source=${o.commit}`, '--staged', '--worktree', ...FROM_STDIN], input: joinPaths(there) });
+}
+
+/** True for a submodule too, whose commit is an object of another repository: the tree above names it. */
+async function isInCommit(repo: Repository, o: { readonly commit: string; readonly path: string }): Promise<boolean> {
+  if ((await repo.objects.info(`${o.commit}:${o.path}`)) !== undefined) return true;
+  const slash = o.path.lastIndexOf('/');
+  const above = await repo.objects.info(`${o.commit}:${slash === -1 ? '' : o.path.slice(0, slash)}`);
+  if (above?.type !== 'tree') return false;
+  const name = o.path.slice(slash + 1);
+  const items = await itemsOf(repo, above.id);
+  if (items !== undefined) return items.has(pathBytes(name).toString('latin1'));
+  return splitPaths((await ask(repo, { args: ['ls-tree', '-z', '--name-only', '--end-of-options', above.id] })).stdout).includes(name);
 }
 
 /** Removes what no link leads to; read-only folders (as module caches are) do not keep it. */

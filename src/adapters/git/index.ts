@@ -93,19 +93,11 @@ export function openGit(o: OpenOptions): OpenGit {
   const { commonDir } = o;
   const objects = openObjects(git, { cwd: commonDir, gitDir: commonDir });
   const updates = openStanding(git, { at: { cwd: commonDir, gitDir: commonDir }, args: ['update-ref', '--no-deref', '-m', 'choo', '--stdin'] });
-  let signing: Promise<boolean> | undefined;
-  let identity: Promise<Identity> | undefined;
   const repo: Repository = {
-    git, remote: remoteRunner(o), objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), trees: new TreeMemory(), quick: {}, treesOf: new Map(), parents: new Map(), updates, changingRefs: mutex(), fence: { key: undefined },
+    git, remote: remoteRunner(o), objects, commonDir, mainRoot: o.mainRoot, watch: o.watch ?? [], registering: mutex(), gitDirs: new Map(), trees: new TreeMemory(), quick: {}, treesOf: new Map(), parents: new Map(), cuts: {}, updates, changingRefs: mutex(), fence: { key: undefined },
     settings: settingsReader({ git, commonDir }), looks: new Map(), packed: { packed: undefined },
-    identity: () => {
-      identity ??= readIdentity(repo);
-      return identity;
-    },
-    signing: () => {
-      signing ??= wantsSigning(repo);
-      return signing;
-    },
+    identity: untilItFails(() => readIdentity(repo)),
+    signing: untilItFails(() => wantsSigning(repo)),
   };
   return {
     ...factsOf(repo),
@@ -128,6 +120,22 @@ export function openGit(o: OpenOptions): OpenGit {
       await updates.close();
       await objects.close();
     },
+  };
+}
+
+/** Asks once; again after a failure, as a config.lock is one that passes. */
+function untilItFails<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return async () => {
+    answer ??= ask();
+    const mine = answer;
+    try {
+      return await mine;
+    } catch (error) {
+      // Another may have asked anew meanwhile.
+      if (answer === mine) answer = undefined;
+      throw error;
+    }
   };
 }
 

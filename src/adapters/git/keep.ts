@@ -4,6 +4,7 @@ import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GitError } from '../../world.ts';
+import { ownIndex } from './exec.ts';
 import { clearFlags } from './flags.ts';
 import { checkId, checkRef, isZero, joinPaths, pathBytes, pathText } from './names.ts';
 import { makeCommit, moveRef } from './refs.ts';
@@ -19,7 +20,7 @@ interface Saving {
   readonly repo: Repository;
   readonly worktree: string;
   /** The temporary index. */
-  readonly env: { readonly GIT_INDEX_FILE: string };
+  readonly env: ReturnType<typeof ownIndex>;
 }
 
 /**
@@ -31,7 +32,7 @@ export async function keep(repo: Repository, o: { readonly worktree: string; rea
   const { gitDir = '' } = await placeOf(repo, o.worktree);
   const folder = await mkdtemp(join(tmpdir(), 'choo-keep-'));
   try {
-    const saving: Saving = { repo, worktree: o.worktree, env: { GIT_INDEX_FILE: join(folder, 'index') } };
+    const saving: Saving = { repo, worktree: o.worktree, env: ownIndex(join(folder, 'index')) };
     await copyIndex(join(gitDir, 'index'), saving.env.GIT_INDEX_FILE);
     await clearFlags(repo, saving);
     // An index with conflicts cannot be a tree; its parts are in HEAD and in the commit being merged in.

@@ -1,9 +1,10 @@
 // A `git status` answered without git: from the index, one lstat of every file and folder, and the ref that HEAD names. Answers only
 // what it can prove by git's own rules (docs/adr/0009-asking-git-less.md); for everything else it gives nothing, and git is asked.
 
-import { lstatSync, readFileSync, statfsSync } from 'node:fs';
+import { lstatSync, statfsSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
+import { smallFile } from '../small-file.ts';
 import { treeIn } from './ancestry.ts';
 import { blobId, parseIndex } from './index-format.ts';
 import type { IndexEntry } from './index-format.ts';
@@ -11,7 +12,6 @@ import type { DetailedEntry, DetailedStatus, Memory, ReadIndex } from './memory.
 import { branchFile } from './ref-files.ts';
 import type { Place } from './exec.ts';
 import { isId } from './names.ts';
-import { textOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 import type { Settings } from './settings.ts';
 import { diffTrees } from './tree-diff.ts';
@@ -22,6 +22,8 @@ import { readLink, readRegular, YOUNG_MS } from './young.ts';
 /** More paths than this and git itself is as quick, without keeping our loop from its other work. */
 const MOST_PATHS = 3000;
 const LARGEST_INDEX = 1024 * 1024;
+/** No name of a ref is that long, bytes. */
+const LARGEST_HEAD = 8192;
 const MOST_HASHED = 200;
 const MOST_HASHED_BYTES = 4 * 1024 * 1024;
 /** File systems (by their magic numbers) whose change times can be relied on: ext, xfs, btrfs, tmpfs, overlay, f2fs, bcachefs. */
@@ -88,9 +90,9 @@ export async function holdsOnlyTracked(repo: Repository, at: Place): Promise<boo
 
 /** Commit and branch of a worktree, from its HEAD; undefined when that is anything but an id or a plain branch with a commit. */
 async function headOf(repo: Repository, gitDir: string): Promise<{ readonly id: string; readonly branch: string | undefined } | undefined> {
-  const path = join(gitDir, 'HEAD');
-  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
-  const text = ((await textOf(path)) ?? '').replace(/\n$/, '');
+  const head = smallFile(join(gitDir, 'HEAD'), { most: LARGEST_HEAD, links: 'odd' });
+  if (typeof head === 'string') return undefined;
+  const text = head.content.toString('utf8').replace(/\n$/, '');
   if (isId(text)) return { id: text, branch: undefined };
   const [, branch] = /^ref: (refs\/heads\/\S+)$/.exec(text) ?? [];
   if (branch === undefined) return undefined;
@@ -102,10 +104,9 @@ async function headOf(repo: Repository, gitDir: string): Promise<{ readonly id: 
 
 /** Reads and understands a worktree's index; undefined when it holds what only git can judge. */
 export function readIndex(memory: Memory, o: { readonly gitDir: string; readonly idBytes: number }): ReadIndex | undefined {
-  const path = join(o.gitDir, 'index');
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat?.isFile() !== true || stat.size > LARGEST_INDEX) return undefined;
-  const file = readFileSync(path);
+  const found = smallFile(join(o.gitDir, 'index'), { most: LARGEST_INDEX, links: 'odd' });
+  if (typeof found === 'string') return undefined;
+  const { content: file, stat } = found;
   if (file.length < 12 || file.readUInt32BE(8) > MOST_PATHS) return undefined;
   if (memory.index?.file.equals(file) === true) {
     memory.index = { ...memory.index, mtimeMs: stat.mtimeMs };

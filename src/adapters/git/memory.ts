@@ -42,6 +42,11 @@ export interface PackedMemory {
   packed: { readonly stamp: string; readonly refs: ReadonlyMap<string, string> } | undefined;
 }
 
+/** `shallow` as last read, as long as its stamp stays. */
+export interface CutMemory {
+  list?: { readonly stamp: string; readonly ids: ReadonlySet<string> } | undefined;
+}
+
 /** What the merge before is worth to the next: what its result has beside the common one. */
 export interface QuickMemory {
   /** Two trees and what became of each path between them. */

@@ -1,13 +1,13 @@
 // Merges: of two commits without a checkout, and begun in a worktree for an agent to finish. Moves no branch.
 
-import { lstat, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { constants, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GitError } from '../../world.ts';
 import type { MergeOutcome } from '../../world.ts';
 import { checkId, isId, pathBytes, pathText, splitNul, splitPaths } from './names.ts';
 import { quickMerge } from './quick-merge.ts';
-import { isMissing } from '../errno.ts';
+import { errnoOf, isMissing } from '../errno.ts';
 import { askIn, placeOf, textOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
@@ -83,9 +83,15 @@ function asInWorktree(path: string, ours: string): string {
 async function fileText(worktree: string, path: string): Promise<string> {
   const file = Buffer.concat([Buffer.from(`${worktree}/`), pathBytes(path)]);
   try {
-    return (await lstat(file)).isFile() ? await readFile(file, 'latin1') : '';
+    // Through no link, and without waiting for the other end of a pipe.
+    const opened = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      return (await opened.stat()).isFile() ? await opened.readFile('latin1') : '';
+    } finally {
+      await opened.close();
+    }
   } catch (error) {
-    if (isMissing(error)) return '';
+    if (isMissing(error) || ['ELOOP', 'ENXIO'].includes(errnoOf(error) ?? '')) return '';
     throw error;
   }
 }

@@ -185,7 +185,10 @@ function parseAnswer(buffer: Buffer, question: Question): { readonly found: Foun
   if (buffer.length <= name.length && name.subarray(0, buffer.length).equals(buffer)) return buffer.length + 1;
   const end = buffer.indexOf(10);
   if (end === -1) return buffer.length + 1;
-  const header = /^([0-9a-f]{40,64}) (\w+) (\d+)$/.exec(buffer.toString('latin1', 0, end));
+  const line = buffer.toString('latin1', 0, end);
+  // A path that leads to a submodule's commit, which is not here; from git 2.51 on it is told so.
+  if (/^[0-9a-f]{40,64} submodule$/.test(line)) return { found: undefined, used: end + 1 };
+  const header = /^([0-9a-f]{40,64}) (\w+) (\d+)$/.exec(line);
   if (header?.[1] === undefined || header[2] === undefined) return undefined;
   const found = { id: header[1], type: header[2], size: Number(header[3]) };
   if (question.verb === 'info') return { found, used: end + 1 };

@@ -2,10 +2,12 @@
 // write there, as a commit does; whoever writes these makes choo's git run what he likes. Remembered before, put back after.
 
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { about, isMissing } from '../errno.ts';
-import { exists, placeOf, textOf } from './repository.ts';
+import { GitError } from '../../world.ts';
+import { about } from '../errno.ts';
+import { smallFile } from '../small-file.ts';
+import { exists, placeOf } from './repository.ts';
 import type { Repository } from './repository.ts';
 
 /** `config.worktree` counts only with `extensions.worktreeConfig`, which may be set later. */
@@ -13,6 +15,8 @@ const FILES = ['commondir', 'gitdir', 'config.worktree'] as const;
 
 /** A larger one is nothing that git wrote, bytes. */
 const LARGEST = 1024 * 1024;
+/** A note holds the text of all three, escaped. */
+const LARGEST_NOTE = 32 * LARGEST;
 
 /** The files by name; one that is missing is not in it. */
 interface Remembered { readonly gitDir: string; readonly files: Readonly<Partial<Record<(typeof FILES)[number], string>>> }
@@ -49,9 +53,10 @@ function writeWhole(path: string, text: string): void {
 /** Puts the files back as they were noted, each time once. What stood there instead is moved beside the worktree (`aside`); gives back which those were. */
 export async function mendOwnFolder(repo: Repository, worktree: string): Promise<readonly { readonly file: string; readonly aside: string | undefined }[]> {
   const note = noteOf(repo, worktree);
-  const text = await textOf(note);
-  if (text === undefined) return [];
-  const { gitDir, files } = JSON.parse(text) as Remembered;
+  const noted = smallFile(note, { most: LARGEST_NOTE });
+  if (noted === 'missing') return [];
+  if (noted === 'odd') throw new GitError(`git -C ${worktree}`, `${note}, where choo noted what git is to find there, is no file of choo's (remove it, and try again)`);
+  const { gitDir, files } = JSON.parse(noted.content.toString('utf8')) as Remembered;
   const mended: { readonly file: string; readonly aside: string | undefined }[] = [];
   // A folder that is gone as a whole, or a link to another, is no worktree any more; that is told elsewhere.
   if (isFolder(gitDir)) {
@@ -71,13 +76,9 @@ export async function mendOwnFolder(repo: Repository, worktree: string): Promise
 
 /** The text of a small file of its own; undefined when nothing is there, null for anything else (a link, a pipe, a folder). */
 function read(path: string): string | null | undefined {
-  try {
-    const stat = lstatSync(path);
-    return stat.isFile() && stat.size <= LARGEST ? readFileSync(path, 'utf8') : null;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  const file = smallFile(path, { most: LARGEST, links: 'odd' });
+  if (file === 'missing') return undefined;
+  return file === 'odd' ? null : file.content.toString('utf8');
 }
 
 function isFolder(path: string): boolean {

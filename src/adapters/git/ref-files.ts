@@ -1,12 +1,13 @@
 // Refs read from the files in which git keeps them (gitrepository-layout(5)), for a repository without another ref storage. Changes none.
 
-import { lstatSync, readFileSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import type { PackedMemory } from './memory.ts';
 import { YOUNG_MS } from './young.ts';
 import { isId, isRef } from './names.ts';
 import { isMissing } from '../errno.ts';
+import { smallFile } from '../small-file.ts';
 
 const MOST_LOOSE = 2000;
 const MOST_PACKED_BYTES = 1024 * 1024;
@@ -14,7 +15,7 @@ const MOST_PACKED_BYTES = 1024 * 1024;
 /** The id in a branch's own file; undefined when it has none (it may be packed, or missing), `other` for what is no plain id. */
 export function branchFile(commonDir: string, branch: string): string | undefined {
   const text = smallText(join(commonDir, branch));
-  if (text === undefined) return undefined;
+  if (text === 'missing') return undefined;
   const id = text.replace(/\n$/, '');
   return isId(id) ? id : 'other';
 }
@@ -41,9 +42,9 @@ function readFolder(refs: Map<string, string>, o: { readonly commonDir: string; 
       continue;
     }
     if (!entry.isFile() || !isRef(name) || name.includes('\ufffd') || refs.size >= MOST_LOOSE) return false;
-    const text = smallText(join(o.commonDir, name))?.replace(/\n$/, '');
+    const text = smallText(join(o.commonDir, name)).replace(/\n$/, '');
     // Deleted while we looked.
-    if (text === undefined) continue;
+    if (text === 'missing') continue;
     if (!isId(text) && !/^ref: refs\/\S+$/.test(text)) return false;
     refs.set(name, text);
   }
@@ -58,7 +59,7 @@ function readPacked(commonDir: string, memory: PackedMemory): ReadonlyMap<string
   const stamp = `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
   if (memory.packed?.stamp === stamp) return memory.packed.refs;
   const text = smallText(path);
-  if (text === undefined) return undefined;
+  if (text === 'missing' || text === 'odd') return undefined;
   const refs = new Map<string, string>();
   for (const line of text.split('\n')) {
     if (line === '' || line.startsWith('#') || line.startsWith('^')) continue;
@@ -80,11 +81,8 @@ function namesIn(folder: string): readonly Dirent[] {
   }
 }
 
-function smallText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+/** The text of a file of refs, or why there is none; neither word is ever a ref. */
+function smallText(path: string): string {
+  const file = smallFile(path, { most: MOST_PACKED_BYTES });
+  return typeof file === 'string' ? file : file.content.toString('utf8');
 }

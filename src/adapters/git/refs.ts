@@ -65,11 +65,27 @@ async function areThere(repo: Repository, { tree, parents }: NewCommit): Promise
 /** Author and time of a commit as its object has them. */
 async function authorOf(repo: Repository, commit: string): Promise<string> {
   const content = (await repo.objects.contents(checkId(commit)))?.content;
-  const text = content === undefined ? '' : personText(content);
-  const end = text.indexOf('\n\n');
-  const author = (end === -1 ? text : text.slice(0, end)).split('\n').find((line) => line.startsWith('author '));
+  const end = content?.indexOf('\n\n') ?? -1;
+  // A letter for each byte.
+  const lines = content?.toString('latin1', 0, end === -1 ? undefined : end).split('\n');
+  const value = (of: string): string | undefined => lines?.find((line) => line.startsWith(`${of} `))?.slice(of.length + 1);
+  const author = value('author');
   if (author === undefined) throw new GitError(`git cat-file commit ${commit}`, 'it has no author');
-  return author.slice('author '.length);
+  return decoded(Buffer.from(author, 'latin1'), value('encoding'));
+}
+
+/** In the encoding that the commit tells, if that makes a person of it. */
+function decoded(author: Buffer, encoding: string | undefined): string {
+  const plain = personText(author);
+  if (encoding === undefined) return plain;
+  try {
+    const text = new TextDecoder(encoding).decode(author);
+    return PERSON.test(text) ? text : plain;
+  } catch (error) {
+    // No encoding that anybody here knows.
+    if (error instanceof RangeError) return plain;
+    throw error;
+  }
 }
 
 /** The same for a command of git's own. */

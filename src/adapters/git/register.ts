@@ -1,7 +1,7 @@
 // Registers a worktree and takes it out again by the files that make a registration (gitrepository-layout(5)), in the order in which
 // git writes them. For repositories without extensions only; moves no ref and touches no file of a checkout.
 
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync, rmSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, isMissing } from '../errno.ts';
 import { copyIndex } from './index-copy.ts';
@@ -103,14 +103,5 @@ export function dropRegistration(gitDir: string): void {
 
 /** True while a worktree is locked: by a person, or because it was never finished. */
 export function isLocked(gitDir: string): boolean {
-  return lockOf(gitDir) !== undefined;
-}
-
-function lockOf(gitDir: string): string | undefined {
-  try {
-    return readFileSync(join(gitDir, LOCK), 'utf8').trim();
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  return lstatSync(join(gitDir, LOCK), { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,14 +1,15 @@
 // What every git operation has at hand: the runner, the repository's places, the object reader. Finds the git directory of a worktree.
 
-import { lstatSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { GitError } from '../../world.ts';
 import type { FenceLost } from '../../world.ts';
 import { isMissing } from '../errno.ts';
+import { smallFile } from '../small-file.ts';
 import { strayLink } from '../stray.ts';
 import type { GitOutput, GitRunner, Place } from './exec.ts';
 import type { Objects } from './objects.ts';
-import type { Memory, PackedMemory, QuickMemory } from './memory.ts';
+import type { CutMemory, Memory, PackedMemory, QuickMemory } from './memory.ts';
 import type { SettingsReader } from './settings.ts';
 import type { Standing } from './standing.ts';
 import type { TreeMemory } from './tree-memory.ts';
@@ -50,6 +51,8 @@ export interface Repository {
   readonly treesOf: Map<string, string>;
   /** Commit → its parents, as last read. */
   readonly parents: Map<string, readonly string[]>;
+  /** Where a shallow clone ends. */
+  readonly cuts: CutMemory;
   /** True when the user's configuration asks for signed commits; read once. */
   readonly signing: () => Promise<boolean>;
   /** `name <address>` of author and committer, as git knows them; read once. */
@@ -163,9 +166,13 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
   return unlessMissing(() => readdirSync(folder)) ?? [];
 }
 
-/** Text of a small file, or undefined when it is missing. */
+/** A larger file is none of those by which git says where it is and what it is doing, bytes. */
+const LARGEST_TEXT = 1024 * 1024;
+
+/** Text of one of git's small files, or undefined when it is missing or something in its place that git never wrote: a pipe, a folder, an endless file. */
 export async function textOf(path: string): Promise<string | undefined> {
-  return unlessMissing(() => readFileSync(path, 'utf8'));
+  const file = smallFile(path, { most: LARGEST_TEXT });
+  return typeof file === 'string' ? undefined : file.content.toString('utf8');
 }
 
 /** True when something is at the path, a link that leads nowhere too. */

@@ -1,10 +1,10 @@
 // What the configuration says about reading worktrees and writing objects, as far as choo must know it to do so itself. Reads it
 // through git, once for as long as the files it stands in do not change.
 
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isMissing } from '../errno.ts';
+import { smallFile } from '../small-file.ts';
 import type { GitRunner } from './exec.ts';
 import { splitNul } from './names.ts';
 import { YOUNG_MS } from './young.ts';
@@ -116,7 +116,8 @@ async function readOrigin(repo: Where): Promise<Origin> {
   return {
     stamp, young: young || [...named].some((path) => targetOf(path) === undefined), files: all, ordinary,
     writes: writes && (shared === undefined || EXPECTED['core.sharedrepository']?.test(shared) === true),
-    verbatim: /^(?:false|no|off|0)$/i.test(values.get('core.autocrlf') ?? 'false'),
+    // `attr.tree` names a tree whose attributes hold here.
+    verbatim: /^(?:false|no|off|0)$/i.test(values.get('core.autocrlf') ?? 'false') && !values.has('attr.tree'),
     idBytes: values.get('extensions.objectformat') === 'sha256' ? 32 : 20,
     ignoreFiles: [join(repo.commonDir, 'info/exclude'), configured('core.excludesfile', 'ignore')],
     attributeFiles: [join(repo.commonDir, 'info/attributes'), configured('core.attributesfile', 'attributes'), '/etc/gitattributes'],
@@ -153,13 +154,15 @@ function targetOf(path: string): Stats | undefined {
   }
 }
 
-/** True when a file of rules (ignore, attributes) holds more than comments and blank lines. */
+/** A larger file of rules holds some, bytes. */
+const LARGEST_RULES = 1024 * 1024;
+
+/** True when a file of rules (ignore, attributes) holds more than comments and blank lines, or cannot be read: then git decides. */
 function holdsRules(path: string): boolean {
   try {
-    return /^(?!#)[^\S\n]*\S/m.test(readFileSync(path, 'latin1'));
-  } catch (error) {
-    if (isMissing(error)) return false;
-    // Unreadable to us and perhaps to git: it decides.
+    const file = smallFile(path, { most: LARGEST_RULES });
+    return typeof file === 'string' ? file === 'odd' : /^(?!#)[^\S\n]*\S/m.test(file.content.toString('latin1'));
+  } catch {
     return true;
   }
 }

@@ -1,11 +1,13 @@
 // The state of everything an agent has no business with: refs and the user's checkouts. Compared elsewhere; changes nothing.
 
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FenceSnapshot } from '../../world.ts';
 import { FENCE_REF } from './fence.ts';
-import { isMissing } from '../errno.ts';
+import { errnoOf, isMissing } from '../errno.ts';
+import { smallFile } from '../small-file.ts';
+import type { SmallFile } from '../small-file.ts';
 import { ask, checkoutOf, namesIn } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { isId, pathBytes } from './names.ts';
@@ -30,15 +32,20 @@ export async function snapshot(repo: Repository): Promise<FenceSnapshot> {
 }
 
 const STASH = 'refs/stash';
+/** A hundred thousand entries and more, bytes. */
+const LARGEST_LOG = 64 * 1024 * 1024;
 
 /** The entries of the stash are its ref's log; git removes both together. `tip`: where the ref points. */
 async function stashed(repo: Repository, tip: string | undefined): Promise<FenceSnapshot['stash']> {
   const stash = new Map<string, string | undefined>();
   if (tip === undefined) return stash;
-  const log = textIn(join(repo.commonDir, 'logs', STASH));
+  const log = smallFile(join(repo.commonDir, 'logs', STASH), { most: LARGEST_LOG });
+  // What stands there instead is no log: every entry that was known is gone.
+  if (log === 'odd') return stash;
   // `<old> <new> <who> <when>\t<what>`; another ref storage keeps it elsewhere.
-  const lines = log?.split('\n').map((line) => `${line.split(' ')[1] ?? ''} ${line.slice(line.indexOf('\t') + 1)}`)
-    ?? (await ask(repo, { args: ['log', '-g', '--no-show-signature', '--format=%H %gs', STASH, '--'] })).stdout.toString('utf8').split('\n');
+  const lines = log === 'missing'
+    ? (await ask(repo, { args: ['log', '-g', '--no-show-signature', '--format=%H %gs', STASH, '--'] })).stdout.toString('utf8').split('\n')
+    : log.content.toString('utf8').split('\n').map((line) => `${line.split(' ')[1] ?? ''} ${line.slice(line.indexOf('\t') + 1)}`);
   for (const line of lines) {
     const [, id = '', what = ''] = /^(\S+) (.*)$/.exec(line) ?? [];
     const [, branch] = /^(?:WIP on|On) ([^:]+):/.exec(what) ?? [];
@@ -47,24 +54,17 @@ async function stashed(repo: Repository, tip: string | undefined): Promise<Fence
   return stash;
 }
 
-function textIn(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
 /** The files in `info/` by which git changes what it does; its housekeeping writes others there. */
 const INFO = ['exclude', 'attributes', 'grafts', 'sparse-checkout'];
+/** Which commits have no parents for git, and where it finds more objects: what is changed there is changed for everybody. */
+const ELSEWHERE = ['shallow', 'objects/info/alternates'];
 /** Of a larger file the stamp is compared, bytes. */
 const LARGEST_READ = 1 << 20;
 
-/** What steers git in this repository: its configuration, hooks and excludes. */
+/** What steers git in this repository: its configuration, hooks and excludes, and what it takes for the history. */
 async function settingsStamps(repo: Repository): Promise<readonly (readonly [string, string])[]> {
   const hooks = await namesIn(join(repo.commonDir, 'hooks'));
-  const paths = ['config', 'config.worktree', ...hooks.map((name) => `hooks/${name}`), ...INFO.map((name) => `info/${name}`)];
+  const paths = ['config', 'config.worktree', ...ELSEWHERE, ...hooks.map((name) => `hooks/${name}`), ...INFO.map((name) => `info/${name}`)];
   const stamps = paths.map((path) => [`.git/${path}`, contentOf(repo.commonDir, path)] as const);
   return stamps.filter(([, stamp]) => stamp !== 'missing');
 }
@@ -72,22 +72,19 @@ async function settingsStamps(repo: Repository): Promise<readonly (readonly [str
 /** What a file says and whether it may be run, not when it was written: git and npm write settings anew that stay what they were. */
 function contentOf(folder: string, path: string): string {
   const full = bytesOf(folder, path);
-  let fd: number;
+  const file = unlessRefused(full);
+  const own = typeof file === 'string' ? undefined : lstatSync(full, { throwIfNoEntry: false });
+  if (typeof file === 'string' || own === undefined) return stampOf(folder, path);
+  return `${own.mode} ${file.stat.mode} ${createHash('sha256').update(file.content).digest('hex')}`;
+}
+
+/** An agent may put anything there, also what we may not read. */
+function unlessRefused(path: Buffer): SmallFile | 'missing' | 'odd' {
   try {
-    // An agent may put a pipe there that nobody ever writes to.
-    fd = openSync(full, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
-    return stampOf(folder, path);
-  }
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile() || stat.size > LARGEST_READ) return stampOf(folder, path);
-    return `${lstatSync(full).mode} ${stat.mode} ${createHash('sha256').update(readFileSync(fd)).digest('hex')}`;
+    return smallFile(path, { most: LARGEST_READ });
   } catch (error) {
-    if (isMissing(error)) return 'missing';
-    throw error;
-  } finally {
-    closeSync(fd);
+    if (errnoOf(error) === undefined) throw error;
+    return 'odd';
   }
 }
 

@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ownIndex } from './exec.ts';
 import { checkId, checkPath, pathBytes, pathText, splitNul } from './names.ts';
 import { ask } from './repository.ts';
 import type { Repository } from './repository.ts';
@@ -13,7 +14,7 @@ export async function treeWith(repo: Repository, o: { readonly tree: string; rea
   if (paths.length === 0 && (o.texts ?? new Map()).size === 0) return checkId(o.tree);
   const folder = await mkdtemp(join(tmpdir(), 'choo-tree-'));
   try {
-    const env = { GIT_INDEX_FILE: join(folder, 'index') };
+    const env = ownIndex(join(folder, 'index'));
     await ask(repo, { args: ['read-tree', '--end-of-options', checkId(o.tree)], env });
     // By bytes: not every name can be an argument.
     const { stdout } = await ask(repo, { args: ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', checkId(o.commit)] });
