@@ -32,6 +32,15 @@ describe.each(GROUNDS)('a tree with paths of another commit, %s', (_name, open) 
     expect((await g.git.status(work)).entries).toEqual([]);
   });
 
+  it('has plain files with texts of their own, new ones and in the place of others', async () => {
+    const ours = commit(work, { 'd/one': '1', left: '1' });
+    const theirs = commit(g.root, { 'd/one': '2' });
+    const texts = new Map([['d/one', 'ä\n'], ['e/two', '']]);
+    const tree = await g.git.treeWith(await g.git.treeOf(ours), { commit: theirs, paths: ['left'], texts });
+    expect([await g.git.readFile(tree, 'd/one'), await g.git.readFile(tree, 'e/two'), await g.git.readFile(tree, 'left')]).toEqual(['ä\n', '', undefined]);
+    expect(await g.git.treeWith(tree, { commit: theirs, paths: [], texts: new Map([['d/one', '2']]) })).not.toBe(tree);
+  });
+
   it('may lack all files of a folder, and get a folder anew', async () => {
     const ours = commit(work, { 'd/one': '1' });
     const theirs = commit(g.root, { 'e/f/one': '1' });
