@@ -35,7 +35,7 @@ import { restoreRun } from './from-remote.ts';
 import { canMake } from './folders.ts';
 import { hold } from './hold.ts';
 import type { Hold } from './hold.ts';
-import { journalOrRefusal, lastRun, lastRunIfReadable, openRunRefusal } from './last-run.ts';
+import { journalOrRefusal, lastRun, lastRunIfReadable, leftToDo, openRunRefusal } from './last-run.ts';
 import { refuseInside } from './inside.ts';
 import { openMessenger, tellProblems, withoutTellVariables } from './messengers.ts';
 import { overlapsAt, pinnedOverlaps } from './overlaps.ts';
@@ -135,7 +135,7 @@ async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Prom
   const before = o.newRun ? await lastRunIfReadable(repo, o) : await lastRun(repo);
   if (before !== undefined && isOpen(before) && !o.newRun) {
     if (!o.goOn && !before.units.every(isOver)) throw openRunRefusal(before);
-    if (!o.goOn) o.say(before.landing.diverted === undefined ? `what run ${before.run} landed is not pushed; trying that first (then: choo run)` : `run ${before.run} landed beside its target; trying to advance the target first (then: choo run)`);
+    if (!o.goOn) o.say(leftToDo(before));
     return openAgain(repo, o, holding);
   }
   const found = await look(repo, o);
