@@ -210,6 +210,13 @@ export function pinRef(run: number): string {
   return `refs/choo/pinned/${run}`;
 }
 
+/** What is still to be done may have other specs than the run knows. */
+async function warnOfUnseen(repo: Repository, { units, pinned }: State, warn: OpenOptions['warn']): Promise<void> {
+  if (units.every(isOver)) return;
+  const commit = (await repo.git.resolve(pinned.targetRef)) ?? pinned.base;
+  for (const d of await unseenByResume(repo, { tasksDir: pinned.tasksDir, target: { ref: pinned.forge?.ref ?? pinned.targetRef, commit }, forge: pinned.forge !== undefined })) warn(d);
+}
+
 /** The pin follows the plan: specs that were taken come from another commit. Also mends a pin that somebody removed. */
 async function pinAgain({ git }: Repository, { run, pinned }: State): Promise<void> {
   const at = await git.resolve(pinRef(run));
@@ -301,7 +308,7 @@ async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Pr
   if (hasErrors(problems)) throw new Refusal(problems);
   await fetchTarget(repo, { state, say: o.say });
   if (isOpen(state)) await landedIsThere(repo, { state, env: o.env, flags: o.flags, say: o.say });
-  if (isOpen(state)) for (const d of await unseenByResume(repo, { tasksDir: state.pinned.tasksDir, forge: state.pinned.forge !== undefined })) o.warn(d);
+  await warnOfUnseen(repo, state, o.warn);
   const replanned = await newPlan(repo, { state, choice: o.plan, env: o.env, flags: o.flags, say: o.say });
   const { plan } = replanned?.pinned ?? state.pinned;
   const commit = (await repo.git.resolve(state.pinned.targetRef)) ?? state.pinned.base;
