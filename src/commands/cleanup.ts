@@ -17,10 +17,11 @@ export interface CleanupFlags {
 /** Cleans up and prints what was done; exit code 1 when something would not go. */
 export async function cleanup(flags: CleanupFlags, io: Io): Promise<number> {
   const json = flags.json === true;
+  const asked = flags.discard ?? [];
   try {
     refuseSteering(io.env);
-    const done = await clean({ cwd: io.cwd, env: io.env, clock: systemClock(), dryRun: flags.dryRun === true, say: (line) => io.err.write(`choo: ${line}\n`), discard: flags.discard ?? [] });
-    io.out.write(json ? `${JSON.stringify(cleanupData(done), null, 2)}\n` : renderCleanup(done, { color: io.out.color }));
+    const done = await clean({ cwd: io.cwd, env: io.env, clock: systemClock(), dryRun: flags.dryRun === true, say: (line) => io.err.write(`choo: ${line}\n`), discard: asked });
+    io.out.write(json ? `${JSON.stringify(cleanupData(done), null, 2)}\n` : renderCleanup(done, { color: io.out.color, asked }));
     return done.failed.length === 0 ? 0 : 1;
   } catch (error) {
     return report(error, { io, json, journal: undefined });

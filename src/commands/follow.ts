@@ -47,17 +47,20 @@ export async function follow(live: LiveRun, o: Followed): Promise<'attempt' | 's
   });
 }
 
-/** Resolves with the first of the unit's attempts that fits, or with why none begins, in words: the session has ended, or the unit's turn does not come in it. */
-export function firstAttempt(live: LiveRun, o: { readonly unit: string; readonly fits: (begun: AttemptBegun) => boolean }): Promise<AttemptBegun | string> {
+/** Resolves with the first of the unit's attempts that fits, or with why none begins, in words: the session has ended, or the unit's turn does not come in it. `waits` is told once, when that is not known at once. */
+export function firstAttempt(live: LiveRun, o: { readonly unit: string; readonly fits: (begun: AttemptBegun) => boolean; readonly waits: () => void }): Promise<AttemptBegun | string> {
   let state: State | undefined;
+  let told = false;
   return atEachChange(live, [], async ({ events, anew, alive }) => {
     if (anew) state = undefined;
     for (const event of events) {
       if (isAttempt(event) && event.unit === o.unit && o.fits(event)) return event;
       state = evolve(state, event);
     }
-    const over = state === undefined ? undefined : cannotBegin(state, o.unit);
-    return over ?? (alive ? undefined : 'the session has ended');
+    const over = (state === undefined ? undefined : cannotBegin(state, o.unit)) ?? (alive ? undefined : 'the session has ended');
+    if (over === undefined && !told) o.waits();
+    told = true;
+    return over;
   });
 }
 

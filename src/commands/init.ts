@@ -3,12 +3,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { systemClock } from '../adapters/clock.ts';
 import { CONFIG_FILE } from '../discovery/config.ts';
 import { errorAt } from '../discovery/diagnostic.ts';
 import { Refusal } from '../opening/refusal.ts';
-import { findRepository } from '../opening/repository.ts';
+import { findRepository, wordFromHere } from '../opening/repository.ts';
+import type { Repository } from '../opening/repository.ts';
 import { lockfileSetup, TASKS_DIR } from '../opening/specs.ts';
 import { report } from './errors.ts';
 import type { Io } from './io.ts';
@@ -44,23 +44,26 @@ export async function init(io: Io): Promise<number> {
       await writeFile(join(top, path), text, { flag: 'wx' });
       io.out.write(`wrote ${path}\n`);
     }
-    io.out.write(hasOwnSchema(top) ? NEXT : `${NEXT}${editorLines()}`);
+    io.out.write(next(repository));
     return 0;
   } catch (error) {
     return report(error, { io, json: false, journal: undefined });
   }
 }
 
-const NEXT = `
+function next(repository: Repository): string {
+  return `
 next:
   1. name your agent's program in ${CONFIG_FILE}
-  2. git add ${CONFIG_FILE} specs && git commit -m "Specs for choo"
+  2. git add ${wordFromHere(repository, CONFIG_FILE)} ${wordFromHere(repository, 'specs')} && git commit -m "Specs for choo"
   3. choo run -n        the plan; starts nothing
   4. choo run
 `;
+}
 
 function configText(top: string): string {
-  return `${hasOwnSchema(top) ? `${SCHEMA_LINE}./${OWN_SCHEMA}\n\n` : ''}provider:
+  return `${schemaLines(top)}
+provider:
   type: command
   providers:
     command:
@@ -94,16 +97,9 @@ function setupLines(top: string): string {
 }
 
 const OWN_SCHEMA = 'node_modules/choo-orchestrator/schema/choo.schema.json';
-const SCHEMA_LINE = '# yaml-language-server: $schema=';
 
-/** The file is committed, so it may name only what is at the same place wherever the repository is. */
-function hasOwnSchema(top: string): boolean {
-  return existsSync(join(top, OWN_SCHEMA));
-}
-
-function editorLines(): string {
-  return `
-for an editor that knows YAML schemas, the first line of ${CONFIG_FILE}; it names a file of this machine, so do not commit it:
-  ${SCHEMA_LINE}${fileURLToPath(new URL('../schema/choo.schema.json', import.meta.url))}
-`;
+/** Names the schema. The file is committed, so it says only what is right wherever the repository is. */
+function schemaLines(top: string): string {
+  if (existsSync(join(top, OWN_SCHEMA))) return `# yaml-language-server: $schema=./${OWN_SCHEMA}\n`;
+  return '# Its JSON Schema is schema/choo.schema.json in the folder of choo; docs/configuration.md there says how an editor gets it.\n';
 }

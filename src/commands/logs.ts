@@ -133,8 +133,7 @@ function fits(e: AttemptBegun, o: LogsOptions): boolean {
 
 /** The unit's first attempt, once it has begun, or why it does not begin. */
 function awaited(live: LiveRun, { o, io }: { readonly o: LogsOptions; readonly io: Io }): Promise<AttemptBegun | string> {
-  io.err.write(`choo: ${o.unit} has had no attempt yet; this waits for one (Ctrl-C ends it)\n`);
-  return firstAttempt(live, { unit: o.unit, fits: (e) => fits(e, o) });
+  return firstAttempt(live, { unit: o.unit, fits: (e) => fits(e, o), waits: () => io.err.write(`choo: ${o.unit} has had no attempt yet; this waits for one (Ctrl-C ends it)\n`) });
 }
 
 /** Before the first attempt there may be the output of setup. `why`: what keeps it from beginning. */

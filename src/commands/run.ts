@@ -7,12 +7,14 @@ import type { State } from '../core/state.ts';
 import { viewOf } from '../core/view.ts';
 import { renderDiagnostic, warningAt } from '../discovery/diagnostic.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
+import { folderPath } from '../discovery/source.ts';
 import { terminalEscalator } from '../escalation/terminal.ts';
 import { Orchestrator } from '../opening/session.ts';
 import type { Ended, OrchestratorConfig } from '../opening/session.ts';
 import { agentPreflight } from '../opening/preflight.ts';
 import { planNow } from '../opening/rest.ts';
 import type { PlanNow } from '../opening/rest.ts';
+import { wordFromHere } from '../opening/repository.ts';
 import { workingTreeSource } from '../opening/sources.ts';
 import { agentProblems } from '../opening/equip.ts';
 import { TASKS_DIR } from '../opening/specs.ts';
@@ -249,5 +251,5 @@ function unseen(now: PlanNow, tasksDir: string): Diagnostic[] {
   if (differs.length === 0) return [];
   const files = differs.length === 1 ? '1 file differs' : `${differs.length} files differ`;
   return [warningAt('uncommitted-specs', `${files} from the last commit, which is what a run would read: ${differs.slice(0, 3).join(', ')}${differs.length > 3 ? ' …' : ''}`,
-    { hint: `git add ${tasksDir} && git commit` })];
+    { hint: `git add ${wordFromHere(now.repository, folderPath(tasksDir))} && git commit` })];
 }

@@ -4,7 +4,7 @@ import { adviceFor, describeAdvice } from './advice.ts';
 import { diffCommand } from './approval.ts';
 import type { Event, EventOf, Result } from './event.ts';
 import { joinLines, shellWord } from './clean.ts';
-import { describeFailure, FORGE_TROUBLE, mergeByHand, outputOf, severityOf, TROUBLE } from './failure.ts';
+import { BY_HAND, describeFailure, FORGE_TROUBLE, mergeByHand, outputOf, severityOf, TROUBLE } from './failure.ts';
 import type { Failure } from './failure.ts';
 import type { State } from './state.ts';
 import { noteOver, noteTrouble, overWords } from './pull-told.ts';
@@ -172,7 +172,7 @@ function whatNext(event: Extract<Event, { type: 'unit.failed' }>): string[] {
     return [
       'to resolve it by hand:',
       `  ${byHand}`,
-      '  (where git says that a merge is in progress already, go on with that one; edit, git add, git commit)',
+      `  (${BY_HAND})`,
       `then: choo retry ${shellWord(event.unit)} && choo resume`,
     ];
   }

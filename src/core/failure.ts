@@ -239,6 +239,9 @@ export function mergeByHand(f: Failure, worktree: string | undefined): string | 
   return f.kind === 'conflict' && worktree !== undefined ? `cd ${shellWord(worktree)} && git merge ${f.onto}` : undefined;
 }
 
+/** What a person does after that command. */
+export const BY_HAND = 'where git says that a merge is in progress already, go on with that one; edit, git add, git commit';
+
 /** How a program ended, as the end of a sentence. */
 export function describeEnding(e: Ending): string {
   if (e.limit === 'idle') return 'was ended for printing nothing';

@@ -8,6 +8,7 @@ import type { Failure, FailureKind, TroubleKind } from './failure.ts';
 import { outsideView } from './outside.ts';
 import type { OutsideView } from './outside.ts';
 import { describeOverlap } from './overlap.ts';
+import { isOpen } from './open.ts';
 import type { Unit } from './plan.ts';
 import type { Ignored, PullFacts } from './pull-facts.ts';
 import { byCodeUnit } from './plan.ts';
@@ -144,7 +145,7 @@ export interface RunView {
   readonly push?: { readonly to: string; readonly done: boolean; readonly because?: string };
   /** The remote where the run is saved, up to which event, and why not further; absent: it is not. */
   readonly saved?: { readonly at: string; readonly upTo: number; readonly because?: string };
-  /** Every unit has landed or was discarded, or the run was closed by a new one. */
+  /** Nothing is left to do: every unit has landed or was discarded, and what landed is cleared up after; or a new run closed this one. */
   readonly closed: boolean;
   readonly paused?: string;
   /** Why the trial worktree could not be made ready, which is the cause of the pause. */
@@ -198,7 +199,7 @@ export function headOf(state: State): RunHead {
     target: state.pinned.forge?.ref ?? state.pinned.targetRef,
     landing: { ref: state.pinned.forge?.ref ?? landing.ref, ...(because === undefined ? {} : { because }), ...(state.needsMerge ? { needsMerge: true } : {}) },
     ...pushView(state), ...saveView(state),
-    closed: state.closed || (state.count.landed + state.count.cancelled === state.units.length && landing.diverted === undefined && !isUnpushed(state)),
+    closed: !isOpen(state),
     ...(paused === undefined ? {} : { paused: paused.text }),
     ...(trialFailure === undefined ? {} : { trialFailure: failureView(trialFailure) }),
     ...(stopping === undefined ? {} : { stopping: stopping.by }),

@@ -9,7 +9,7 @@ import { stateOf } from '../adapters/journal-state.ts';
 import { shellWord } from '../core/clean.ts';
 import type { Settings } from '../core/event.ts';
 import { BOUNDS } from '../core/limits.ts';
-import { isOpen } from '../core/replay.ts';
+import { isOpen } from '../core/open.ts';
 import { savedTip } from '../core/save.ts';
 import type { State } from '../core/state.ts';
 import { errorAt } from '../discovery/diagnostic.ts';

@@ -11,7 +11,7 @@ import { shellWord } from '../core/clean.ts';
 import type { EventBody } from '../core/event.ts';
 import { BOUNDS } from '../core/limits.ts';
 import type { ForgeTarget } from '../core/pull-rules.ts';
-import { isOpen } from '../core/replay.ts';
+import { isOpen } from '../core/open.ts';
 import { savedTip } from '../core/save.ts';
 import type { Flags } from '../discovery/settings.ts';
 import { resolveSettings } from '../discovery/settings.ts';

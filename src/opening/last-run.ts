@@ -4,6 +4,8 @@ import { JournalError, readJournal } from '../adapters/journal.ts';
 import { stateOf } from '../adapters/journal-state.ts';
 import { journalPath, newestRun } from '../adapters/runs.ts';
 import { adviceFor, describeAdvice } from '../core/advice.ts';
+import type { Advice } from '../core/advice.ts';
+import { isUnpushed } from '../core/push.ts';
 import type { State } from '../core/state.ts';
 import { viewOf } from '../core/view.ts';
 import { refuse, Refusal } from './refusal.ts';
@@ -43,12 +45,22 @@ export async function journalOrRefusal<T>(reading: Promise<T>): Promise<T> {
   }
 }
 
-const ANEW = 'choo run --new';
+/** What a new run does first about an open one with which nothing is left to do but this, as a sentence. */
+export function leftToDo(state: State): string {
+  const { run, landing } = state;
+  if (landing.diverted !== undefined) return `run ${run} landed beside its target; trying to advance the target first (then: choo run)`;
+  if (isUnpushed(state)) return `what run ${run} landed is not pushed; trying that first (then: choo run)`;
+  return `run ${run} ended before it had cleared up after what it landed; finishing that first (then: choo run)`;
+}
+
+/** What everybody who begins beside an open run is told at least. */
+const ALWAYS: readonly Advice[] = [{ to: 'to go on with it', command: 'choo resume' }, { to: 'to give failed units their attempts back', command: 'choo retry --failed' }];
+const ANEW: Advice = { to: 'to leave it and begin anew', command: 'choo run --new' };
 
 /** Why a new run does not begin beside an open one, and what can be done. */
 export function openRunRefusal(state: State): Refusal {
   const { landed, failed } = state.count;
-  const advice = adviceFor(viewOf(state)).filter(({ command }) => command !== ANEW);
-  return refuse('open-run', `run ${state.run} is open: ${landed} of ${state.units.length} units landed, ${failed} failed`,
-    [...advice, { to: 'to leave it and begin anew', command: ANEW }].map(describeAdvice).join(' · '));
+  const advice = adviceFor(viewOf(state)).filter(({ command }) => command !== ANEW.command);
+  const rest = ALWAYS.filter(({ command }) => !advice.some((a) => a.command.includes(command)));
+  return refuse('open-run', `run ${state.run} is open: ${landed} of ${state.units.length} units landed, ${failed} failed`, [...advice, ...rest, ANEW].map(describeAdvice).join(' · '));
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { JournalError, readJournal } from '../adapters/journal.ts';
 import { stateOf } from '../adapters/journal-state.ts';
 import { journalPath, listRuns, runFolder } from '../adapters/runs.ts';
-import { isOpen } from '../core/replay.ts';
+import { isOpen } from '../core/open.ts';
 import type { State, UnitState } from '../core/state.ts';
 import { unitBranch } from '../worker/workplace.ts';
 

@@ -13,7 +13,8 @@ import { toShow } from '../core/discreet.ts';
 import type { Event, EventBody, GraphUnit, Pinned } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import type { Plan } from '../core/plan.ts';
-import { fold, isOpen } from '../core/replay.ts';
+import { isOpen } from '../core/open.ts';
+import { fold } from '../core/replay.ts';
 import type { OwnPrograms } from '../agents/registry.ts';
 import type { State } from '../core/state.ts';
 import { isOver } from '../core/state.ts';
@@ -34,7 +35,7 @@ import { restoreRun } from './from-remote.ts';
 import { canMake } from './folders.ts';
 import { hold } from './hold.ts';
 import type { Hold } from './hold.ts';
-import { journalOrRefusal, lastRun, lastRunIfReadable, openRunRefusal } from './last-run.ts';
+import { journalOrRefusal, lastRun, lastRunIfReadable, leftToDo, openRunRefusal } from './last-run.ts';
 import { refuseInside } from './inside.ts';
 import { openMessenger, tellProblems, withoutTellVariables } from './messengers.ts';
 import { overlapsAt, pinnedOverlaps } from './overlaps.ts';
@@ -134,7 +135,7 @@ async function openNew(repo: Repository, o: OpenOptions, holding: Holding): Prom
   const before = o.newRun ? await lastRunIfReadable(repo, o) : await lastRun(repo);
   if (before !== undefined && isOpen(before) && !o.newRun) {
     if (!o.goOn && !before.units.every(isOver)) throw openRunRefusal(before);
-    if (!o.goOn) o.say(before.landing.diverted === undefined ? `what run ${before.run} landed is not pushed; trying that first (then: choo run)` : `run ${before.run} landed beside its target; trying to advance the target first (then: choo run)`);
+    if (!o.goOn) o.say(leftToDo(before));
     return openAgain(repo, o, holding);
   }
   const found = await look(repo, o);
@@ -207,6 +208,13 @@ async function forgetUnbegun(repo: Repository): Promise<void> {
 /** Ref that keeps the pinned commit from being pruned while the run is open. */
 export function pinRef(run: number): string {
   return `refs/choo/pinned/${run}`;
+}
+
+/** What is still to be done may have other specs than the run knows. */
+async function warnOfUnseen(repo: Repository, { units, pinned }: State, warn: OpenOptions['warn']): Promise<void> {
+  if (units.every(isOver)) return;
+  const commit = (await repo.git.resolve(pinned.targetRef)) ?? pinned.base;
+  for (const d of await unseenByResume(repo, { tasksDir: pinned.tasksDir, target: { ref: pinned.forge?.ref ?? pinned.targetRef, commit }, forge: pinned.forge !== undefined })) warn(d);
 }
 
 /** The pin follows the plan: specs that were taken come from another commit. Also mends a pin that somebody removed. */
@@ -300,7 +308,7 @@ async function openAgain(repo: Repository, o: OpenOptions, holding: Holding): Pr
   if (hasErrors(problems)) throw new Refusal(problems);
   await fetchTarget(repo, { state, say: o.say });
   if (isOpen(state)) await landedIsThere(repo, { state, env: o.env, flags: o.flags, say: o.say });
-  if (isOpen(state)) for (const d of await unseenByResume(repo, { tasksDir: state.pinned.tasksDir, forge: state.pinned.forge !== undefined })) o.warn(d);
+  await warnOfUnseen(repo, state, o.warn);
   const replanned = await newPlan(repo, { state, choice: o.plan, env: o.env, flags: o.flags, say: o.say });
   const { plan } = replanned?.pinned ?? state.pinned;
   const commit = (await repo.git.resolve(state.pinned.targetRef)) ?? state.pinned.base;

@@ -80,7 +80,7 @@ async function compare(repo: Repository, o: { readonly state: State; readonly sp
     // One whose pull request was merged, whoever did it and in whatever way: what follows for it, the forge tells.
     if (pull?.pushed !== undefined && complete.has(unit.id)) over.add(unit.id);
   }
-  const now = new Map((specs.plan?.units ?? specs.all.filter((u) => u.tasks.some((t) => !t.complete))).filter((u) => !over.has(u.id)).map((u) => [u.id, u]));
+  const now = new Map((specs.plan?.units ?? unplanned(specs, state)).filter((u) => !over.has(u.id)).map((u) => [u.id, u]));
   const open = state.units.filter((u) => !isOver(u) && !over.has(u.unit.id)).map((u) => u.unit);
   const removed = open.filter((u) => !now.has(u.id));
   const added = [...now.values()].filter((u) => !state.graph.index.has(u.id) || left.has(u.id));
@@ -98,6 +98,11 @@ async function compare(repo: Repository, o: { readonly state: State; readonly sp
   if (removed.length + added.length + changed.length === 0 && !checks) return undefined;
   const units = [...state.units.filter((u) => over.has(u.unit.id) || (left.has(u.unit.id) && !now.has(u.unit.id))).map((u) => u.unit), ...removed, ...now.values()].toSorted((a, b) => byCodeUnit(a.id, b.id));
   return { changes: { added: added.map((u) => u.id), removed: removed.map((u) => u.id), changed }, checks, paths: [...paths], units };
+}
+
+/** What is to be done of specs with errors, from which no plan is made: of a run of chosen units what it has already. */
+function unplanned({ all }: Specs, { pinned, graph }: State): readonly Unit[] {
+  return all.filter((u) => u.tasks.some((t) => !t.complete) && (pinned.selection.length === 0 || graph.index.has(u.id)));
 }
 
 interface Pair { readonly was: Unit; readonly is: Unit; readonly over: ReadonlySet<string>; readonly from: string; readonly to: string; /** Gets the files that changed. */ readonly paths: Set<string> }

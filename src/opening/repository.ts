@@ -1,10 +1,12 @@
 // The repository as it is found: works, or says in one go what is wrong and what to do. Changes nothing.
 
 import { realpathSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { inspectRepository } from '../adapters/git/facts.ts';
 import type { RepositoryFacts, RepositoryRefusal } from '../adapters/git/facts.ts';
 import { openGit } from '../adapters/git/index.ts';
 import type { OpenGit } from '../adapters/git/index.ts';
+import { shellWord } from '../core/clean.ts';
 import { errorAt, warningAt } from '../discovery/diagnostic.ts';
 import type { Diagnostic } from '../discovery/diagnostic.ts';
 import type { Clock } from '../world.ts';
@@ -15,6 +17,8 @@ export interface Repository {
   readonly facts: RepositoryFacts;
   /** Where the user's files are: the worktree choo was started in, else the main one; undefined in a bare repository. */
   readonly root: string | undefined;
+  /** The folder choo was started in, without links. */
+  readonly here: string;
   readonly git: OpenGit;
 }
 
@@ -24,7 +28,14 @@ export async function findRepository(o: { readonly cwd: string; readonly env: No
   if (facts.kind !== 'ok') throw new Refusal([notUsable(facts, o.cwd)]);
   const root = facts.root ?? facts.mainRoot;
   const watch = facts.root !== undefined && facts.root !== facts.mainRoot ? [facts.root] : [];
-  return { facts, root, git: openGit({ commonDir: facts.commonDir, mainRoot: facts.mainRoot, watch, env: o.env, sleep: o.clock.sleep }) };
+  return { facts, root, here: realpathSync(o.cwd), git: openGit({ commonDir: facts.commonDir, mainRoot: facts.mainRoot, watch, env: o.env, sleep: o.clock.sleep }) };
+}
+
+/** A path of the repository as a word to paste into a shell where choo was started. */
+export function wordFromHere({ root, here }: Pick<Repository, 'root' | 'here'>, path: string): string {
+  const way = root === undefined ? path : relative(here, join(root, path)) || '.';
+  // To git it would be a flag, or a pattern's sign.
+  return shellWord(/^[-:]/.test(way) ? `./${way}` : way);
 }
 
 function notUsable(r: RepositoryRefusal, cwd: string): Diagnostic {

@@ -9,7 +9,7 @@ import type { HolderState } from '../adapters/lock.ts';
 import { journalPath, newestRun, runFolder } from '../adapters/runs.ts';
 import type { Event } from '../core/event.ts';
 import type { Plan } from '../core/plan.ts';
-import { isOpen } from '../core/replay.ts';
+import { isOpen } from '../core/open.ts';
 import { respond } from '../core/request.ts';
 import type { Request } from '../core/request.ts';
 import type { State } from '../core/state.ts';

@@ -13,8 +13,8 @@ function bytesOf(report: CleanupReport): number {
   return report.removed.reduce((sum, thing) => sum + (thing.bytes ?? 0), 0);
 }
 
-/** The report as text, ending in a line break. */
-export function renderCleanup(report: CleanupReport, o: { readonly color: boolean }): string {
+/** The report as text, ending in a line break. `asked`: what the user wanted to give up, `unit` or `unit/run`. */
+export function renderCleanup(report: CleanupReport, o: { readonly color: boolean; readonly asked: readonly string[] }): string {
   const paint = painter(o.color);
   const { removed, kept, failed, backups, discarded, dryRun } = report;
   const parts = [
@@ -24,7 +24,7 @@ export function renderCleanup(report: CleanupReport, o: { readonly color: boolea
     section(paint('bold', 'kept:'), kept.map(line)),
     section(paint('red', 'could not be removed:'), failed.map(line)),
     [summary(report)],
-    advice(report),
+    advice(report, o.asked),
   ];
   return `${parts.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
@@ -66,7 +66,9 @@ function savedRefs(saved: number): string {
   return `${counted(saved, 'saved state')} under refs/choo/ (git for-each-ref refs/choo)`;
 }
 
-function advice({ kept }: CleanupReport): readonly string[] {
-  const unit = kept.find((thing) => thing.unit !== undefined)?.unit;
+/** What is kept of a unit that is just being given up, giving it up once more does not take away. */
+function advice({ kept, discarded }: CleanupReport, asked: readonly string[]): readonly string[] {
+  const done = ({ unit = '', run = 0 }: Leftover): boolean => asked.includes(unit) || asked.includes(`${unit}/${run}`) || discarded.some((d) => d.unit === unit && d.run === run);
+  const unit = kept.find((thing) => thing.unit !== undefined && !done(thing))?.unit;
   return unit === undefined ? [] : [`to give a unit up (a backup ref is made first): choo cleanup --discard ${shellWord(unit)}`];
 }

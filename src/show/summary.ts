@@ -1,6 +1,6 @@
 // What a person reads when a session ends: each unit's outcome, what deserves a look, and the command to type next.
 
-import { adviceFor, approveCommand, byHandAdvice } from '../core/advice.ts';
+import { adviceFor, approveCommand, byHandAdvice, closingAdvice } from '../core/advice.ts';
 import type { Advice } from '../core/advice.ts';
 import { diffCommand } from '../core/approval.ts';
 import { cleanLine, shellWord } from '../core/clean.ts';
@@ -168,15 +168,14 @@ function next(view: RunView, result: Result): string[] {
   if (first !== undefined) lines.push(`look:   choo logs ${shellWord(first.id)}`);
   lines.push(...byHandAdvice(view).map(said));
   if (failed.length > 0) lines.push(`again:  choo retry ${failed.length === 1 && first !== undefined ? shellWord(first.id) : '--failed'} && choo resume`);
-  else if (approve === undefined && !view.closed && result.completedUnits < result.totalUnits) lines.push(...pauseLog(view), ...adviceFor(view).map(said));
+  const closing = closingAdvice(view);
+  if (failed.length === 0 && approve === undefined && !view.closed && result.completedUnits < result.totalUnits) lines.push(...pauseLog(view), ...adviceFor(view).filter(({ command }) => command !== closing?.command).map(said));
   const { landing, push, saved } = view;
   if (saved?.because !== undefined) lines.push(`not saved since event ${saved.upTo}: ${oneLine(saved.because)}`);
   if (push !== undefined && !push.done) lines.push(`what landed is not pushed to ${oneLine(push.to)}; to try again:  choo resume`);
-  if (landing?.because !== undefined) {
-    const branch = branchName(landing.ref);
-    lines.push(landing.needsMerge === true
-      ? `what landed is on ${branch}; the target has gone another way, merge it by hand:  git merge ${shellWord(branch)}`
-      : `what landed is on ${branch}; when the target is free:  git merge --ff-only ${shellWord(branch)}`);
+  if (landing !== undefined && closing !== undefined) {
+    const how = landing.needsMerge === true ? 'the target has gone another way, merge it by hand' : 'when the target is free';
+    lines.push(said({ to: `what landed is on ${branchName(landing.ref)}; ${how}`, command: closing.command }));
   }
   return lines;
 }

@@ -96,6 +96,17 @@ describe('specs that changed while a run was open', () => {
     expectAsked(await bed.choo(['resume', '--accept-plan']), /01-part\.md:2/);
   });
 
+  it('are those of the chosen units, also while others are wrong', async ({ bed }) => {
+    bed.specs({ a: {}, b: {}, c: {} }, { agent: 'exit 1', limits: { attempts: 1 } });
+    expectEnd(await bed.choo(['run', '--unit', 'a']), 1);
+    edit(bed, path('a'), (text) => text.replace('Write the file', 'Write carefully the file'));
+    edit(bed, path('c'), (text) => text.replace('task: 1', 'task: 7'));
+    bed.commit({}, 'other words, and a slip');
+    const ended = await bed.choo(['resume']);
+    expectAsked(ended, /are not those that run 1 began with: changed: a \(task 1\) /);
+    expect(ended.stderr).not.toContain('new: ');
+  });
+
   it('cannot be taken and left at the same time', async ({ bed }) => {
     await stoppedInTheMiddle(bed);
     const ended = await bed.choo(['resume', '--accept-plan', '--keep-plan']);

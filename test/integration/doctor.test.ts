@@ -158,7 +158,7 @@ describe('the doctor', () => {
     await bed.choo(['cleanup', '--discard', 'a']);
     const advice = 'what is blocked depends on what was given up; to end the run: choo cleanup --discard b';
     expect(about((await doctor(bed)).findings, 'run').join('\n')).toContain(`→ ${advice}`);
-    expect((await bed.choo(['run'])).stderr).toContain(`${advice} · to leave it and begin anew: choo run --new`);
+    expect((await bed.choo(['run'])).stderr).toContain(`${advice} · to go on with it: choo resume · to give failed units their attempts back: choo retry --failed · to leave it and begin anew: choo run --new`);
   });
 
   it('with an argument or an unknown flag is usage', async ({ bed }) => {

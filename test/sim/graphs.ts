@@ -1,6 +1,7 @@
 // Every graph of up to four units with every outcome of its units (lands, fails), without any other fault. Enumerated, not drawn.
 
-import { isOpen, fold } from '../../src/core/replay.ts';
+import { isOpen } from '../../src/core/open.ts';
+import { fold } from '../../src/core/replay.ts';
 import { FAIR } from './gate.ts';
 import type { Machine } from './machine.ts';
 import { firstFiles, makeUnit } from './scenario.ts';

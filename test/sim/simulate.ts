@@ -4,7 +4,8 @@
 import type { EventBody, Settings } from '../../src/core/event.ts';
 import { respond } from '../../src/core/request.ts';
 import type { State } from '../../src/core/state.ts';
-import { fold, isOpen } from '../../src/core/replay.ts';
+import { isOpen } from '../../src/core/open.ts';
+import { fold } from '../../src/core/replay.ts';
 import { isOver } from '../../src/core/state.ts';
 import { checkAccounts } from './checkers/accounts.ts';
 import { checkEnd, checkGround } from './checkers/ground.ts';

@@ -2,7 +2,8 @@
 // everything that landed.
 
 import type { Event } from '../../../src/core/event.ts';
-import { isOpen, fold } from '../../../src/core/replay.ts';
+import { isOpen } from '../../../src/core/open.ts';
+import { fold } from '../../../src/core/replay.ts';
 import type { Machine } from '../machine.ts';
 import { TARGET } from '../scenario.ts';
 

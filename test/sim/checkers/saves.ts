@@ -2,7 +2,8 @@
 // what landed is pushed; and in the end all of it.
 
 import type { Event } from '../../../src/core/event.ts';
-import { fold, isOpen } from '../../../src/core/replay.ts';
+import { isOpen } from '../../../src/core/open.ts';
+import { fold } from '../../../src/core/replay.ts';
 import { savedTip } from '../../../src/core/save.ts';
 import { playOut } from '../../unit/core/rig.ts';
 import type { Machine } from '../machine.ts';

@@ -5,7 +5,7 @@ import type { Begun, EventBody } from '../../../src/core/event.ts';
 import { DEFAULT_LAND } from '../../../src/core/event.ts';
 import type { Failure } from '../../../src/core/failure.ts';
 import { escalationOf } from '../../../src/core/escalation.ts';
-import { isOpen } from '../../../src/core/replay.ts';
+import { isOpen } from '../../../src/core/open.ts';
 import { unitNamed } from '../../../src/core/evolve.ts';
 import { viewOf } from '../../../src/core/view.ts';
 import { DEFAULT_PULL } from '../../../src/core/pull-rules.ts';

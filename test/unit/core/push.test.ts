@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { EventBody, PushTrouble, Settings } from '../../../src/core/event.ts';
 import { DEFAULT_LAND } from '../../../src/core/event.ts';
 import { BOUNDS } from '../../../src/core/limits.ts';
-import { isOpen } from '../../../src/core/replay.ts';
+import { isOpen } from '../../../src/core/open.ts';
 import { viewOf } from '../../../src/core/view.ts';
 import { escalationOf } from '../../../src/core/escalation.ts';
 import { candidate, Game, RED, settings, unit } from './rig.ts';
