@@ -49,8 +49,6 @@ export async function restoreSpecs(step: UnitStep, o: { readonly worktree: strin
   for (const commit of o.source.commits) {
     if (o.status.head === commit) continue;
     for (const p of await git.changedPaths(commit, o.status.head)) if (isSpec(step, p)) paths.add(p);
-    // There a task that is done since may still be pending, as in a commit that an agent put back.
-    for (const { path } of step.u.unit.tasks) if (isDone(step, path)) paths.add(path);
   }
   if (paths.size === 0) return [];
   const from = new Map<string, string[]>();

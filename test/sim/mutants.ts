@@ -21,7 +21,7 @@ const REVIEW: readonly Mutant[] = [
 
 const PUSH: readonly Mutant[] = [
   {
-    name: 'pushes-what-nobody-proved', file: 'src/worker/push.ts', caughtBy: ['remote-proved', 'remote-has-it'],
+    name: 'pushes-what-nobody-proved', file: 'src/worker/push.ts', caughtBy: ['remote-proved', 'remote-has-it'], from: 90,
     find: 'await git.push({ ...remote, commit,', replace: 'await git.push({ ...remote, commit: (await git.resolve(place.state.pinned.targetRef)) ?? commit,',
   },
   {
@@ -40,11 +40,11 @@ const PUSH: readonly Mutant[] = [
 
 const SAVE: readonly Mutant[] = [
   {
-    name: 'saves-without-what-is-about-to-be-committed', file: 'src/worker/save.ts', caughtBy: ['saved-whole'],
+    name: 'saves-without-what-is-about-to-be-committed', file: 'src/worker/save.ts', caughtBy: ['saved-whole'], from: 142,
     find: 'keeps: await those(place, now.commits),', replace: "keeps: (await those(place, now.commits)).filter((id) => !state.units.some((u) => u.next.step === 'commit' && u.next.commit === id)),",
   },
   {
-    name: 'takes-its-own-lost-save-for-anothers', file: 'src/worker/save.ts', caughtBy: ['saved-own'],
+    name: 'takes-its-own-lost-save-for-anothers', file: 'src/worker/save.ts', caughtBy: ['saved-own'], from: 124,
     find: "if (theirs === '' ||", replace: "if (known.commit !== undefined ||",
   },
   {
@@ -59,7 +59,7 @@ const SAVE: readonly Mutant[] = [
 
 const LAND: readonly Mutant[] = [
   {
-    name: 'lands-on-a-target-that-moved', file: 'src/worker/land.ts', caughtBy: ['forward-only', 'landed-is-there'], from: 1057,
+    name: 'lands-on-a-target-that-moved', file: 'src/worker/land.ts', caughtBy: ['forward-only', 'landed-is-there'], from: 154,
     find: 'if (at !== target || commit === at) {', replace: 'if (commit === at) {',
   },
   {
@@ -91,12 +91,12 @@ const LAND: readonly Mutant[] = [
     find: "ofUnit(u, await baselineChecks({ u, place }, must(u.head, 'a head')))", replace: "ofUnit(u, (await baselineChecks({ u, place }, must(u.head, 'a head'))).slice(1))",
   },
   {
-    name: 'joined-without-proof', file: 'src/worker/advance-target.ts', caughtBy: ['proved'], from: 4198,
+    name: 'joined-without-proof', file: 'src/worker/advance-target.ts', caughtBy: ['proved'], from: 3476,
     find: 'checks: wholeProof(place), logs', replace: 'checks: wholeProof(place).slice(1), logs',
   },
   {
-    name: 'resets-a-counter-behind-the-journal', file: 'src/worker/land.ts', caughtBy: ['replay'],
-    find: '  place.fence.moved(ref, commit);\n', replace: '  place.fence.moved(ref, commit);\n  place.state.failuresInARow = 9;\n',
+    name: 'resets-a-counter-behind-the-journal', file: 'src/worker/land.ts', caughtBy: ['replay'], from: 222,
+    find: '  const outcome = await advanceRef(place, { ref, from: at, to: commit });\n', replace: '  const outcome = await advanceRef(place, { ref, from: at, to: commit });\n  place.state.failuresInARow = 9;\n',
   },
   {
     name: 'lands-a-unit-before-what-its-proof-said', file: 'src/worker/prove.ts', caughtBy: ['proved'],
@@ -111,7 +111,7 @@ const LAND: readonly Mutant[] = [
     find: 'const all = await proofOf(place, units);', replace: 'const all = await proofOf(place, units.slice(0, 1));',
   },
   {
-    name: 'lands-the-whole-batch-when-half-is-proved', file: 'src/core/landing-steps.ts', caughtBy: ['proved', 'crash'], from: 4929,
+    name: 'lands-the-whole-batch-when-half-is-proved', file: 'src/core/landing-steps.ts', caughtBy: ['proved', 'crash'], from: 1445,
     find: "case 'land': return at === 0 ? [{ type: 'batch.landing', batch: b.id, ...prefix(s, b) }] : [];", replace: "case 'land': return at === 0 ? [{ type: 'batch.landing', batch: b.id, units: ids(s, b.units), commit: must(b.merges.at(-1), 'a merge').commit }] : [];",
   },
   {
@@ -138,7 +138,7 @@ const WORK: readonly Mutant[] = [
     find: '  return place.world.git.resolve(place.state.landing.ref);', replace: '  return place.world.git.resolve(place.state.pinned.base);',
   },
   {
-    name: 'a-check-at-its-limit-passes', file: 'src/worker/workplace.ts', caughtBy: ['checked-is-committed', 'proved'], from: 322,
+    name: 'a-check-at-its-limit-passes', file: 'src/worker/workplace.ts', caughtBy: ['checked-is-committed', 'proved'], from: 35,
     find: 'if (result.code === 0 && result.limit === undefined) return undefined;', replace: 'if (result.code === 0 || result.limit !== undefined) return undefined;',
   },
   {
@@ -150,12 +150,8 @@ const WORK: readonly Mutant[] = [
     find: 'filter((p) => !never.has(p) && !isSpec(step, p));', replace: 'filter((p) => !isSpec(step, p));',
   },
   {
-    name: 'specs-are-the-agents', file: 'src/worker/commit.ts', caughtBy: ['specs', 'foreign-path', 'checked-is-committed'], from: 1097,
-    find: '  await git.restorePaths(o.worktree, { commit: o.reference, paths: [...paths] });', replace: '  if (paths.size > 9) await git.restorePaths(o.worktree, { commit: o.reference, paths: [...paths] });',
-  },
-  {
-    name: 'a-status-that-was-put-back-lands', file: 'src/worker/commit.ts', caughtBy: ['specs'],
-    find: 'if (isDone(step, path)) paths.add(path);', replace: "if (isDone(step, path) && path === '') paths.add(path);",
+    name: 'specs-are-the-agents', file: 'src/worker/commit.ts', caughtBy: ['specs', 'foreign-path', 'checked-is-committed'], from: 1379,
+    find: 'of from) await git.restorePaths(', replace: 'of from) if (those.length > 9) await git.restorePaths(',
   },
   {
     name: 'a-wrong-number-in-the-trailer', file: 'src/worker/check.ts', caughtBy: ['one-commit-a-task'],
@@ -182,7 +178,7 @@ const WORK: readonly Mutant[] = [
     find: 'equipped.totalMs ?? limits.agentTotal;', replace: 'equipped.totalMs ?? limits.agentTotal * 2;',
   },
   {
-    name: 'recovers-without-keeping', file: 'src/worker/recover.ts', caughtBy: ['nothing-lost'], from: 5161,
+    name: 'recovers-without-keeping', file: 'src/worker/recover.ts', caughtBy: ['nothing-lost'], from: 371,
     find: '  await keep(place, at, notes);\n  const now', replace: '  if (at.astray === undefined) await keep(place, at, notes);\n  const now',
   },
 ];
@@ -228,11 +224,11 @@ const MONEY: readonly Mutant[] = [
     find: '    this.usage = usage.model', replace: '    this.usage ??= usage.model',
   },
   {
-    name: 'what-was-not-told-was-not-used', file: 'src/worker/session.ts', caughtBy: ['account'],
+    name: 'what-was-not-told-was-not-used', file: 'src/worker/session.ts', caughtBy: ['account'], from: 71,
     find: 'return refused && follower.hasNotWorked()', replace: 'return refused || follower.hasNotWorked()',
   },
   {
-    name: 'a-fallback-that-is-back-is-not-asked', file: 'src/core/agents.ts', caughtBy: ['goes-on-by-itself', 'waits-for-nothing', 'right-end'], from: 2278,
+    name: 'a-fallback-that-is-back-is-not-asked', file: 'src/core/agents.ts', caughtBy: ['goes-on-by-itself', 'waits-for-nothing', 'right-end'], from: 109,
     find: 'for (const index of hold.waiting) unpark(s, index);', replace: 'for (const index of hold.waiting) if (s.parked.get(index)?.agents[0] === agent || s.units[index]?.tasks.length === 1) unpark(s, index);',
   },
 ];
@@ -247,7 +243,7 @@ const GUARD: readonly Mutant[] = [
     find: 'const bases = await standingOn(step, head);', replace: 'const bases = u.head === undefined ? await standingOn(step, head) : [u.head];',
   },
   {
-    name: 'refuses-once', file: 'src/core/approval.ts', caughtBy: ['protected'],
+    name: 'refuses-once', file: 'src/core/approval.ts', caughtBy: ['protected'], from: 48,
     find: "!== 'refuse' || change === undefined ?", replace: "!== 'refuse' || change === undefined || u.rework.baseline > 0 ?",
   },
   {
@@ -256,15 +252,15 @@ const GUARD: readonly Mutant[] = [
     replace: 'return fresh.length > 9 ? { beyond: { was, fresh } } : { still: { code: was, failing: found.failing.filter((name) => before.has(name)) } };',
   },
   {
-    name: 'what-was-mended-may-come-back', file: 'src/core/landing.ts', caughtBy: ['proved'], from: 861,
+    name: 'what-was-mended-may-come-back', file: 'src/core/landing.ts', caughtBy: ['proved'], from: 249,
     find: '  forgetMended(s, b.notes ?? []);\n', replace: '',
   },
   {
-    name: 'a-flake-is-not-told', file: 'src/worker/run-check.ts', caughtBy: ['flake-told'],
+    name: 'a-flake-is-not-told', file: 'src/worker/run-check.ts', caughtBy: ['flake-told'], from: 82,
     find: '  if (s.failed > 0) {', replace: '  if (s.failed > 1) {',
   },
   {
-    name: 'runs-again-on-what-the-failure-left', file: 'src/worker/run-check.ts', caughtBy: ['retries'], from: 1694,
+    name: 'runs-again-on-what-the-failure-left', file: 'src/worker/run-check.ts', caughtBy: ['retries'], from: 120,
     find: 'if (failed < retries && (await o.untouched())) continue;', replace: 'if (failed < retries) continue;',
   },
   {
@@ -275,18 +271,18 @@ const GUARD: readonly Mutant[] = [
 
 const OVERLAP: readonly Mutant[] = [
   {
-    name: 'begins-beside-one-that-is-just-landing', file: 'src/core/crowd.ts', caughtBy: ['overlap'], from: 3296,
+    name: 'begins-beside-one-that-is-just-landing', file: 'src/core/crowd.ts', caughtBy: ['overlap'], from: 668,
     find: '?.find((n) => atWork.has(n.index));', replace: "?.find((n) => atWork.has(n.index) && s.units[n.index]?.phase !== 'landing');",
   },
   {
-    name: 'a-retried-landing-is-in-nobodys-way', file: 'src/core/by-hand.ts', caughtBy: ['overlap'], from: 2390,
+    name: 'a-retried-landing-is-in-nobodys-way', file: 'src/core/by-hand.ts', caughtBy: ['overlap'], from: 578,
     find: '    enqueue(s, u);\n    beginWork(s, u.index);\n', replace: '    enqueue(s, u);\n',
   },
 ];
 
 const POOL: readonly Mutant[] = [
   {
-    name: 'removes-without-keeping-what-is-left', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 3253,
+    name: 'removes-without-keeping-what-is-left', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 6963,
     find: "const settled = await keepLeftovers(step, notes);\n", replace: "const settled = u.tasks.length > 0 || await keepLeftovers(step, notes);\n",
   },
   {

@@ -17,23 +17,23 @@ export const PULLS: readonly Mutant[] = [
     find: 'if (!(await git.isAncestor(onto, begun.commit)))', replace: "if (pull.proved?.onto === onto && !(await git.isAncestor(onto, begun.commit)))",
   },
   {
-    name: 'a-yes-is-a-yes-for-ever', file: 'src/worker/pull-merge.ts', caughtBy: ['merges-unapproved', 'merges'], from: 2782,
+    name: 'a-yes-is-a-yes-for-ever', file: 'src/worker/pull-merge.ts', caughtBy: ['merges-unapproved', 'merges'], from: 197,
     find: '|| fresh || !mayMerge(state, facts)) return', replace: "|| fresh || facts.state !== 'open' || (facts.queued && !mayMerge(state, facts))) return",
   },
   {
-    name: 'passes-over-the-last-words', file: 'src/worker/pull-merge.ts', caughtBy: ['merges-unanswered'], from: 14353,
+    name: 'passes-over-the-last-words', file: 'src/worker/pull-merge.ts', caughtBy: ['merges-unanswered'], from: 4287,
     find: '|| fresh || !mayMerge', replace: '|| (fresh && facts.draft) || !mayMerge',
   },
   {
-    name: 'forgets-what-it-answered', file: 'src/core/pull.ts', caughtBy: ['answers-once'], from: 3859,
+    name: 'forgets-what-it-answered', file: 'src/core/pull.ts', caughtBy: ['answers-once'], from: 38,
     find: '  for (const { id } of p.answering) p.handled.add(id);\n', replace: '  if (p.pushedAt === undefined) for (const { id } of p.answering) p.handled.add(id);\n',
   },
   {
-    name: 'opens-another-one', file: 'src/worker/pull.ts', caughtBy: ['one-pull'], from: 17357,
+    name: 'opens-another-one', file: 'src/worker/pull.ts', caughtBy: ['one-pull'], from: 16233,
     find: 'u.pull?.number ?? await forge.find(pullBranch(step), signal);', replace: 'u.pull?.number;',
   },
   {
-    name: 'heeds-a-stranger', file: 'src/core/pull.ts', caughtBy: ['strangers'],
+    name: 'heeds-a-stranger', file: 'src/core/pull.ts', caughtBy: ['strangers'], from: 231,
     find: 'const said = facts.feedback.filter(', replace: "const said = [...facts.feedback, ...facts.ignored.slice(1).map(({ id, who }) => ({ id, who, kind: 'comment' as const, text: '' }))].filter(",
   },
   {
@@ -57,7 +57,7 @@ export const PULLS: readonly Mutant[] = [
     find: '(merging || s.merging !== undefined)) continue;', replace: '(merging || (s.merging !== undefined && s.inFlight < 2))) continue;',
   },
   {
-    name: 'proves-two-heads-in-one-worktree', file: 'src/core/pull-steps.ts', caughtBy: ['one-proof-a-place'],
+    name: 'proves-two-heads-in-one-worktree', file: 'src/core/pull-steps.ts', caughtBy: ['one-proof-a-place'], from: 116,
     find: 'if (!taken.has(place)) return place;', replace: 'if (!taken.has(place) || (place === 0 && s.landedOrder.length > 0)) return place;',
   },
   {
@@ -65,7 +65,7 @@ export const PULLS: readonly Mutant[] = [
     find: 'ref, at: u.landedHead,', replace: 'ref, at: (await place.world.git.remoteTip({ name: target.remote, ref, limitMs: BOUNDS.remote, signal: step.control.interrupt })) ?? u.landedHead,',
   },
   {
-    name: 'its-own-branch-goes-with-what-was-merged', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 375,
+    name: 'its-own-branch-goes-with-what-was-merged', file: 'src/worker/finish.ts', caughtBy: ['nothing-lost'], from: 548,
     find: 'at === u.landedHead || ', replace: 'at === u.landedHead || (at === u.head && u.pull !== undefined) || ',
   },
 ];
