@@ -14,7 +14,7 @@ const REVIEW: readonly Mutant[] = [
     find: "if (reason === 'review' || s.settings.review?.mode === 'blocking') u.review.due = true;", replace: "if (reason === 'review' || (s.settings.review?.mode === 'blocking' && reason === 'baseline')) u.review.due = true;",
   },
   {
-    name: 'no-answer-is-no-objection', file: 'src/worker/review.ts', caughtBy: ['reviewed'], from: 1587,
+    name: 'no-answer-is-no-objection', file: 'src/worker/review.ts', caughtBy: ['reviewed'], from: 1272,
     find: 'readReview(text === undefined || redact === undefined ? text : redact(text));', replace: "readReview((text === undefined || redact === undefined ? text : redact(text)) ?? (begun.attempt > 1 ? '[]' : undefined));",
   },
 ];
@@ -111,7 +111,7 @@ const LAND: readonly Mutant[] = [
     find: 'const all = await proofOf(place, units);', replace: 'const all = await proofOf(place, units.slice(0, 1));',
   },
   {
-    name: 'lands-the-whole-batch-when-half-is-proved', file: 'src/core/landing-steps.ts', caughtBy: ['proved', 'crash'], from: 1445,
+    name: 'lands-the-whole-batch-when-half-is-proved', file: 'src/core/landing-steps.ts', caughtBy: ['proved', 'crash'], from: 1673,
     find: "case 'land': return at === 0 ? [{ type: 'batch.landing', batch: b.id, ...prefix(s, b) }] : [];", replace: "case 'land': return at === 0 ? [{ type: 'batch.landing', batch: b.id, units: ids(s, b.units), commit: must(b.merges.at(-1), 'a merge').commit }] : [];",
   },
   {

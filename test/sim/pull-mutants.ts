@@ -17,7 +17,7 @@ export const PULLS: readonly Mutant[] = [
     find: 'if (!(await git.isAncestor(onto, begun.commit)))', replace: "if (pull.proved?.onto === onto && !(await git.isAncestor(onto, begun.commit)))",
   },
   {
-    name: 'a-yes-is-a-yes-for-ever', file: 'src/worker/pull-merge.ts', caughtBy: ['merges-unapproved', 'merges'], from: 197,
+    name: 'a-yes-is-a-yes-for-ever', file: 'src/worker/pull-merge.ts', caughtBy: ['merges-unapproved', 'merges'], from: 2782,
     find: '|| fresh || !mayMerge(state, facts)) return', replace: "|| fresh || facts.state !== 'open' || (facts.queued && !mayMerge(state, facts))) return",
   },
   {
