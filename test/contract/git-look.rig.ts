@@ -32,6 +32,14 @@ export interface Bed {
   expectSame(): Promise<void>;
 }
 
+/** Returns when the file system's clock has gone on by more than so many ms: what is there is older by then. */
+export function letPass(folder: string, ms: number): void {
+  const probe = join(folder, 'probe');
+  writeFileSync(probe, '');
+  const from = lstatSync(probe).mtimeMs;
+  do writeFileSync(probe, 'x'); while (lstatSync(probe).mtimeMs <= from + ms);
+}
+
 /** Makes one; `close` of its repository removes everything. */
 export async function makeBed(): Promise<Bed> {
   const repo = makeRepository();
@@ -44,12 +52,7 @@ export async function makeBed(): Promise<Bed> {
   const bed: Bed = {
     repo, git, base, work, indexFile,
     inWork: (...args) => repo.git('-C', work, ...args),
-    later: (ms = 0) => {
-      const probe = join(repo.base, 'probe');
-      writeFileSync(probe, '');
-      const from = lstatSync(probe).mtimeMs;
-      do writeFileSync(probe, 'x'); while (lstatSync(probe).mtimeMs <= from + ms);
-    },
+    later: (ms = 0) => letPass(repo.base, ms),
     settled: async () => {
       bed.later();
       utimesSync(indexFile, new Date(), new Date());

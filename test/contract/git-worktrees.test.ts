@@ -5,6 +5,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync,
 import { join } from 'node:path';
 import { Bug } from '../../src/core/bug.ts';
 import { GitError, PathTaken } from '../../src/world.ts';
+import { letPass } from './git-look.rig.ts';
 import { makeRepository, notingGit } from '../rig/repo.ts';
 import type { TestRepository } from '../rig/repo.ts';
 import type { OpenGit } from '../../src/adapters/git/index.ts';
@@ -358,6 +359,8 @@ describe('cost', () => {
   it('starts no more processes than a step needs', async () => {
     const { env, starts } = notingGit(repo);
     const counted = repo.open({ env });
+    // Of a configuration that was written just now nothing is remembered.
+    letPass(repo.base, 50);
     let before = 0;
     const cost = async (step: () => Promise<unknown>): Promise<readonly string[]> => {
       await step();
