@@ -1,5 +1,6 @@
 // What happens at the remote while a run goes on: others push, it is away, its hook refuses; and how a person merges it by hand.
 
+import { fold } from '../../src/core/replay.ts';
 import type { Machine } from './machine.ts';
 import { TARGET } from './scenario.ts';
 import type { Rng, Weights } from './rng.ts';
@@ -52,6 +53,10 @@ export function pullByHand(m: Machine): void {
 
 /** Makes every source one that the checks pass on, formatter and all: a failure that was there before counts as mended once it has passed, and no agent works at what is only pulled. */
 function mendSources(m: Machine, files: Map<string, string>): boolean {
+  // A check that passed by trouble may have let a landing do away with what it is about.
+  for (const { unit, tasks, phase } of fold(m.journal.events()).units) {
+    if (phase === 'landed') for (const t of unit.tasks) if (tasks[t.number - 1]?.ours === true && !files.has(`src/${unit.id}/${t.number}`)) files.set(`src/${unit.id}/${t.number}`, '');
+  }
   const sources = [...files].filter(([file]) => file.startsWith('src/'));
   const tag = sources.map(([, text]) => / tag=\d/.exec(text)?.[0]).find((found) => found !== undefined) ?? '';
   let changed = false;
