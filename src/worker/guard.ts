@@ -4,6 +4,7 @@ import { must } from '../core/bug.ts';
 import type { EventOf } from '../core/event.ts';
 import { standsOn } from '../core/stack.ts';
 import { isSpec } from './commit.ts';
+import { StepFailure } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 
 /** Takes a commit that the unit's branch is to be at, gives the field that `unit.verified` and `unit.refreshed` carry; empty when nothing protected is changed. */
@@ -36,11 +37,13 @@ async function standingOn(step: UnitStep, head: string): Promise<readonly string
   return lower === undefined || lower === target ? [target] : [target, lower];
 }
 
-/** The newest commit of the landing ref that the unit has. */
+/** The newest commit of the landing ref that the unit has. Throws StepFailure when that ref is gone: what others brought would be taken for the unit's. */
 async function targetIn({ place, u }: UnitStep, head: string): Promise<string> {
   const base = must(u.base, 'a base');
-  const onto = await place.world.git.resolve(place.state.landing.ref);
-  if (onto === undefined || onto === base) return base;
+  const { ref } = place.state.landing;
+  const onto = await place.world.git.resolve(ref);
+  if (onto === undefined) throw new StepFailure({ kind: 'target-gone', ref });
+  if (onto === base) return base;
   return (await place.world.git.mergeBase(onto, head)) ?? base;
 }
 
