@@ -99,8 +99,8 @@ kills_folder=/tmp
 [ -d /dev/shm ] && kills_folder=/dev/shm
 proved '100 real kills in 12 runs' env TMPDIR="$kills_folder" node test/kills/main.mjs --runs 12 --kills 100 --each 3
 
-# The simulator: fresh seeds for two minutes, and beside them every deliberate defect.
-if CHOO_TEST_LONG=1 SIM_MINUTES=2 npx vitest run test/sim -t 'keeps every promise|is caught by|often enough'; then :; else status=1; fi
+# The simulator: fresh seeds for half a minute, and beside them every deliberate defect.
+if CHOO_TEST_LONG=1 SIM_MINUTES=0.5 npx vitest run test/sim -t 'keeps every promise|is caught by|often enough'; then :; else status=1; fi
 
 proved "the README's demo command from a clean clone" bash -c "$clean_clone" clean-clone "$scratch"
 exit "$status"

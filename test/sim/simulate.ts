@@ -44,7 +44,7 @@ export interface Outcome {
 
 /** A session may take this long, virtual ms; far beyond every limit of choo. */
 const SESSION_LIMIT = 60 * 86_400_000;
-/** How long a session with pull requests goes on in the bad time, ms. */
+/** How long a session goes on in the bad time, ms. */
 const PATIENCE = 5 * 86_400_000;
 /** Events that one session may have; far more than any plan here needs. */
 const MANY_EVENTS = 5000;
@@ -195,8 +195,8 @@ class Play {
     m.windowOf = (unit) => (unit === undefined ? session.windows().at(-1) ?? 'between' : session.windowOf(unit));
     m.note(`---- session ${m.session}${o.dooms.map((d) => ` (${d.fault} ${d.when} ${d.call ?? 'call'} ${d.nth}${d.window === undefined ? '' : ` in ${d.window}`})`).join('')}`);
     session.start();
-    // Nobody may ever come to a pull request; then somebody asks for the end.
-    const tired = m.host === undefined || m.calm ? undefined : m.timeline.after(PATIENCE, () => session.ask({ do: 'stop', by: 'SIGINT', now: false }));
+    // Nobody may ever come to a pull request, an account may never be well again; then somebody asks for the end.
+    const tired = m.calm ? undefined : m.timeline.after(PATIENCE, () => session.ask({ do: 'stop', by: 'SIGINT', now: false }));
     const endless = m.journal.lines.length + MANY_EVENTS;
     const over = await m.timeline.drive(() => session.fate !== 'running' || m.journal.lines.length > endless, m.timeline.now + SESSION_LIMIT) && session.fate !== 'running';
     if (!over) m.violate('stuck', `the session neither moves nor ends; in flight: ${session.windows().join(', ')}`);
