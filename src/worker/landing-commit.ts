@@ -4,6 +4,7 @@ import { must } from '../core/bug.ts';
 import type { UnitState } from '../core/state.ts';
 import { landRules } from '../core/state.ts';
 import { message } from './commit.ts';
+import { completedTasks } from './spec-text.ts';
 import { taskChecks } from './verify.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -46,8 +47,9 @@ function squashed(place: Workplace, o: Merged): Promise<string> {
 }
 
 /** One commit; each task keeps its trailers, so that it is still known which one brought it. */
-function squashMessage(place: Workplace, { unit, tasks }: UnitState): string {
-  const done = unit.tasks.filter((t) => tasks[t.number - 1]?.ours === true);
+function squashMessage(place: Workplace, u: UnitState): string {
+  const { unit } = u;
+  const done = completedTasks(u);
   const about = done.length === 1 ? must(done[0], 'a task').title : `${done.length} tasks`;
   return message({
     subject: `feat(${unit.id}): ${about}`, run: place.state.run, body: done.length > 1 ? done.map((t) => `#${t.number} ${t.title}`) : [],

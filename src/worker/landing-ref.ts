@@ -3,7 +3,7 @@
 import { must } from '../core/bug.ts';
 import { setStatus } from '../discovery/frontmatter.ts';
 import type { AdvanceOutcome } from '../world.ts';
-import { otherTexts } from './spec-text.ts';
+import { completedTasks, otherTexts } from './spec-text.ts';
 import type { Workplace } from './workplace.ts';
 
 interface Move { readonly ref: string; readonly from: string; readonly to: string }
@@ -38,8 +38,8 @@ export async function landedGone(place: Workplace, at: string): Promise<readonly
     const u = must(state.units[index], 'a landed unit');
     if (u.landed !== undefined && await git.isAncestor(u.landed, at)) continue;
     const other = new Set((await otherTexts(place, { u, at })).map((t) => t.path));
-    for (const { path, number } of u.unit.tasks) {
-      if (u.tasks[number - 1]?.ours !== true || other.has(path)) continue;
+    for (const { path } of completedTasks(u)) {
+      if (other.has(path)) continue;
       const text = await git.readFile(at, path);
       if (text === undefined || setStatus(text, 'complete') === text) continue;
       gone.push(u.unit.id);

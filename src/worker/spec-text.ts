@@ -40,14 +40,15 @@ export async function otherTexts(place: Ground, o: { readonly u: Done; readonly 
   const { git } = place.world;
   const pinned = o.u.textsAt ?? place.state.pinned.base;
   if (o.at === pinned) return [];
-  const found = await Promise.all(completed(o.u).map(async ({ number, path }) => {
+  const found = await Promise.all(completedTasks(o.u).map(async ({ number, path }) => {
     const [was, text] = await Promise.all([git.readFile(pinned, path), git.readFile(o.at, path)]);
     return sameButStatus(was, text) ? [] : [{ unit: o.u.unit.id, task: number, path, was, text }];
   }));
   return found.flat();
 }
 
-function completed(u: Done): readonly Task[] {
+/** The unit's tasks that this run completed. */
+export function completedTasks(u: Pick<UnitState, 'unit' | 'tasks'>): readonly Task[] {
   return u.unit.tasks.filter((t) => u.tasks[t.number - 1]?.ours === true);
 }
 
@@ -58,7 +59,7 @@ function completed(u: Done): readonly Task[] {
 export async function landedSpecs(place: Ground & { readonly state: { readonly pinned: Pick<Pinned, 'tasksDir'> } }, o: { readonly u: Done; readonly other: readonly OtherText[]; readonly tip: string; readonly tree: string }): Promise<{ readonly tree: string; readonly left: readonly string[] }> {
   const { world: { git }, state: { pinned } } = place;
   const other = new Map(o.other.map((t) => [t.path, t]));
-  const own = new Set(completed(o.u).map((t) => t.path));
+  const own = new Set(completedTasks(o.u).map((t) => t.path));
   const left = new Set([...await git.changedPaths(o.tip, o.tree)].filter((p) => p.startsWith(`${pinned.tasksDir}/`) && !own.has(p)));
   const texts = new Map<string, string>();
   await Promise.all([...own].map(async (path) => {

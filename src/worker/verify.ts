@@ -12,6 +12,7 @@ import { runCheck } from './run-check.ts';
 import { under } from './remote-target.ts';
 import { takeInLanded } from './stacked.ts';
 import { settleAgain } from './settle.ts';
+import { completedTasks } from './spec-text.ts';
 import { neverCommitted, takeStatus } from './workplace.ts';
 import type { UnitStep } from './workplace.ts';
 import type { WorktreeStatus } from '../world.ts';
@@ -110,7 +111,7 @@ async function checksOf(step: UnitStep, o: { readonly tip: string; readonly scop
 
 /** The checks of every task of the unit that this run completed. */
 export function taskChecks(step: Pick<UnitStep, 'u'>): readonly Check[] {
-  return step.u.unit.tasks.filter((t) => step.u.tasks[t.number - 1]?.ours === true).map((t) => ({ name: `task ${t.number}`, command: t.check, task: t.number }));
+  return completedTasks(step.u).map((t) => ({ name: `task ${t.number}`, command: t.check, task: t.number }));
 }
 
 /** The unit's and the configured baseline checks that apply to what the unit changed between its base and `tip`. */
